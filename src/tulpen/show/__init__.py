@@ -1,0 +1,1 @@
+"""What people see: the state diagram, ladders, tables, reports."""
