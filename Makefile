@@ -1,0 +1,45 @@
+# Every target makes what it needs in .venv, from python3 >= 3.11, gcc, make and git alone; the second call needs no network.
+VENV := .venv
+BIN := $(VENV)/bin
+MADE_FROM := pyproject.toml tools/venv.sh
+
+.PHONY: help run test lint format bench docs fuzz clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+$(VENV)/.base: $(MADE_FROM)
+	@tools/venv.sh $(VENV) .
+	@touch $@
+
+$(VENV)/.dev: $(MADE_FROM)
+	@tools/venv.sh $(VENV) ".[dev]"
+	@touch $@ $(VENV)/.base
+
+$(VENV)/.docs: $(MADE_FROM)
+	@tools/venv.sh $(VENV) ".[docs]"
+	@touch $@ $(VENV)/.base
+
+run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='...' for more)
+	@$(BIN)/tulpen break $(ARGS)
+
+test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## put the style right where that can be done by a tool
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean:  ## remove everything that was made
+	rm -rf $(VENV) build dist docs/_build docs/_generated .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

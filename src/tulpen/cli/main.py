@@ -1,0 +1,84 @@
+"""``tulpen``: the commands by name, and what becomes of an error.
+
+Exit status: 0 good, 1 something was found, 2 usage or environment, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from tulpen import __version__
+from tulpen.cli.group import Entry, LazyGroup, examples
+from tulpen.errors import TulpenError
+
+COMMANDS = (
+    Entry("break", "tulpen.cli.break", "Run a program against a TCP that misbehaves, and see what it does."),
+    Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
+    Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
+    Entry("explain", "tulpen.cli.explain", "Say what a state, event, fault, errno, setting or counter means."),
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        ("What does curl do when TCP goes wrong?", "tulpen break -- curl -sS {url}"),
+        ("What is TIME-WAIT, and what leads out of it?", "tulpen explain time-wait"),
+    ),
+)
+@click.version_option(__version__, "-V", "--version", message="tulpen %(version)s")
+def tulpen() -> None:
+    """Run a complete TCP written in Python, break programs with it, and see its state machine."""
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = _invoke(sys.argv[1:] if args is None else args)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except TulpenError as error:
+        return _fail(str(error), error.remedy)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("tulpen: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (tulpen ... | head): that is no error, and the flush at exit must not report one.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(f"{error.filename}: {error.strerror}")
+    return status if isinstance(status, int) else 0
+
+
+def _invoke(args: list[str]) -> object:
+    """Do what ``click.Group.main`` does, and leave every exception to the caller."""
+    if "_TULPEN_COMPLETE" in os.environ:  # a shell asks for completions
+        tulpen.main(args, prog_name="tulpen")
+    color = False if os.environ.get("NO_COLOR") else None
+    with tulpen.make_context("tulpen", list(args), color=color) as context:
+        return tulpen.invoke(context)
+
+
+def _fail(message: str, remedy: str = "") -> int:
+    click.echo(f"tulpen: {message}", err=True)
+    if remedy:
+        click.echo(f"  {remedy}", err=True)
+    return 2
