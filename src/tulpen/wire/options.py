@@ -1,0 +1,198 @@
+"""TCP options as values (RFC 9293 §3.2).
+
+``Options`` holds those the engine understands by name and keeps every other one as
+``(kind, octets)``, so that nothing is lost between parsing and building.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, final
+
+END: Final = 0
+NOP: Final = 1
+MSS: Final = 2  # RFC 9293 §3.7.1
+WINDOW_SCALE: Final = 3  # RFC 7323 §2
+SACK_PERMITTED: Final = 4  # RFC 2018 §2
+SACK: Final = 5  # RFC 2018 §3
+TIMESTAMPS: Final = 8  # RFC 7323 §3
+USER_TIMEOUT: Final = 28  # RFC 5482 §3
+
+LONGEST: Final = 40  # octets of options that the data offset leaves room for
+MOST_SECONDS: Final = 0x7FFF * 60  # the longest user timeout that can be said
+
+# What nearly every segment of an open connection carries (RFC 7323 appendix A).
+_NOP_NOP_TIMESTAMPS: Final = 0x0101_080A
+_TIMESTAMPS_ALONE: Final = Struct("!III")
+_BLOCK: Final = Struct("!II")
+
+
+@final
+class Options:
+    """The options of one segment; never changed once built."""
+
+    __slots__ = ("malformed", "mss", "others", "sack", "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale")
+
+    def __init__(
+        self,
+        *,
+        mss: int | None = None,
+        wscale: int | None = None,
+        sack_permitted: bool = False,
+        tsval: int | None = None,
+        tsecr: int = 0,
+        sack: tuple[tuple[int, int], ...] = (),
+        user_timeout: int | None = None,
+        others: tuple[tuple[int, bytes], ...] = (),
+        malformed: bool = False,
+    ) -> None:
+        self.mss = mss
+        self.wscale = wscale
+        self.sack_permitted = sack_permitted
+        self.tsval = tsval  # None: no timestamps option
+        self.tsecr = tsecr
+        self.sack = sack  # (left edge, right edge) as on the wire
+        self.user_timeout = user_timeout  # seconds
+        self.others = others  # (kind, octets after the length)
+        self.malformed = malformed  # a length was illegal; what could be read is here
+
+    def _values(self) -> tuple[object, ...]:
+        return (
+            self.mss, self.wscale, self.sack_permitted, self.tsval, self.tsecr,
+            self.sack, self.user_timeout, self.others, self.malformed,
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return self._values() == other._values() if isinstance(other, Options) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(_words(self))}>"
+
+
+NO_OPTIONS: Final = Options()
+
+
+def _words(options: Options) -> list[str]:
+    """Return the options as tcpdump writes them."""
+    words = []
+    if options.mss is not None:
+        words.append(f"mss {options.mss}")
+    if options.sack_permitted:
+        words.append("sackOK")
+    if options.tsval is not None:
+        words.append(f"TS val {options.tsval} ecr {options.tsecr}")
+    if options.wscale is not None:
+        words.append(f"wscale {options.wscale}")
+    if options.sack:
+        words.append("sack " + " ".join(f"{{{left}:{right}}}" for left, right in options.sack))
+    if options.user_timeout is not None:
+        words.append(f"uto {options.user_timeout}s")
+    words.extend(f"unknown-{kind} 0x{octets.hex()}" for kind, octets in options.others)
+    if options.malformed:
+        words.append("malformed")
+    return words
+
+
+def parse_options(view: bytes | memoryview) -> Options:
+    """Read the octets between the fixed header and the data; whatever they are, this never raises.
+
+    A length that reaches beyond the end, or is below 2, ends the reading (MUST-7).  A known
+    option of a length that is not its own is kept among the others.  Both set ``malformed``.
+    """
+    size = len(view)
+    if size == 12:
+        first, tsval, tsecr = _TIMESTAMPS_ALONE.unpack(view)
+        if first == _NOP_NOP_TIMESTAMPS:
+            return Options(tsval=tsval, tsecr=tsecr)
+    return _parse_each(bytes(view), size) if size else NO_OPTIONS
+
+
+def _parse_each(octets: bytes, size: int) -> Options:
+    options = Options()
+    others: list[tuple[int, bytes]] = []
+    at = 0
+    while at < size:
+        kind = octets[at]
+        if kind == END:
+            break
+        if kind == NOP:
+            at += 1
+            continue
+        length = octets[at + 1] if at + 1 < size else 0
+        if length < 2 or at + length > size:
+            options.malformed = True
+            break
+        body = octets[at + 2 : at + length]
+        at += length
+        if not _read_known(options, kind, body):
+            options.malformed |= kind in _KNOWN
+            others.append((kind, body))
+    options.others = tuple(others)
+    return options
+
+
+_KNOWN: Final = frozenset((MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT))
+
+
+def _read_known(options: Options, kind: int, body: bytes) -> bool:
+    """Put one option into its attribute; False if the kind is unknown or its length is not its own."""
+    length = len(body)
+    if kind == MSS and length == 2:
+        options.mss = int.from_bytes(body, "big")
+    elif kind == WINDOW_SCALE and length == 1:
+        options.wscale = body[0]
+    elif kind == SACK_PERMITTED and length == 0:
+        options.sack_permitted = True
+    elif kind == SACK and length and length % 8 == 0:
+        options.sack = tuple((left, right) for left, right in _BLOCK.iter_unpack(body))
+    elif kind == TIMESTAMPS and length == 8:
+        options.tsval, options.tsecr = _BLOCK.unpack(body)
+    elif kind == USER_TIMEOUT and length == 2:
+        options.user_timeout = _seconds(int.from_bytes(body, "big"))
+    else:
+        return False
+    return True
+
+
+def _seconds(field: int) -> int:
+    """Return a user timeout in seconds: its top bit says that the rest are minutes (RFC 5482 §3)."""
+    return (field & 0x7FFF) * 60 if field & 0x8000 else field
+
+
+def build_options(options: Options) -> bytes:
+    """Return the options' octets, a multiple of 4 of them, in Linux's order; ValueError if they are more than 40."""
+    if options is NO_OPTIONS:
+        return b""
+    words = []
+    if options.mss is not None:
+        words.append(b"\x02\x04" + options.mss.to_bytes(2, "big"))
+    if options.tsval is not None:
+        words.append(b"\x04\x02\x08\x0a" if options.sack_permitted else b"\x01\x01\x08\x0a")
+        words.append(_BLOCK.pack(options.tsval, options.tsecr))
+    elif options.sack_permitted:
+        words.append(b"\x01\x01\x04\x02")
+    if options.wscale is not None:
+        words.append(bytes((NOP, WINDOW_SCALE, 3, options.wscale)))
+    if options.sack:
+        words.append(bytes((NOP, NOP, SACK, 2 + 8 * len(options.sack))))
+        words.extend(_BLOCK.pack(left, right) for left, right in options.sack)
+    if options.user_timeout is not None:
+        words.append(bytes((USER_TIMEOUT, 4)) + _user_timeout(options.user_timeout).to_bytes(2, "big"))
+    words.extend(bytes((kind, 2 + len(octets))) + octets for kind, octets in options.others)
+    built = b"".join(words)
+    built += bytes(-len(built) % 4)
+    if len(built) > LONGEST:
+        raise ValueError(f"{len(built)} octets of options; {LONGEST} is the most that fits")
+    return built
+
+
+def _user_timeout(seconds: int) -> int:
+    """Return the field of a user timeout; what is too long for seconds is rounded up to minutes."""
+    if seconds > MOST_SECONDS:
+        raise ValueError(f"a user timeout of {seconds} s; {MOST_SECONDS} s is the most that can be said")
+    return seconds if seconds <= 0x7FFF else 0x8000 | -(-seconds // 60)

@@ -1,0 +1,61 @@
+"""TCP segments from octets and to octets (RFC 9293 §3.1)."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final
+
+from tulpen.wire.checksum import complement, ones_sum, pseudo_sum
+from tulpen.wire.malformed import BadChecksum, Kind, Malformed
+from tulpen.wire.options import NO_OPTIONS, build_options, parse_options
+from tulpen.wire.segment import Segment
+
+TCP: Final = 6  # its protocol number
+HEADER: Final = 20  # octets without options
+_FIXED: Final = Struct("!HHIIHHHH")
+
+
+def parse_segment(
+    view: memoryview, src: bytes, dst: bytes, *, verify: bool = True, gso_size: int = 0, offset: int = 0
+) -> Segment:
+    """Read a segment; its data are a part of ``view``, not a copy.
+
+    ``offset`` is where ``view`` stands in its packet, for the message of ``Malformed``.
+    """
+    size = len(view)
+    if size < HEADER:
+        raise Malformed(Kind.TRUNCATED, f"{size} octets cannot hold a TCP header of {HEADER}", offset)
+    sport, dport, seq, ack, bits, wnd, _, urg = _FIXED.unpack_from(view)
+    start = (bits >> 10) & 0x3C
+    if start < HEADER or start > size:
+        raise Malformed(Kind.DATA_OFFSET, f"a data offset of {start} in a segment of {size} octets", offset + 12)
+    if verify and (ones_sum(view) + pseudo_sum(src, dst, TCP, size)) % 0xFFFF:
+        raise BadChecksum("the TCP checksum is wrong", offset + 16)
+    options = NO_OPTIONS if start == HEADER else parse_options(view[HEADER:start])
+    return Segment(
+        seq, ack, bits & 0x1FF, wnd, view[start:], options, urg=urg, sport=sport, dport=dport, gso_size=gso_size
+    )
+
+
+def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:
+    """Return the header and options; the data may follow it without having been copied.
+
+    Without ``checksum`` the field holds the sum of the pseudo header alone, as a device that
+    computes checksums wants it.
+    """
+    options = build_options(seg.options)
+    start = HEADER + len(options)
+    data = seg.data
+    total = pseudo_sum(src, dst, TCP, start + len(data))
+    bits = start << 10 | seg.flags
+    if not checksum:
+        field = 0xFFFF ^ complement(total)
+        return _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
+    header = _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, 0, seg.urg) + options
+    field = complement(total + ones_sum(header) + ones_sum(data))
+    return header[:16] + field.to_bytes(2, "big") + header[18:]
+
+
+def build_segment(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:
+    """Return the segment's octets; see ``segment_header`` for ``checksum``."""
+    return b"".join((segment_header(seg, src, dst, checksum=checksum), seg.data))
