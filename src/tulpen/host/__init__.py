@@ -1,0 +1,1 @@
+"""Many connections under one set of addresses: demultiplexing, listeners, ports, TIME-WAIT."""

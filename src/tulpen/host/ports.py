@@ -1,0 +1,122 @@
+"""Local ports: who holds which, and the choice of an ephemeral one (RFC 6056).
+
+A holder is a listener, a connection it accepted, or a connection opened by connect().
+Only counts are kept for each kind of holder of a port, so that a bind is judged
+without a walk over the connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from errno import EADDRINUSE, EADDRNOTAVAIL
+from typing import Final, NamedTuple, final
+
+from tulpen.host.prf import Prf, octets
+from tulpen.tcp.config import Settings
+from tulpen.tcp.errors import TcpError
+
+ANY_V4: Final = bytes(4)
+ANY: Final = bytes(16)  # as with IPV6_V6ONLY off: every address of both families
+
+_TABLE_LENGTH: Final = 256  # RFC 6056 §3.3.4
+
+
+class Claim(NamedTuple):
+    """One kind of holder of a local port."""
+
+    address: bytes  # ANY_V4 and ANY stand for every address
+    port: int
+    reuse: bool = False  # SO_REUSEADDR
+    listening: bool = False
+    chosen: bool = False  # an ephemeral port, picked by connect(): others may share it
+
+
+@final
+class Ports:
+    """The local ports of a host."""
+
+    __slots__ = ("_claims", "_increments", "_index", "_offset", "_settings")
+
+    def __init__(self, settings: Settings, secret: bytes) -> None:
+        self._settings = settings
+        self._offset = Prf(secret, b"port offset")
+        self._index = Prf(secret, b"port index")
+        start = Prf(secret, b"port table")
+        self._increments = [start(octets(slot)) & 0xFFFF for slot in range(_TABLE_LENGTH)]
+        self._claims: dict[int, dict[Claim, int]] = {}
+
+    def bind(self, claim: Claim) -> None:
+        """Hold ``claim``'s port explicitly, as bind(2) does; EADDRINUSE where another's claim rules that out."""
+        for other in self._claims.get(claim.port, ()):
+            if _conflict(claim, other):
+                raise TcpError(EADDRINUSE, "connection already exists")
+        self.take(claim)
+
+    def take(self, claim: Claim) -> None:
+        """Hold a port without asking: for a connection that shares its listener's."""
+        kinds = self._claims.setdefault(claim.port, {})
+        kinds[claim] = kinds.get(claim, 0) + 1
+
+    def release(self, claim: Claim) -> None:
+        """Let go of what one ``bind`` or ``take`` held."""
+        kinds = self._claims[claim.port]
+        left = kinds[claim] - 1
+        if left:
+            kinds[claim] = left
+            return
+        del kinds[claim]
+        if not kinds:
+            del self._claims[claim.port]
+
+    def holders(self, port: int) -> int:
+        """Return how many hold ``port``."""
+        return sum(self._claims.get(port, {}).values())
+
+    def choose(self, local: bytes, remote: bytes, remote_port: int, free: Callable[[int], bool]) -> int:
+        """Return an ephemeral port for a connection to ``remote`` (RFC 6056 §3.3.4, Algorithm 4).
+
+        ``free`` says whether the four-tuple with that port may be used.  A port that
+        was bound explicitly is passed over; one that connect() chose for another
+        destination is not.  EADDRNOTAVAIL when the whole range is taken.
+        """
+        least, most = self._settings.ip_local_port_range
+        count = most - least + 1
+        flow = local + remote + octets(remote_port)
+        offset = self._offset(flow)
+        slot = self._index(flow) % _TABLE_LENGTH
+        for _ in range(count):
+            port = least + (offset + self._increments[slot]) % count
+            self._increments[slot] += 1
+            if self._shareable(port) and free(port):
+                return port
+        raise TcpError(EADDRNOTAVAIL, "insufficient resources: every ephemeral port is taken")
+
+    def choose_unbound(self, address: bytes, now: int) -> int:
+        """Return a free port for a socket with no destination: bind(2) or listen(2) with port 0.
+
+        RFC 6056 §4 falls back on a random choice here (Algorithm 1).
+        """
+        least, most = self._settings.ip_local_port_range
+        count = most - least + 1
+        start = self._offset(address + octets(now & 0xFFFF_FFFF, now >> 32 & 0xFFFF_FFFF))
+        for step in range(count):
+            port = least + (start + step) % count
+            if port not in self._claims:
+                return port
+        raise TcpError(EADDRINUSE, "insufficient resources: every ephemeral port is taken")
+
+    def _shareable(self, port: int) -> bool:
+        claims = self._claims.get(port)
+        return claims is None or all(claim.chosen for claim in claims)
+
+
+def overlap(one: bytes, other: bytes) -> bool:
+    """Say whether two local addresses, either of them perhaps a wildcard, have a packet in common."""
+    if one == other or one == ANY or other == ANY:
+        return True
+    return (one == ANY_V4 and len(other) == 4) or (other == ANY_V4 and len(one) == 4)
+
+
+def _conflict(claim: Claim, other: Claim) -> bool:
+    """As Linux: SO_REUSEADDR helps if both have it and the holder does not listen."""
+    return overlap(claim.address, other.address) and not (claim.reuse and other.reuse and not other.listening)
