@@ -33,10 +33,10 @@ class IcmpKind(Enum):
     TIME_EXCEEDED = "time exceeded"
     PARAMETER_PROBLEM = "parameter problem"
     SOURCE_QUENCH = "source quench"
+    REDIRECT = "redirect"
     OTHER = "other"
 
 
-_ECHO: Final = (IcmpKind.ECHO_REQUEST, IcmpKind.ECHO_REPLY)
 _NOT_ERRORS: Final = (IcmpKind.ECHO_REQUEST, IcmpKind.ECHO_REPLY, IcmpKind.OTHER)
 
 # (type, code) for each version.  The first code given for a kind is the one that is built.
@@ -60,6 +60,7 @@ _V4: Final = {
     (3, 14): IcmpKind.ADMIN_PROHIBITED,
     (3, 15): IcmpKind.ADMIN_PROHIBITED,
     (4, 0): IcmpKind.SOURCE_QUENCH,
+    (5, 0): IcmpKind.REDIRECT,
     (11, 0): IcmpKind.TIME_EXCEEDED,
     (11, 1): IcmpKind.TIME_EXCEEDED,
     (12, 0): IcmpKind.PARAMETER_PROBLEM,
@@ -83,12 +84,19 @@ _V6: Final = {
     (4, 1): IcmpKind.UNREACHABLE_PROTOCOL,
     (4, 0): IcmpKind.PARAMETER_PROBLEM,
     (4, 2): IcmpKind.PARAMETER_PROBLEM,
+    (137, 0): IcmpKind.REDIRECT,
 }
+_UNREACHABLE_4: Final = 3
+_UNREACHABLE_6: Final = 1
 
 
 def kind_of(type: int, code: int, *, ipv6: bool) -> IcmpKind:
-    """Return what a type and a code mean."""
-    return (_V6 if ipv6 else _V4).get((type, code), IcmpKind.OTHER)
+    """Return what a type and a code mean; a code that is not known means code 0, unless it says what is unreachable."""
+    meanings = _V6 if ipv6 else _V4
+    kind = meanings.get((type, code))
+    if kind is None and type != (_UNREACHABLE_6 if ipv6 else _UNREACHABLE_4):
+        kind = meanings.get((type, 0))
+    return IcmpKind.OTHER if kind is None else kind
 
 
 def numbers(kind: IcmpKind, *, ipv6: bool) -> tuple[int, int]:

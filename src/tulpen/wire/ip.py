@@ -6,7 +6,7 @@ from struct import Struct
 from typing import Final, NamedTuple, final
 
 from tulpen.wire.address import text
-from tulpen.wire.checksum import internet_checksum
+from tulpen.wire.checksum import complement
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp, build_icmp, parse_icmp
 from tulpen.wire.malformed import Fragment, Kind, Malformed
 from tulpen.wire.segment import Segment
@@ -217,7 +217,9 @@ def _ip_header(packet: Packet, length: int) -> bytes:
     total = HEADER_4 + length
     if total > 0xFFFF:
         raise ValueError(f"{length} octets do not fit in an IPv4 packet")
+    tos, ident, ttl, protocol, src, dst = (
+        packet.tos, packet.ident, packet.ttl, packet.protocol, packet.src, packet.dst,
+    )  # fmt: skip
     flags = _DONT_FRAGMENT if packet.df else 0
-    fields = (0x45, packet.tos, total, packet.ident, flags, packet.ttl, packet.protocol, 0, packet.src, packet.dst)
-    header = _V4.pack(*fields)
-    return header[:10] + internet_checksum(header).to_bytes(2, "big") + header[12:]
+    words = (0x4500 | tos) + total + ident + flags + (ttl << 8 | protocol) + int.from_bytes(src + dst, "big")
+    return _V4.pack(0x45, tos, total, ident, flags, ttl, protocol, complement(words), src, dst)

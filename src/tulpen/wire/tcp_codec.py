@@ -44,16 +44,17 @@ def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = Tru
     computes checksums wants it.
     """
     options = build_options(seg.options)
-    start = HEADER + len(options)
     data = seg.data
-    total = pseudo_sum(src, dst, TCP, start + len(data))
+    start = HEADER + len(options)
     bits = start << 10 | seg.flags
-    if not checksum:
+    total = pseudo_sum(src, dst, TCP, start + len(data))
+    if checksum:
+        # 2 ** 16 is 1 modulo 0xFFFF, so numbers of 16 and 32 bits may be added as they are.
+        total += seg.sport + seg.dport + seg.seq + seg.ack + bits + seg.wnd + seg.urg
+        field = complement(total + ones_sum(options) + ones_sum(data))
+    else:
         field = 0xFFFF ^ complement(total)
-        return _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
-    header = _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, 0, seg.urg) + options
-    field = complement(total + ones_sum(header) + ones_sum(data))
-    return header[:16] + field.to_bytes(2, "big") + header[18:]
+    return _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
 
 
 def build_segment(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:
