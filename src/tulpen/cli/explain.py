@@ -1,0 +1,63 @@
+"""``tulpen explain``: the words of TCP, from the tables that the engine runs on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from tulpen.cli.group import examples
+from tulpen.errors import TulpenError
+from tulpen.show.explain import counter_topics, engine_topics
+from tulpen.show.topic import Topic, UnknownWord, find, list_text, topic_text
+
+
+@click.command(
+    epilog=examples(
+        ("A state, as the RFC, ss or netstat spells it", "tulpen explain time-wait"),
+        ("What an error tells a program", "tulpen explain ECONNRESET"),
+        ("A sysctl, with its value on this machine", "tulpen explain net.ipv4.tcp_tw_reuse"),
+        ("Everything there is", "tulpen explain"),
+    )
+)
+@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(words: tuple[str, ...], as_json: bool) -> None:
+    """Say what a state, event, fault, errno, setting, counter or reason means.
+
+    Any unambiguous spelling will do. Without a WORD everything is listed.
+    """
+    topics = all_topics()
+    if not words:
+        click.echo(json.dumps([topic.as_dict() for topic in topics], indent=2) if as_json else list_text(topics))
+        return
+    try:
+        found = [_with_value_here(topic) for word in words for topic in find(word, topics)]
+    except UnknownWord as error:
+        raise TulpenError(str(error), "tulpen explain lists every word.") from None
+    if as_json:
+        click.echo(json.dumps([topic.as_dict() for topic in found], indent=2))
+    else:
+        click.echo("\n\n".join(topic_text(topic) for topic in found))
+
+
+def all_topics() -> list[Topic]:
+    """Return the topics of every table there is."""
+    from tulpen.host.counters import COUNTERS
+
+    return [*engine_topics(), *counter_topics((each.group, each.name, each.sentence) for each in COUNTERS)]
+
+
+def _with_value_here(topic: Topic) -> Topic:
+    """Add what this machine's kernel has for a setting, where it has it."""
+    if topic.kind != "setting":
+        return topic
+    for folder in ("ipv4", "core"):
+        try:
+            value = Path("/proc/sys/net", folder, topic.name).read_text(encoding="ascii")
+        except OSError:
+            continue
+        return replace(topic, facts=(*topic.facts, ("here", " ".join(value.split()))))
+    return topic
