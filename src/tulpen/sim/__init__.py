@@ -1,0 +1,1 @@
+"""Hosts and networks in virtual time, and the faults a network can have."""
