@@ -24,7 +24,7 @@ find_python() {
         without=${without:-$name}
     done
     [ -z "$without" ] || fail "$without has no venv or ensurepip: install it (Debian, Ubuntu: apt-get install python3-venv)"
-    fail "Python 3.11 or newer is needed${PYTHON:+, and $PYTHON is not}: none found; PYTHON=/path/to/python3 names one"
+    fail "Python 3.11 or newer is needed and ${PYTHON:-none} was found; PYTHON=/path/to/python3 names one"
 }
 
 if ! [ -x "$directory/bin/python" ] || ! new_enough "$directory/bin/python"; then
@@ -32,4 +32,4 @@ if ! [ -x "$directory/bin/python" ] || ! new_enough "$directory/bin/python"; the
     "$python" -m venv --clear "$directory"
 fi
 "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$requirement" ||
-    fail "pip could not install $requirement (the first call needs a package index)"
+    fail "pip could not install $requirement, see above (the first call needs a package index, later ones do not)"
