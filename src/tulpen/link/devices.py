@@ -1,0 +1,85 @@
+"""Opening the two devices that a link can stand on, inside the namespace they are to live in."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+from typing import Final
+
+from tulpen.link.rtnetlink import Rtnetlink
+from tulpen.link.syscalls import CLONE_NEWNET, unshare
+
+NEAR: Final = b"\x02\x00\x00\x00\x00\x02"  # the tulpen end's Ethernet address, locally administered
+FAR: Final = b"\x02\x00\x00\x00\x00\x01"  # the kernel end's
+
+_TUN: Final = "/dev/net/tun"
+_TUNSETIFF: Final = 0x4004_54CA
+_TUNSETOFFLOAD: Final = 0x4004_54D0
+_IFF_TUN: Final = 0x0001
+_IFF_NO_PI: Final = 0x1000
+_IFF_VNET_HDR: Final = 0x4000
+_TUN_F_CSUM_TSO: Final = 0x01 | 0x02 | 0x04
+
+_SOL_PACKET: Final = 263
+_PACKET_VNET_HDR: Final = 15
+_PACKET_IGNORE_OUTGOING: Final = 23
+_ETH_P_ALL: Final = 0x0003
+
+_SIOCETHTOOL: Final = 0x8946
+_ETHTOOL_STXCSUM: Final = 0x17
+
+
+def tun(name: str, *, offload: bool = False) -> int:
+    """Make or attach to the TUN device ``name`` and return its descriptor."""
+    fd = os.open(_TUN, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        flags = _IFF_TUN | _IFF_NO_PI | (_IFF_VNET_HDR if offload else 0)
+        fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+        if offload:
+            fcntl.ioctl(fd, _TUNSETOFFLOAD, _TUN_F_CSUM_TSO)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def veth(name: str, mtu: int, *, offload: bool = False) -> socket.socket:
+    """Make the veth ``name`` in a new network namespace; return a packet socket on its other end.
+
+    The other end stays in the namespace that the caller leaves behind, where nothing else is.
+    """
+    outer = Rtnetlink()
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    left = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        tap.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        if offload:
+            tap.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+        unshare(CLONE_NEWNET)
+        inner = Rtnetlink()
+        inner.veth((name, FAR), ("tap", NEAR), left, mtu)
+        inner.close()
+        if not offload:
+            _finish_checksums(name)
+        index = outer.index("tap")
+        outer.quiet(index)
+        outer.up(index)
+        tap.bind(("tap", _ETH_P_ALL))
+    except OSError:
+        tap.close()
+        raise
+    finally:
+        outer.close()
+        os.close(left)
+    return tap
+
+
+def _finish_checksums(name: str) -> None:
+    """Switch transmit checksum offload off, and segmentation with it (``ethtool -K NAME tx off``)."""
+    value = ctypes.create_string_buffer(struct.pack("=II", _ETHTOOL_STXCSUM, 0))
+    request = struct.pack("16sP16x", name.encode(), ctypes.addressof(value))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCETHTOOL, request)
