@@ -1,0 +1,98 @@
+"""setsockopt and getsockopt: the numbers of the socket module for the fields of ``SocketOptions``."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from tulpen.aio.failures import os_error
+
+if TYPE_CHECKING:
+    from tulpen.tcp.config import SocketOptions
+
+TCP_LINGER2: Final = 8  # linux/tcp.h; the socket module gives them on Linux alone
+TCP_QUICKACK: Final = 12
+TCP_CONGESTION: Final = 13
+TCP_USER_TIMEOUT: Final = 18
+
+_NUMBERS: Final[dict[tuple[int, int], str]] = {
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE): "so_keepalive",
+    (socket.SOL_SOCKET, socket.SO_RCVBUF): "so_rcvbuf",
+    (socket.SOL_SOCKET, socket.SO_SNDBUF): "so_sndbuf",
+    (socket.SOL_SOCKET, socket.SO_REUSEADDR): "so_reuseaddr",
+    (socket.SOL_SOCKET, socket.SO_OOBINLINE): "so_oobinline",
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY): "tcp_nodelay",
+    (socket.IPPROTO_TCP, socket.TCP_MAXSEG): "tcp_maxseg",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_CORK", 3)): "tcp_cork",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4)): "tcp_keepidle",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5)): "tcp_keepintvl",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "tcp_keepcnt",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_SYNCNT", 7)): "tcp_syncnt",
+    (socket.IPPROTO_TCP, TCP_LINGER2): "tcp_linger2",
+    (socket.IPPROTO_TCP, TCP_QUICKACK): "tcp_quickack",
+    (socket.IPPROTO_TCP, TCP_USER_TIMEOUT): "tcp_user_timeout",
+    (socket.IPPROTO_IP, socket.IP_TOS): "ip_tos",
+    (socket.IPPROTO_IP, socket.IP_TTL): "ip_ttl",
+    (socket.IPPROTO_IPV6, getattr(socket, "IPV6_TCLASS", 67)): "ip_tos",
+    (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS): "ip_ttl",
+}
+
+_SWITCHES: Final = frozenset(
+    {"so_keepalive", "so_reuseaddr", "so_oobinline", "tcp_nodelay", "tcp_cork", "tcp_quickack"}
+)
+
+
+def _number(value: int | bytes) -> int:
+    if isinstance(value, int):
+        return value
+    if len(value) < 4:
+        raise os_error(errno.EINVAL)
+    return int(struct.unpack_from("=i", value)[0])
+
+
+def set_option(options: SocketOptions, level: int, name: int, value: int | bytes) -> None:
+    """Set what ``setsockopt(level, name, value)`` names; OSError ENOPROTOOPT where tulpen has no such option."""
+    if (level, name) == (socket.SOL_SOCKET, socket.SO_LINGER):
+        _set_linger(options, value)
+        return
+    if (level, name) == (socket.IPPROTO_TCP, TCP_CONGESTION):
+        if isinstance(value, int):
+            raise os_error(errno.EINVAL)
+        options.tcp_congestion = bytes(value).rstrip(b"\0").decode("ascii", "replace")
+        return
+    field = _NUMBERS.get((level, name))
+    if field is None:
+        raise os_error(errno.ENOPROTOOPT)
+    number = _number(value)
+    setattr(options, field, bool(number) if field in _SWITCHES else number)
+
+
+def _set_linger(options: SocketOptions, value: int | bytes) -> None:
+    if isinstance(value, int) or len(value) < 8:
+        raise os_error(errno.EINVAL)
+    on, seconds = struct.unpack_from("=ii", value)
+    options.so_linger = seconds if on else None
+
+
+def get_option(options: SocketOptions, level: int, name: int, size: int = 0) -> int | bytes:
+    """Return what ``getsockopt(level, name, size)`` would: an int, or ``size`` octets where one is given."""
+    number = _read(options, level, name)
+    if isinstance(number, bytes):
+        return number[:size]
+    return struct.pack("=i", number)[:size] if size else number
+
+
+def _read(options: SocketOptions, level: int, name: int) -> int | bytes:
+    if (level, name) == (socket.SOL_SOCKET, socket.SO_TYPE):
+        return int(socket.SOCK_STREAM)
+    if (level, name) == (socket.SOL_SOCKET, socket.SO_LINGER):
+        return struct.pack("=ii", options.so_linger is not None, options.so_linger or 0)
+    if (level, name) == (socket.IPPROTO_TCP, TCP_CONGESTION):
+        return (options.tcp_congestion or "").encode().ljust(16, b"\0")
+    field = _NUMBERS.get((level, name))
+    if field is None:
+        raise os_error(errno.ENOPROTOOPT)
+    value: Any = getattr(options, field)
+    return int(value) if value is not None else 0
