@@ -39,6 +39,8 @@ __all__ = ["Command", "Finished", "NotPermitted", "PrivateNetwork"]
 INSIDE: Final = ("192.0.2.1/24", "2001:db8::1/64")
 OUTSIDE: Final = ("192.0.2.2", "2001:db8::2")  # for the tulpen host at the other end
 
+_NETLINK_SOCK_DIAG: Final = 4
+
 
 class _Inside(NamedTuple):
     device: str
@@ -162,10 +164,14 @@ class PrivateNetwork:
         """Run a command inside and wait for it; at its deadline (seconds) it is killed."""
         return self.start(argv, deadline=deadline, env=env, cwd=cwd).wait()
 
-    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
-        """Return a socket that lives inside, for this process to use; NETLINK_SOCK_DIAG is one."""
+    def open_socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        """Return a socket that lives inside, for this process to use."""
         _, fds = self._ask("socket", int(family), int(kind), int(protocol))
         return socket.socket(fileno=fds[0])
+
+    def sock_diag(self) -> socket.socket:
+        """Return a socket through which the kernel tells of the TCP sockets inside (sock_diag(7))."""
+        return self.open_socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
 
     def sysctl(self, name: str) -> str:
         """Return the value of a sysctl inside: ``net.ipv4.tcp_fin_timeout``."""
