@@ -24,7 +24,7 @@ class Reason(Enum):
     ACK_OF_NO_SYN = ("OutRsts", "the ACK does not acknowledge our SYN", "RFC 9293 §3.10.7.3")
     DATA_AFTER_CLOSE = ("TCPAbortOnData", "data for an application that has closed", "RFC 9293 §3.6.1 SHLD-3")
     UNREAD_AT_CLOSE = ("TCPAbortOnClose", "closed with data unread", "RFC 2525 §2.17")
-    LINGER_0 = ("TCPAbortOnLinger", "closed with SO_LINGER 0", "RFC 9293 §3.10.5")
+    LINGER_0 = ("TCPAbortOnData", "closed with SO_LINGER 0", "RFC 9293 §3.10.5")
     ABORTED = ("TCPAbortOnData", "the application aborted", "RFC 9293 §3.10.5")
     GAVE_UP = ("TCPAbortOnTimeout", "the peer does not answer", "RFC 9293 §3.8.3")
     KEEPALIVE_DEAD = ("TCPAbortOnTimeout", "no keep-alive probe was answered", "RFC 9293 §3.8.4")

@@ -1,0 +1,421 @@
+"""SEGMENT ARRIVES: RFC 9293 §3.10.7, step by step and in its order.
+
+Read this file second, after ``state``.  Each step says whether to go on to the next.
+A step never names the state that follows: it establishes a fact, and ``tcb.happened``
+looks the state up.  Nothing here builds a data segment: a step marks what is owed
+(``ack_now``, ``syn_due``) or queues a bare reply, and ``output`` decides what to send.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from tulpen.tcp import judge, recovery
+from tulpen.tcp.config import MS
+from tulpen.tcp.ending import end, flush, linger
+from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.negotiate import agree, effective_mss
+from tulpen.tcp.output import bare_ack, reset_for
+from tulpen.tcp.rtt import FALLBACK_RTO
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.state import (
+    CLOSE_WAIT,
+    CLOSED,
+    FIN_PENDING,
+    FIN_WAIT_2,
+    LAST_ACK,
+    LISTEN,
+    MAY_RECEIVE,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
+    Event,
+)
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timeouts import start_keepalive, wait_for_their_fin
+from tulpen.tcp.timers import NEVER
+from tulpen.tcp.trace import Arrived, Reason
+from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
+from tulpen.wire.seq import before, unwrap
+
+DELAYED_ACK: Final = 40 * MS  # below the 0.5 s of MUST-40; Linux's least
+HELD_FACTOR: Final = 2  # held pieces may cost this many receive buffers
+
+
+def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
+    """§3.10.7.  ``now`` in nanoseconds."""
+    state = tcb.state
+    if tcb.trace is not None:
+        tcb.trace.write(Arrived(now, segment, state))
+    if state is CLOSED:
+        _in_closed(tcb, segment, now)
+    elif state is LISTEN:
+        _in_listen(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), now)
+    elif state is SYN_SENT:
+        ack = unwrap(segment.ack, tcb.snd.una)
+        _in_syn_sent(tcb, Incoming(segment, segment.seq, ack, segment.wnd), now)
+    else:
+        wnd = segment.wnd if segment.flags & SYN else segment.wnd << tcb.terms.snd_shift
+        seq = unwrap(segment.seq, tcb.rcv.nxt)
+        _in_other_states(tcb, Incoming(segment, seq, unwrap(segment.ack, tcb.snd.una), wnd), now)
+
+
+def _in_closed(tcb: Tcb, segment: Segment, now: int) -> None:
+    """§3.10.7.1."""
+    if segment.flags & RST:
+        tcb.note(segment, Reason.RST_TO_RST, now)
+    else:
+        _refuse(tcb, segment, Reason.NO_CONNECTION, now)
+
+
+def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """§3.10.7.2."""
+    if seg.flags & RST:
+        tcb.note(seg.segment, Reason.RST_IN_LISTEN, now)
+    elif seg.flags & ACK:
+        _refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
+    elif not seg.flags & SYN:
+        tcb.note(seg.segment, Reason.NO_SYN, now)
+    elif seg.flags & FIN:
+        tcb.note(seg.segment, Reason.SYN_FIN, now)
+    else:
+        _synchronize(tcb, seg, now)
+        tcb.passive = True
+        tcb.syn_due = True
+        tcb.happened(Event.SYN, now)
+
+
+def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """§3.10.7.3."""
+    acks_syn = bool(seg.flags & ACK)
+    if acks_syn and not judge.acks_our_syn(tcb, seg):
+        if seg.flags & RST:
+            tcb.note(seg.segment, Reason.RST_WITHOUT_ACK, now)
+        else:
+            _refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+        return
+    if seg.flags & RST:
+        if acks_syn:
+            tcb.stack.count("AttemptFails")
+            end(tcb, Event.RESET, now, error=errno.ECONNREFUSED)
+        else:
+            tcb.note(seg.segment, Reason.RST_WITHOUT_ACK, now)
+        return
+    # third, check the security: not implemented, as §3.10.7 permits
+    if not seg.flags & SYN:
+        tcb.note(seg.segment, Reason.NO_SYN, now)
+        return
+    _synchronize(tcb, seg, now)
+    if acks_syn:
+        seg.seq += 1  # the SYN is dealt with; what follows it goes on at the sixth step
+        seg.flags &= ~SYN
+        _established(tcb, seg, now)
+        tcb.ack_now = True
+        _ = (
+            _sixth_check_urg(tcb, seg)
+            and _seventh_process_text(tcb, seg, now)
+            and _eighth_check_fin(tcb, seg, now)
+        )  # fmt: skip
+    else:
+        tcb.syn_due = True  # again, with an ACK now: simultaneous open
+        tcb.happened(Event.SYN, now)
+
+
+def _in_other_states(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """§3.10.7.4."""
+    _ = (
+        _first_check_sequence(tcb, seg, now)
+        and _second_check_rst(tcb, seg, now)
+        # third, check the security: not implemented, as §3.10.7 permits
+        and _fourth_check_syn(tcb, seg, now)
+        and _fifth_check_ack(tcb, seg, now)
+        and _sixth_check_urg(tcb, seg)
+        and _seventh_process_text(tcb, seg, now)
+        and _eighth_check_fin(tcb, seg, now)
+    )
+
+
+def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    if judge.may_reopen(tcb, seg):
+        tcb.happened(Event.LINGERED, now)  # the host gives the SYN to its listener
+        flush(tcb)
+        return False
+    if judge.too_old(tcb, seg, now):
+        return _answer_invalid(tcb, seg, Reason.PAWS, now)
+    if judge.crosses_our_syn(tcb, seg):
+        seg.trim(tcb.rcv.nxt, tcb.rcv.nxt + tcb.rcv.wnd)
+    elif not judge.acceptable(tcb, seg):
+        return _not_acceptable(tcb, seg, now)
+    else:
+        _trim(tcb, seg, now)
+    tcb.heard_at = now
+    _note_timestamp(tcb, seg, now)
+    return True
+
+
+def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    if seg.flags & RST:
+        tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW, now)
+        return False
+    if judge.same_syn_again(tcb, seg) and _may_answer(tcb, now):
+        tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT
+        return False
+    if tcb.state is TIME_WAIT and seg.flags & FIN:
+        linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    return _answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
+
+
+def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """With the three checks of RFC 5961 §3; the window was the first of them."""
+    if not seg.flags & RST:
+        return True
+    if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_rfc1337:
+        tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
+    elif seg.seq != tcb.rcv.nxt:
+        _challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
+    elif tcb.state is SYN_RECEIVED and tcb.passive:
+        _back_to_listen(tcb, now)
+    elif tcb.state is SYN_RECEIVED:
+        tcb.stack.count("AttemptFails")
+        end(tcb, Event.RESET, now, error=errno.ECONNREFUSED)
+    elif tcb.state is TIME_WAIT:
+        end(tcb, Event.RESET, now)
+    else:
+        if not FIN_PENDING[tcb.state] and tcb.state is not FIN_WAIT_2:
+            tcb.stack.count("EstabResets")
+        end(tcb, Event.RESET, now, error=errno.EPIPE if tcb.state is CLOSE_WAIT else errno.ECONNRESET)
+    return False
+
+
+def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    if not seg.flags & SYN:
+        return True
+    if tcb.state is SYN_RECEIVED and tcb.passive:
+        _back_to_listen(tcb, now)
+    else:
+        tcb.stack.count("TCPChallengeACK")
+        _challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
+    return False
+
+
+def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    if not seg.flags & ACK:
+        tcb.note(seg.segment, Reason.NO_ACK, now)
+        return False
+    if tcb.state is SYN_RECEIVED:
+        if not judge.acks_our_syn(tcb, seg):
+            _refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+            return False
+        tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
+        _established(tcb, seg, now)
+    elif seg.ack > tcb.snd.nxt:
+        return _challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
+    elif judge.too_old_an_ack(tcb, seg):
+        return _challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
+    else:
+        recovery.acknowledge(tcb, seg, now)
+    if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
+        _our_fin_acked(tcb, now)
+    return tcb.state is not CLOSED
+
+
+def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
+    if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > tcb.rcv.up and seg.up > tcb.rcv.nxt:
+        tcb.rcv.up = seg.up
+        tcb.signal(Signal.URGENT)  # it advanced (MUST-32)
+    return True
+
+
+def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    if not seg.data:
+        return True
+    rcv = tcb.rcv
+    if not MAY_RECEIVE[tcb.state]:
+        tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
+        return True
+    if tcb.orphan:
+        _refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
+        end(tcb, Event.ABORT, now)
+        return False
+    if rcv.fin >= 0:
+        seg.trim(seg.seq, rcv.fin)  # nothing follows a FIN
+    if seg.seq == rcv.nxt:
+        return _text_in_order(tcb, seg, now)
+    _text_beyond_a_hole(tcb, seg, now)
+    return True
+
+
+def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    rcv, received = tcb.rcv, tcb.receive_queue
+    room = rcv.buff - received.octets
+    if len(seg.data) > room:
+        seg.trim(seg.seq, seg.seq + room)
+        tcb.note(seg.segment, Reason.NO_ROOM, now)
+        tcb.ack_now = True
+    before_it = rcv.nxt
+    received.deliver(seg.data)
+    rcv.nxt += len(seg.data)
+    if received.ranges:
+        rcv.nxt = received.fill(rcv.nxt)
+        tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
+    arrived = rcv.nxt - before_it
+    rcv.wnd = max(0, rcv.wnd - arrived)
+    _owe_ack(tcb, arrived, now)
+    if arrived:
+        tcb.signal(Signal.READABLE)
+    return True
+
+
+def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
+    if tcb.receive_queue.cost > HELD_FACTOR * tcb.rcv.buff:
+        tcb.note(seg.segment, Reason.NO_ROOM, now)
+    else:
+        tcb.receive_queue.hold(seg.seq, seg.data)
+        tcb.stack.count("TCPOFOQueue")
+    if tcb.terms.sack:
+        tcb.ack_now = True
+    else:
+        tcb.replies.append(bare_ack(tcb, now))  # without SACK each duplicate counts (RFC 5681 §4.2)
+
+
+def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    rcv = tcb.rcv
+    if not MAY_RECEIVE[tcb.state]:
+        return True  # a FIN was received before: remain in the state
+    if seg.flags & FIN and rcv.fin < 0:
+        rcv.fin = seg.seq + len(seg.data)
+        tcb.ack_now = True
+    if rcv.fin == rcv.nxt:
+        rcv.nxt += 1
+        rcv.wnd = max(0, rcv.wnd - 1)
+        tcb.receive_queue.forget_held()
+        tcb.ack_now = True
+        tcb.signal(Signal.READABLE)
+        tcb.signal(Signal.EOF)
+        tcb.happened(Event.FIN, now)
+        if tcb.state is TIME_WAIT:
+            linger(tcb, now)
+    return True
+
+
+def _synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """Learn IRS and the options of their SYN."""
+    tcb.rcv.irs = seg.seq
+    tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
+    tcb.rcv.up = tcb.rcv.nxt
+    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6)
+    tcb.ts_recent_at = tcb.heard_at = now
+    tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
+    tcb.cc = tcb.congestion_control()
+    tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd
+    tcb.snd.wl1 = seg.seq
+    tcb.snd.wl2 = seg.ack
+    if seg.options.user_timeout and tcb.stack.settings.tcp_user_timeout_option:
+        tcb.user_timeout = max(tcb.user_timeout, seg.options.user_timeout * 1000)  # RFC 5482 §3.1
+
+
+def _established(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """Our SYN is acknowledged and theirs is known."""
+    resent = tcb.retransmits
+    recovery.acknowledge(tcb, seg, now)
+    tcb.happened(Event.SYN_ACKED, now)
+    tcb.syn_due = False
+    if tcb.rtt.srtt == 0:
+        tcb.rtt.rto = FALLBACK_RTO  # the SYN was lost and nothing measured since (RFC 6298 §5.7)
+        tcb.rtt.backoff = 0
+    if resent > 1:
+        tcb.cc.cwnd = tcb.smss  # RFC 5681 §3.1, as Linux for more than one
+    start_keepalive(tcb, now)
+    tcb.signal(Signal.CONNECTED)
+    tcb.signal(Signal.WRITABLE)
+    if tcb.closing:
+        tcb.happened(Event.CLOSE, now)  # it was queued (§3.10.4)
+
+
+def _our_fin_acked(tcb: Tcb, now: int) -> None:
+    """FIN-WAIT-1, CLOSING and LAST-ACK of the fifth step."""
+    if tcb.state is LAST_ACK:
+        end(tcb, Event.FIN_ACKED, now)
+        return
+    tcb.happened(Event.FIN_ACKED, now)
+    if tcb.state is TIME_WAIT:
+        linger(tcb, now)
+    elif tcb.orphan:
+        wait_for_their_fin(tcb, now)
+
+
+def _back_to_listen(tcb: Tcb, now: int) -> None:
+    """The passive open came to nothing; the user need not be informed."""
+    tcb.stack.count("AttemptFails")
+    tcb.happened(Event.REFUSED, now)
+    flush(tcb)
+    tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
+
+
+def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """Make it the idealized segment that lies within the window."""
+    length = len(seg.data)
+    edge = tcb.rcv.nxt + tcb.rcv.wnd
+    beyond = seg.seq + length > edge
+    seg.trim(tcb.rcv.nxt, edge)
+    if beyond:
+        tcb.note(seg.segment, Reason.BEYOND_WINDOW, now)
+        tcb.ack_now = True
+
+
+def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for."""
+    tsval = seg.options.tsval
+    if (
+        tsval is not None
+        and tcb.terms.timestamps
+        and seg.seq <= tcb.last_ack_sent
+        and not before(tsval, tcb.terms.ts_recent)
+    ):
+        tcb.terms.ts_recent = tsval
+        tcb.ts_recent_at = now
+
+
+def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
+    """Delayed acknowledgment (§3.8.6.3): at once for two full segments, else within 40 ms."""
+    tcb.ack_pending += octets
+    if tcb.ack_pending >= 2 * tcb.rcv_mss or tcb.options.tcp_quickack:
+        tcb.ack_now = True
+    elif tcb.timers.delayed_ack == NEVER:
+        tcb.timers.delayed_ack = now + DELAYED_ACK
+
+
+def _refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
+    """Send the reset that §3.10.7.1 forms."""
+    tcb.note(segment, reason, now)
+    tcb.replies.append(reset_for(segment))
+
+
+def _answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
+    """Acknowledge and drop; segments without text or control are answered at a limited rate."""
+    tcb.note(seg.segment, reason, now)
+    if seg.len or _may_answer(tcb, now):
+        tcb.ack_now = True
+    else:
+        tcb.note(seg.segment, Reason.RATE_LIMITED, now)
+    return False
+
+
+def _challenge(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
+    """Send a challenge ACK, within the limits of RFC 5961 §7, and drop."""
+    tcb.note(seg.segment, reason, now)
+    if _may_answer(tcb, now) and tcb.stack.may_challenge(now):
+        tcb.ack_now = True
+    else:
+        tcb.note(seg.segment, Reason.RATE_LIMITED, now)
+    return False
+
+
+def _may_answer(tcb: Tcb, now: int) -> bool:
+    """tcp_invalid_ratelimit, one clock for all of a connection's answers to what is not acceptable."""
+    last = tcb.invalid_ack_at
+    if last >= 0 and now - last < tcb.stack.settings.tcp_invalid_ratelimit * MS:
+        return False
+    tcb.invalid_ack_at = now
+    return True

@@ -1,0 +1,163 @@
+"""The user's calls: RFC 9293 §3.10.1 to §3.10.6, each with the errors it names.
+
+``close`` is the RFC's CLOSE: no more text from us, while receiving goes on
+(shutdown(2) with SHUT_WR).  ``let_go`` adds what close(2) means beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from tulpen.tcp import judge
+from tulpen.tcp.ending import end
+from tulpen.tcp.errors import TcpError
+from tulpen.tcp.output import reset
+from tulpen.tcp.state import (
+    CLOSED,
+    CLOSING,
+    FIN_RECEIVED,
+    FIN_WAIT_2,
+    LAST_ACK,
+    LISTEN,
+    MAY_QUEUE,
+    MAY_SEND,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
+    Event,
+)
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timeouts import wait_for_their_fin
+from tulpen.tcp.trace import Reason
+
+#: §3.10.5: an ABORT in these states sends no reset.
+_SILENT_ABORT: Final = (LISTEN, SYN_SENT, CLOSING, LAST_ACK, TIME_WAIT)
+
+
+def open_passive(tcb: Tcb, now: int) -> None:
+    """§3.10.1, passive: CLOSED to LISTEN."""
+    if tcb.state is not CLOSED:
+        raise TcpError(errno.EISCONN, "connection already exists")
+    tcb.happened(Event.OPEN_PASSIVE, now)
+
+
+def open_active(tcb: Tcb, now: int) -> None:
+    """§3.10.1, active: a SYN is owed; from LISTEN too."""
+    if tcb.state is not CLOSED and tcb.state is not LISTEN:
+        raise TcpError(errno.EISCONN, "connection already exists")
+    tcb.stack.count("ActiveOpens")
+    tcb.syn_due = True
+    tcb.passive = False
+    tcb.happened(Event.OPEN_ACTIVE, now)
+
+
+def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool) -> int:
+    """§3.10.2: queue octets; return how many there was room for, 0 for none.
+
+    SEND on a connection in LISTEN makes it active.
+    """
+    state = tcb.state
+    if state is LISTEN:
+        open_active(tcb, now)
+    elif not (MAY_SEND[state] or MAY_QUEUE[state]) or tcb.closing:
+        if state is CLOSED:
+            raise TcpError(tcb.error or errno.EPIPE, "connection does not exist")
+        raise TcpError(errno.EPIPE, "connection closing")
+    room = send_room(tcb)
+    if len(data) > room:
+        tcb.wants_room = True
+        data = memoryview(data)[:room]
+    octets = data if isinstance(data, bytes) else bytes(data)
+    tcb.queue.append(octets)
+    if urgent and octets:
+        tcb.snd.up = tcb.queue.end
+    if push:
+        tcb.snd.push = tcb.queue.end
+    return len(octets)
+
+
+def send_room(tcb: Tcb) -> int:
+    """Return the octets that SEND would take now."""
+    limit = tcb.options.so_sndbuf if tcb.options.so_sndbuf is not None else tcb.stack.settings.tcp_wmem[1]
+    return max(0, limit - len(tcb.queue))
+
+
+def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
+    """§3.10.3: return up to ``limit`` octets; none while nothing has come, or at the end.
+
+    Raises TcpError when the connection ended in an error and everything received is read.
+    """
+    received = tcb.receive_queue
+    if not received.octets:
+        if tcb.state is CLOSED and tcb.error:
+            raise TcpError(tcb.error, "connection reset" if tcb.error != errno.ETIMEDOUT else "timed out")
+        return b""
+    octets = received.take(limit)
+    if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and _tells_of_room(tcb):
+        tcb.ack_now = True
+    return octets
+
+
+def _tells_of_room(tcb: Tcb) -> bool:
+    """A window update goes out when it is worth two segments, or opens a closed window."""
+    gain = judge.window_to_open(tcb)
+    return gain > 0 and (gain >= min(2 * tcb.rcv_mss, tcb.rcv.buff // 2) or tcb.rcv.wnd < tcb.rcv_mss)
+
+
+def close(tcb: Tcb, now: int) -> None:
+    """§3.10.4: no more text will be sent; what is queued still is."""
+    state = tcb.state
+    if state is CLOSED:
+        raise TcpError(errno.ENOTCONN, "connection does not exist")
+    if state is LISTEN or state is SYN_SENT:
+        end(tcb, Event.CLOSE, now)
+        return
+    if tcb.snd.fin >= 0:
+        return  # "ok" is acceptable, as long as a second FIN is not emitted
+    tcb.snd.fin = tcb.snd.push = tcb.queue.end
+    if state is SYN_RECEIVED and len(tcb.queue):
+        tcb.closing = True  # queued until ESTABLISHED
+    else:
+        tcb.happened(Event.CLOSE, now)
+
+
+def let_go(tcb: Tcb, now: int) -> None:
+    """close(2): CLOSE, and the application will neither read nor hear again (§3.6.1 MAY-1, SHLD-3).
+
+    Unread text, or SO_LINGER 0, makes it a reset, so that the peer knows of the loss.
+    """
+    if tcb.state is CLOSED:
+        return
+    if tcb.options.so_linger == 0:
+        abort(tcb, now, Reason.LINGER_0)
+        return
+    if tcb.receive_queue.octets and tcb.state is not TIME_WAIT:
+        abort(tcb, now, Reason.UNREAD_AT_CLOSE)
+        return
+    close(tcb, now)
+    if tcb.orphan or _is_over(tcb):
+        return
+    if tcb.stack.orphans >= tcb.stack.settings.tcp_max_orphans:
+        abort(tcb, now, Reason.ORPHAN_LIMIT)
+        return
+    tcb.orphan = True
+    tcb.stack.orphans += 1
+    if tcb.state is FIN_WAIT_2:
+        wait_for_their_fin(tcb, now)
+
+
+def _is_over(tcb: Tcb) -> bool:
+    return tcb.state is CLOSED or tcb.state is TIME_WAIT
+
+
+def abort(tcb: Tcb, now: int, reason: Reason = Reason.ABORTED) -> None:
+    """§3.10.5: reset, and forget everything."""
+    if tcb.state is CLOSED:
+        raise TcpError(errno.ENOTCONN, "connection does not exist")
+    if tcb.state not in _SILENT_ABORT:
+        tcb.replies.append(reset(tcb, now))
+    end(tcb, Event.ABORT, now, error=errno.ECONNABORTED, reason=reason)
+    tcb.receive_queue.ready.clear()
+    tcb.receive_queue.octets = 0
+

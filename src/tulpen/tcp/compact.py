@@ -1,0 +1,155 @@
+"""SYN-RECEIVED and TIME-WAIT as small records.
+
+A listener keeps a ``Request`` for each half-open connection and a host a ``TimeWait``
+for each lingering one: neither needs buffers.  When a segment arrives for one of them
+it becomes a ``Connection`` again, so that the rules stand in ``arrives`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.connection import Connection
+from tulpen.tcp.ending import linger
+from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp
+from tulpen.tcp.rtt import INITIAL_RTO
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import SYN_RECEIVED, TIME_WAIT
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.trace import FourTuple
+from tulpen.wire.segment import ACK, SYN, Segment
+from tulpen.wire.seq import wrap
+
+
+@final
+class Request:
+    """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
+
+    __slots__ = (
+        "answered_at", "began", "deadline", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset", "wnd",
+    )  # fmt: skip
+
+    def __init__(
+        self, name: FourTuple, *, irs: int, iss: int, mss: int, terms: Terms, wnd: int, ts_offset: int, now: int,
+        retransmits: int = 0,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.irs = irs
+        self.iss = iss
+        self.mss = mss  # the largest segment we take
+        self.terms = terms
+        self.wnd = wnd  # of their SYN
+        self.ts_offset = ts_offset
+        self.began = now
+        self.answered_at = -1  # when it was last answered for something out of window
+        self.retransmits = retransmits
+        self.deadline = now + INITIAL_RTO
+
+    @classmethod
+    def of_syn(
+        cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0
+    ) -> Request:
+        """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
+        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16)
+        return cls(name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now)
+
+    def syn_ack(self, now: int, room: int) -> Segment:
+        """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets."""
+        return Segment(
+            wrap(self.iss),
+            wrap(self.irs + 1),
+            SYN | ACK,
+            min(room, 0xFFFF),
+            options=accept(self.terms, self.mss, timestamp(now, self.ts_offset)),
+            sport=self.name.local_port,
+            dport=self.name.remote_port,
+        )
+
+    def timed_out(self, stack: Stack, now: int) -> bool:
+        """Back off (RFC 6298 §5.5); say whether the SYN,ACK is to be sent again, or given up."""
+        if self.retransmits >= stack.settings.tcp_synack_retries:
+            return False
+        self.retransmits += 1
+        self.deadline = now + (INITIAL_RTO << self.retransmits)
+        return True
+
+    def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
+        """Return the connection it stands for, in SYN-RECEIVED."""
+        connection = Connection(
+            stack, iss=self.iss, mss=self.mss, name=self.name, options=options.clone(), ts_offset=self.ts_offset,
+            ipv6=len(self.name.local) == 16,
+        )  # fmt: skip
+        tcb = connection.tcb
+        tcb.state = SYN_RECEIVED
+        tcb.passive = True
+        tcb.rcv.irs = self.irs
+        tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
+        tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
+        tcb.terms = self.terms.clone()
+        tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
+        tcb.cc = tcb.congestion_control()
+        tcb.snd.nxt = self.iss + 1
+        tcb.snd.wnd = tcb.snd.max_wnd = self.wnd
+        tcb.snd.wl1 = self.irs
+        tcb.retransmits = self.retransmits
+        tcb.invalid_ack_at = self.answered_at
+        tcb.ts_recent_at = tcb.heard_at = self.began
+        tcb.flight.transmitted(self.iss, self.iss + 1, self.began)
+        tcb.flight.sent[0].times += self.retransmits
+        tcb.timers.retransmit = self.deadline
+        return connection
+
+
+@final
+class TimeWait:
+    """A connection in TIME-WAIT: what it takes to acknowledge a FIN again, and to judge a SYN."""
+
+    __slots__ = (
+        "answered_at", "deadline", "irs", "iss", "mss", "name", "rcv_nxt", "rcv_wnd", "snd_nxt", "terms", "ts_offset",
+        "ts_recent_at",
+    )  # fmt: skip
+
+    def __init__(self, tcb: Tcb) -> None:
+        if tcb.name is None or tcb.state is not TIME_WAIT:
+            raise ValueError("only a named connection in TIME-WAIT becomes a record")
+        self.name: FourTuple = tcb.name
+        self.iss = tcb.snd.iss
+        self.irs = tcb.rcv.irs
+        self.snd_nxt = tcb.snd.nxt
+        self.rcv_nxt = tcb.rcv.nxt
+        self.rcv_wnd = tcb.rcv.wnd
+        self.mss = tcb.mtu_mss
+        self.terms = tcb.terms
+        self.ts_offset = tcb.ts_offset
+        self.ts_recent_at = tcb.ts_recent_at
+        self.answered_at = tcb.invalid_ack_at
+        self.deadline = tcb.timers.linger
+
+    @classmethod
+    def of(cls, connection: Connection) -> TimeWait:
+        """Return the record of a connection in TIME-WAIT."""
+        return cls(connection.tcb)
+
+    def connection(self, stack: Stack, now: int) -> Connection:
+        """Return the connection it stands for, in TIME-WAIT."""
+        connection = Connection(
+            stack, iss=self.iss, mss=self.mss, name=self.name, ts_offset=self.ts_offset,
+            ipv6=len(self.name.local) == 16,
+        )  # fmt: skip
+        tcb = connection.tcb
+        tcb.state = TIME_WAIT
+        tcb.snd.una = tcb.snd.nxt = self.snd_nxt
+        tcb.snd.fin = self.snd_nxt - 1
+        tcb.queue.start = tcb.queue.end = self.snd_nxt - 1
+        tcb.rcv.irs = self.irs
+        tcb.rcv.nxt = self.rcv_nxt
+        tcb.rcv.fin = self.rcv_nxt - 1
+        tcb.rcv.wnd = self.rcv_wnd
+        tcb.last_ack_sent = self.rcv_nxt
+        tcb.terms = self.terms
+        tcb.ts_recent_at = self.ts_recent_at
+        tcb.invalid_ack_at = self.answered_at
+        linger(tcb, now)
+        tcb.timers.linger = self.deadline
+        return connection

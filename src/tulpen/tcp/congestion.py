@@ -1,0 +1,98 @@
+"""Congestion control (RFC 5681): how much may be in flight.
+
+An algorithm is a ``CongestionControl``; ``ALGORITHMS`` names them as Linux does.
+What was lost and what is sent again is decided in ``recovery``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, final
+
+INFINITE: Final = 1 << 62
+
+
+class CongestionControl(Protocol):
+    """``cwnd``, ``ssthresh`` and ``mss`` in octets."""
+
+    mss: int
+    cwnd: int
+    ssthresh: int
+
+    def acknowledged(self, octets: int, in_flight: int) -> None:
+        """``octets`` were newly acknowledged while ``in_flight`` (before the ACK) were out."""
+
+    def lost(self, in_flight: int) -> None:
+        """A loss was detected by duplicate or selective acknowledgments (§3.2)."""
+
+    def recovered(self) -> None:
+        """Everything outstanding at the loss is acknowledged."""
+
+    def timed_out(self, in_flight: int, *, again: bool) -> None:
+        """The retransmission timer ran out (§3.1); ``again`` for the same octets."""
+
+    def idle(self) -> None:
+        """Nothing was sent for more than an RTO (§4.1)."""
+
+    def clone(self) -> CongestionControl:
+        """Return an independent copy."""
+
+
+@final
+class NewReno:
+    """Slow start and congestion avoidance as RFC 5681 §3.1 has them."""
+
+    __slots__ = ("_acked", "cwnd", "initial", "mss", "ssthresh")
+
+    def __init__(self, mss: int, initial: int) -> None:
+        self.mss = mss
+        self.initial = initial
+        self.cwnd = initial
+        self.ssthresh = INFINITE
+        self._acked = 0  # octets acknowledged towards the next increase
+
+    def acknowledged(self, octets: int, in_flight: int) -> None:
+        if self.cwnd < self.ssthresh:
+            # By the octets acknowledged and not by the ACK, as one ACK may stand for many segments.
+            if self.cwnd < 2 * in_flight:
+                grown = min(self.cwnd + octets, self.ssthresh)
+                octets -= grown - self.cwnd
+                self.cwnd = grown
+            else:
+                return
+            if self.cwnd < self.ssthresh or octets <= 0:
+                return
+        if in_flight + self.mss <= self.cwnd:
+            return  # RFC 7661: the window was not what limited us
+        self._acked += octets
+        if self._acked >= self.cwnd:
+            self._acked -= self.cwnd
+            self.cwnd += self.mss
+
+    def lost(self, in_flight: int) -> None:
+        self.ssthresh = max(in_flight // 2, 2 * self.mss)  # equation 4
+        self.cwnd = self.ssthresh
+        self._acked = 0
+
+    def recovered(self) -> None:
+        self.cwnd = min(self.cwnd, self.ssthresh)
+
+    def timed_out(self, in_flight: int, *, again: bool) -> None:
+        if not again:
+            self.ssthresh = max(in_flight // 2, 2 * self.mss)
+        self.cwnd = self.mss  # the loss window
+        self._acked = 0
+
+    def idle(self) -> None:
+        self.cwnd = min(self.cwnd, self.initial)
+
+    def clone(self) -> NewReno:
+        twin = NewReno(self.mss, self.initial)
+        twin.cwnd = self.cwnd
+        twin.ssthresh = self.ssthresh
+        twin._acked = self._acked
+        return twin
+
+
+ALGORITHMS: Final[dict[str, Callable[[int, int], CongestionControl]]] = {"reno": NewReno}
+

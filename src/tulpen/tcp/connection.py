@@ -1,0 +1,196 @@
+"""One connection: three entrances that return nothing, three exits that are pulled.
+
+The entrances are a segment, a user's call, and a deadline; the exits are the segments
+to send, the signals for the application, and the next deadline.  There is no clock, no
+socket and no thread inside: ``now`` is an argument, in nanoseconds, and never goes back.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from tulpen.tcp import arrives, calls, icmp, judge, output, timeouts
+from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import CLOSED, FIN_RECEIVED, State
+from tulpen.tcp.status import Status, status_of
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+from tulpen.tcp.trace import FourTuple, Reason
+from tulpen.wire.segment import Segment
+
+
+@final
+class Connection:
+    """A TCP connection, in any of the eleven states."""
+
+    __slots__ = ("tcb",)
+
+    def __init__(
+        self,
+        stack: Stack | None = None,
+        *,
+        iss: int,
+        mss: int = 1460,
+        name: FourTuple | None = None,
+        options: SocketOptions | None = None,
+        ts_offset: int = 0,
+        ipv6: bool = False,
+    ) -> None:
+        """Make a connection in CLOSED.
+
+        ``iss``: initial send sequence number, 32 bits.  ``mss``: octets the largest
+        segment may carry that this host takes, without options (MTU less 40 or 60).
+        ``ts_offset``: milliseconds added to the clock of our timestamps.
+        """
+        self.tcb = Tcb(
+            stack if stack is not None else Stack(),
+            iss=iss,
+            mss=mss,
+            name=name,
+            options=options if options is not None else SocketOptions(),
+            ts_offset=ts_offset,
+            ipv6=ipv6,
+        )
+
+    @classmethod
+    def of(cls, tcb: Tcb) -> Connection:
+        """Return the connection of a TCB made elsewhere."""
+        connection = cls.__new__(cls)
+        connection.tcb = tcb
+        return connection
+
+    # entrances: the user
+
+    def open_passive(self, now: int) -> None:
+        """OPEN, passive (RFC 9293 §3.10.1)."""
+        calls.open_passive(self.tcb, now)
+
+    def open_active(self, now: int) -> None:
+        """OPEN, active (§3.10.1)."""
+        calls.open_active(self.tcb, now)
+
+    def send(
+        self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False
+    ) -> int:
+        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again."""
+        return calls.send(self.tcb, data, now, push=push, urgent=urgent)
+
+    def receive(self, limit: int) -> bytes | memoryview:
+        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
+        return calls.receive(self.tcb, limit)
+
+    def shutdown(self, now: int) -> None:
+        """CLOSE (§3.10.4): no more text from us; receiving goes on.  shutdown(2) with SHUT_WR."""
+        calls.close(self.tcb, now)
+
+    def close(self, now: int) -> None:
+        """close(2): CLOSE, and the application lets go (§3.6.1)."""
+        calls.let_go(self.tcb, now)
+
+    def abort(self, now: int, reason: Reason = Reason.ABORTED) -> None:
+        """ABORT (§3.10.5): reset."""
+        calls.abort(self.tcb, now, reason)
+
+    def status(self) -> Status:
+        """STATUS (§3.10.6): a snapshot with the fields of Linux's tcp_info."""
+        return status_of(self.tcb)
+
+    # entrances: the network and the clock
+
+    def segment_arrives(self, segment: Segment, now: int) -> None:
+        """SEGMENT ARRIVES (§3.10.7)."""
+        arrives.segment_arrives(self.tcb, segment, now)
+
+    def icmp_arrives(self, error: int, now: int, *, hard: bool) -> None:
+        """An ICMP error about this connection, as an errno (§3.9.2.2)."""
+        icmp.error_arrives(self.tcb, error, now, hard=hard)
+
+    def path_mss(self, mss: int, now: int) -> None:
+        """The path takes segments of at most ``mss`` octets from now on (RFC 1191, RFC 8201)."""
+        icmp.path_mss(self.tcb, mss, now)
+
+    def timeout(self, now: int) -> None:
+        """Do what is due at ``now`` (§3.10.8)."""
+        timeouts.timeout(self.tcb, now)
+
+    # exits
+
+    def segments_to_send(self, now: int) -> list[Segment]:
+        """Return everything that may go out now, and account for it."""
+        return output.segments_to_send(self.tcb, now)
+
+    def next_signal(self) -> Signal | None:
+        """Return what the application is to be told next; None when all is told."""
+        signals = self.tcb.signals
+        return signals.pop(0) if signals else None
+
+    def next_deadline(self) -> int | None:
+        """Return when ``timeout`` wants to be called; None for never."""
+        deadline = self.tcb.timers.next()
+        return None if deadline == NEVER else deadline
+
+    # what can be asked
+
+    @property
+    def state(self) -> State:
+        """The state, of RFC 9293 §3.3.2."""
+        return self.tcb.state
+
+    @property
+    def name(self) -> FourTuple | None:
+        """The two sockets."""
+        return self.tcb.name
+
+    @property
+    def error(self) -> int:
+        """The errno it ended with, 0 for none (MUST-12)."""
+        return self.tcb.error
+
+    @property
+    def soft_error(self) -> int:
+        """The errno of the last ICMP soft error, 0 for none (SHLD-25)."""
+        return self.tcb.soft_error
+
+    @property
+    def readable(self) -> int:
+        """Octets that wait to be received."""
+        return self.tcb.receive_queue.octets
+
+    @property
+    def writable(self) -> int:
+        """Octets that SEND would take now."""
+        return calls.send_room(self.tcb)
+
+    @property
+    def unacknowledged(self) -> int:
+        """Octets sent or queued that the peer has not acknowledged."""
+        return len(self.tcb.queue)
+
+    @property
+    def urgent(self) -> int:
+        """Octets still to be received up to the end of urgent data (MUST-33)."""
+        tcb = self.tcb
+        return max(0, tcb.rcv.up - (tcb.rcv.nxt - FIN_RECEIVED[tcb.state] - tcb.receive_queue.octets))
+
+    @property
+    def eof(self) -> bool:
+        """Their FIN has arrived and everything before it has been received."""
+        rcv = self.tcb.rcv
+        return not self.tcb.receive_queue.octets and 0 <= rcv.fin < rcv.nxt
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is owed to the network."""
+        tcb = self.tcb
+        return tcb.state is CLOSED or not (judge.unsent(tcb) or tcb.flight.sent or tcb.ack_now or tcb.replies)
+
+    def set_keepalive(self, on: bool, now: int) -> None:
+        """SO_KEEPALIVE on an open connection."""
+        self.tcb.options.so_keepalive = on
+        timeouts.start_keepalive(self.tcb, now)
+
+    def clone(self, stack: Stack | None = None) -> Connection:
+        """Return an independent copy; it shares only octets and options that never change."""
+        return Connection.of(self.tcb.clone(stack))

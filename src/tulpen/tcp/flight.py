@@ -1,0 +1,223 @@
+"""What is sent and not yet acknowledged: the retransmission queue and SACK scoreboard (RFC 6675 §2).
+
+One ``Sent`` for each segment that went out, in order; SYN and FIN are the octets of
+sequence space they occupy.  Every figure is in octets.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final, NamedTuple, final
+
+DUP_THRESH: Final = 3  # RFC 6675 §2
+
+
+@final
+class Sent:
+    """A stretch of sequence space that one segment carried."""
+
+    __slots__ = ("at", "end", "first_at", "lost", "resent", "sacked", "seq", "times")
+
+    def __init__(self, seq: int, end: int, now: int) -> None:
+        self.seq = seq
+        self.end = end
+        self.at = now  # last sent
+        self.first_at = now
+        self.times = 1
+        self.sacked = False
+        self.lost = False  # deemed lost (IsLost)
+        self.resent = False  # sent again since it was deemed lost, so in the network once more
+
+    def clone(self) -> Sent:
+        """Return an independent copy."""
+        twin = Sent(self.seq, self.end, self.first_at)
+        twin.at = self.at
+        twin.times = self.times
+        twin.sacked = self.sacked
+        twin.lost = self.lost
+        twin.resent = self.resent
+        return twin
+
+
+class Acked(NamedTuple):
+    """What an acknowledgment took out of flight."""
+
+    octets: int  # newly acknowledged, those known from a SACK not counted again
+    rtt: int  # nanoseconds since the last of them was sent; -1: it was sent more than once (Karn)
+
+
+@final
+class Flight:
+    """The stretches in order, and how much of them is sacked, lost, and sent again."""
+
+    __slots__ = ("lost_octets", "resent_octets", "sacked_octets", "sent")
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.sacked_octets = 0
+        self.lost_octets = 0
+        self.resent_octets = 0
+
+    @property
+    def octets(self) -> int:
+        """Sequence space outstanding: SND.NXT - SND.UNA."""
+        sent = self.sent
+        return sent[-1].end - sent[0].seq if sent else 0
+
+    @property
+    def pipe(self) -> int:
+        """Octets thought to be in the network (RFC 6675 §4, SetPipe)."""
+        return self.octets - self.sacked_octets - self.lost_octets + self.resent_octets
+
+    def transmitted(self, seq: int, end: int, now: int) -> None:
+        """Note new sequence space sent."""
+        self.sent.append(Sent(seq, end, now))
+
+    def retransmitted(self, piece: Sent, now: int) -> None:
+        """Note that ``piece`` was sent again."""
+        piece.at = now
+        piece.times += 1
+        if piece.lost and not piece.resent:
+            piece.resent = True
+            self.resent_octets += piece.end - piece.seq
+
+    def acknowledge(self, ack: int, now: int) -> Acked:
+        """Take out what lies before ``ack``, splitting a stretch it falls into."""
+        sent = self.sent
+        octets = 0
+        rtt = -1
+        count = 0
+        for piece in sent:
+            if piece.end > ack:
+                if piece.seq < ack:
+                    self._split(count, ack)
+                    piece = sent[count]
+                else:
+                    break
+            size = piece.end - piece.seq
+            self._discount(piece)
+            if not piece.sacked:
+                octets += size
+                rtt = now - piece.at if piece.times == 1 else -1
+            count += 1
+            if piece.end == ack:
+                break
+        del sent[:count]
+        return Acked(octets, rtt)
+
+    def _discount(self, piece: Sent) -> None:
+        size = piece.end - piece.seq
+        if piece.sacked:
+            self.sacked_octets -= size
+        if piece.lost:
+            self.lost_octets -= size
+        if piece.resent:
+            self.resent_octets -= size
+
+    def split(self, piece: Sent, seq: int) -> None:
+        """Divide ``piece`` at ``seq``; it keeps the first part."""
+        self._split(bisect_left(self.sent, piece.seq, key=_seq), seq)
+
+    def _split(self, index: int, seq: int) -> None:
+        piece = self.sent[index]
+        rest = piece.clone()
+        rest.seq = seq
+        piece.end = seq
+        self.sent.insert(index + 1, rest)
+
+    def sack(self, left: int, right: int) -> Acked:
+        """Mark what lies in [left, right) as received; count what was not known before."""
+        sent = self.sent
+        index = bisect_left(sent, left, key=_seq)
+        if index and sent[index - 1].end > left:
+            self._split(index - 1, left)
+        octets = 0
+        while index < len(sent) and sent[index].seq < right:
+            piece = sent[index]
+            if piece.end > right:
+                self._split(index, right)
+            if not piece.sacked:
+                self._discount(piece)
+                piece.lost = piece.resent = False
+                piece.sacked = True
+                self.sacked_octets += piece.end - piece.seq
+                octets += piece.end - piece.seq
+            index += 1
+        return Acked(octets, -1)
+
+    def deem_lost(self, piece: Sent) -> None:
+        """Mark one stretch lost, and no longer in the network."""
+        if piece.sacked or (piece.lost and not piece.resent):
+            return
+        size = piece.end - piece.seq
+        if not piece.lost:
+            piece.lost = True
+            self.lost_octets += size
+        if piece.resent:
+            piece.resent = False
+            self.resent_octets -= size
+
+    def mark_lost(self, mss: int) -> bool:
+        """Apply IsLost (RFC 6675 §4) to all; say whether anything new is deemed lost."""
+        if self.sacked_octets == 0:
+            return False
+        sent = self.sent
+        above = 0  # octets sacked above
+        runs = 0  # discontiguous sacked sequences above
+        inside = False
+        index = len(sent)
+        while index and not (runs >= DUP_THRESH or above > (DUP_THRESH - 1) * mss):
+            index -= 1
+            piece = sent[index]
+            if piece.sacked:
+                above += piece.end - piece.seq
+                runs += not inside
+            inside = piece.sacked
+        found = False
+        while index:
+            index -= 1
+            piece = sent[index]
+            if not piece.sacked and not piece.lost:
+                self.deem_lost(piece)
+                found = True
+        return found
+
+    def all_lost(self) -> None:
+        """After a retransmission timeout: nothing unsacked is in the network (RFC 6298 §5.4)."""
+        for piece in self.sent:
+            self.deem_lost(piece)
+
+    def forget_sacks(self) -> None:
+        """The receiver has reneged (RFC 2018 §8): what it reported is not to be trusted."""
+        for piece in self.sent:
+            piece.sacked = False
+        self.sacked_octets = 0
+
+    def to_resend(self) -> Sent | None:
+        """Return the first stretch deemed lost and not sent again (RFC 6675 §4, NextSeg rule 1)."""
+        if self.lost_octets == self.resent_octets:
+            return None
+        for piece in self.sent:
+            if piece.lost and not piece.resent:
+                return piece
+        return None
+
+    def highest_sacked(self) -> int:
+        """Return the end of the highest sacked stretch; -1 for none."""
+        for piece in reversed(self.sent):
+            if piece.sacked:
+                return piece.end
+        return -1
+
+    def clone(self) -> Flight:
+        """Return an independent copy."""
+        twin = Flight()
+        twin.sent = [piece.clone() for piece in self.sent]
+        twin.sacked_octets = self.sacked_octets
+        twin.lost_octets = self.lost_octets
+        twin.resent_octets = self.resent_octets
+        return twin
+
+
+def _seq(piece: Sent) -> int:
+    return piece.seq

@@ -1,0 +1,46 @@
+"""ICMP errors about a connection (RFC 9293 §3.9.2.2, RFC 5461, RFC 1191)."""
+
+from __future__ import annotations
+
+from tulpen.tcp import recovery
+from tulpen.tcp.ending import end
+from tulpen.tcp.negotiate import effective_mss
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, Event
+from tulpen.tcp.tcb import Tcb
+
+
+def error_arrives(tcb: Tcb, error: int, now: int, *, hard: bool) -> None:
+    """Take an errno: a hard one ends an attempt to connect, all others are only told.
+
+    On a synchronized connection a hard error counts as soft (RFC 5461 §4.1, as Linux
+    does): a forged one would otherwise end it, and R2 ends it soon enough.
+    """
+    if tcb.state is CLOSED or tcb.state is LISTEN:
+        return
+    tcb.soft_error = error
+    if hard and tcb.state in (SYN_SENT, SYN_RECEIVED):
+        tcb.stack.count("AttemptFails")
+        end(tcb, Event.GAVE_UP, now, error=error)
+    elif tcb.options.ip_recverr:
+        tcb.signal(Signal.TROUBLE)
+
+
+def path_mss(tcb: Tcb, mss: int, now: int) -> None:
+    """Keep to smaller segments, and send again at once what was too large (RFC 1191 §6.5)."""
+    if mss >= tcb.mtu_mss:
+        return
+    tcb.mtu_mss = mss
+    smaller = effective_mss(tcb.terms, mss)
+    if smaller >= tcb.smss:
+        return
+    tcb.smss = smaller
+    tcb.cc.mss = smaller
+    for piece in tcb.flight.sent:
+        if piece.end - piece.seq > smaller:
+            tcb.flight.deem_lost(piece)
+    if tcb.flight.lost_octets and tcb.recover < 0:
+        tcb.recover = tcb.snd.nxt
+        tcb.force_resend = True
+    if tcb.flight.sent:
+        tcb.timers.retransmit = recovery.retransmit_deadline(tcb, now)

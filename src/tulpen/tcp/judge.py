@@ -1,0 +1,141 @@
+"""The named questions that RFC 9293 §3.8 and §3.10 ask of a connection and a segment.
+
+Every function is a pure predicate: it changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tulpen.tcp.config import SECOND
+from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.state import SYN_RECEIVED, TIME_WAIT
+from tulpen.tcp.tcb import Tcb
+from tulpen.wire.segment import ACK, FIN, RST, SYN
+from tulpen.wire.seq import before
+
+#: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
+PAWS_DAYS: Final = 24 * 86_400 * SECOND
+
+
+def acceptable(tcb: Tcb, seg: Incoming) -> bool:
+    """Table 6 of §3.10.7.4, with the allowances it asks for.
+
+    At a zero window a segment at RCV.NXT passes for its ACK, URG and RST (MUST-66).
+    A segment without text at the right edge passes for its ACK (Appendix A.2).
+    """
+    nxt, wnd = tcb.rcv.nxt, tcb.rcv.wnd
+    if wnd == 0:
+        return seg.seq == nxt
+    edge = nxt + wnd
+    length = seg.len
+    if length == 0:
+        return nxt <= seg.seq < edge or (seg.seq == edge and not seg.flags & RST)
+    return nxt <= seg.seq < edge or nxt <= seg.seq + length - 1 < edge
+
+
+def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """PAWS (RFC 7323 §5.3, R1): the timestamp lies before TS.Recent, and TS.Recent is valid."""
+    tsval = seg.options.tsval
+    return (
+        tsval is not None
+        and tcb.terms.timestamps
+        and not seg.flags & RST
+        and before(tsval, tcb.terms.ts_recent)
+        and now - tcb.ts_recent_at < PAWS_DAYS
+    )
+
+
+def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
+    """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
+    if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST | FIN) != SYN:
+        return False
+    tsval = seg.options.tsval
+    if tsval is not None and tcb.terms.timestamps and tsval != tcb.terms.ts_recent:
+        return before(tcb.terms.ts_recent, tsval)
+    return seg.seq >= tcb.rcv.nxt
+
+
+def crosses_our_syn(tcb: Tcb, seg: Incoming) -> bool:
+    """The SYN,ACK of a simultaneous open (Figure 7): its SYN is known, its ACK is news."""
+    return (
+        tcb.state is SYN_RECEIVED
+        and seg.flags & (SYN | ACK | RST) == SYN | ACK
+        and seg.seq == tcb.rcv.irs
+        and seg.ack == tcb.snd.nxt
+    )
+
+
+def same_syn_again(tcb: Tcb, seg: Incoming) -> bool:
+    """The peer sends its SYN again: our SYN,ACK has not reached it."""
+    return tcb.state is SYN_RECEIVED and seg.flags & (SYN | ACK) == SYN and seg.seq == tcb.rcv.irs
+
+
+def acks_our_syn(tcb: Tcb, seg: Incoming) -> bool:
+    """SND.UNA < SEG.ACK =< SND.NXT while the SYN is outstanding (§3.10.7.3, §3.10.7.4 fifth)."""
+    return tcb.snd.una < seg.ack <= tcb.snd.nxt
+
+
+def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
+    """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12)."""
+    return seg.ack < tcb.snd.una - tcb.snd.max_wnd
+
+
+def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
+    """A duplicate acknowledgment (RFC 5681 §2); ask before the window is updated."""
+    snd = tcb.snd
+    return (
+        seg.ack == snd.una
+        and not seg.data
+        and not seg.flags & (SYN | FIN)
+        and bool(tcb.flight.sent)
+        and (seg.wnd == snd.wnd or bool(seg.options.sack and tcb.terms.sack))
+    )
+
+
+def newer_window(tcb: Tcb, seg: Incoming) -> bool:
+    """SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) (§3.10.7.4 fifth)."""
+    snd = tcb.snd
+    return snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= seg.ack)
+
+
+def fin_acked(tcb: Tcb) -> bool:
+    """Our FIN stands before SND.UNA."""
+    return 0 <= tcb.snd.fin < tcb.snd.una
+
+
+def unsent(tcb: Tcb) -> int:
+    """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
+    snd = tcb.snd
+    return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
+
+
+def usable_window(tcb: Tcb) -> int:
+    """U of §3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; negative after the window shrank (MUST-34)."""
+    snd = tcb.snd
+    return snd.una + snd.wnd - snd.nxt
+
+
+def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
+    """Whether less than a full segment may go now (§3.8.6.2.1; Nagle, §3.7.4).
+
+    ``octets`` is min(D, U) within the congestion window; ``last``: nothing stays behind.
+    """
+    snd = tcb.snd
+    if tcb.override:
+        return True
+    if last and snd.fin >= 0:
+        return True  # nothing can follow that would fill it
+    if tcb.options.tcp_cork:
+        return False
+    idle = snd.nxt == snd.una or tcb.options.tcp_nodelay
+    if last and snd.push >= tcb.queue.end:
+        return idle
+    return idle and octets >= max(1, snd.max_wnd // 2)
+
+
+def window_to_open(tcb: Tcb) -> int:
+    """Octets by which the receive window could grow, 0 while it would be silly (§3.8.6.2.2)."""
+    rcv = tcb.rcv
+    gain = rcv.buff - tcb.receive_queue.octets - rcv.wnd
+    return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0

@@ -1,0 +1,109 @@
+"""What the two SYNs agree on: MSS, window scale, SACK, timestamps (RFC 9293 §3.7.1, 7323, 2018)."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from tulpen.tcp.config import MS, Settings
+from tulpen.wire.options import Options
+from tulpen.wire.seq import wrap
+
+MAX_SHIFT: Final = 14  # RFC 7323 §2.3
+DEFAULT_MSS_4: Final = 536  # RFC 9293 §3.7.1 MUST-15
+DEFAULT_MSS_6: Final = 1220
+TIMESTAMPS_ROOM: Final = 12  # the option and its two NOPs
+
+
+@final
+class Terms:
+    """What holds on a connection once both SYNs are known."""
+
+    __slots__ = ("mss", "rcv_shift", "sack", "scaling", "snd_shift", "timestamps", "ts_recent")
+
+    def __init__(
+        self,
+        *,
+        mss: int,
+        scaling: bool = False,
+        snd_shift: int = 0,
+        rcv_shift: int = 0,
+        sack: bool = False,
+        timestamps: bool = False,
+        ts_recent: int = 0,
+    ) -> None:
+        self.mss = mss  # the largest segment the peer takes
+        self.scaling = scaling  # both SYNs carried the option
+        self.snd_shift = snd_shift  # of the windows the peer sends (Snd.Wind.Shift)
+        self.rcv_shift = rcv_shift  # of the windows we send (Rcv.Wind.Shift)
+        self.sack = sack
+        self.timestamps = timestamps
+        self.ts_recent = ts_recent  # the peer's latest TSval (TS.Recent)
+
+    def clone(self) -> Terms:
+        """Return an independent copy."""
+        return Terms(
+            mss=self.mss,
+            scaling=self.scaling,
+            snd_shift=self.snd_shift,
+            rcv_shift=self.rcv_shift,
+            sack=self.sack,
+            timestamps=self.timestamps,
+            ts_recent=self.ts_recent,
+        )
+
+
+def agree(seen: Options, settings: Settings, *, ipv6: bool) -> Terms:
+    """Return the terms that the peer's SYN and our settings allow."""
+    mss = seen.mss if seen.mss else DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4
+    scaling = seen.wscale is not None and settings.tcp_window_scaling
+    timestamps = seen.tsval is not None and settings.tcp_timestamps != 0
+    return Terms(
+        mss=max(mss, settings.tcp_min_snd_mss),
+        scaling=scaling,
+        snd_shift=min(seen.wscale, MAX_SHIFT) if scaling and seen.wscale is not None else 0,
+        rcv_shift=window_shift(settings) if scaling else 0,
+        sack=seen.sack_permitted and settings.tcp_sack,
+        timestamps=timestamps,
+        ts_recent=seen.tsval if timestamps and seen.tsval is not None else 0,
+    )
+
+
+def offer(settings: Settings, mss: int, clock: int, user_timeout: int | None) -> Options:
+    """Return the options of a SYN: all that the settings allow; ``clock`` is our TSval."""
+    return Options(
+        mss=mss,
+        wscale=window_shift(settings) if settings.tcp_window_scaling else None,
+        sack_permitted=settings.tcp_sack,
+        tsval=clock if settings.tcp_timestamps else None,
+        user_timeout=user_timeout,
+    )
+
+
+def accept(terms: Terms, mss: int, clock: int) -> Options:
+    """Return the options of a SYN,ACK: only what the SYN offered (RFC 7323 §1.3)."""
+    return Options(
+        mss=mss,
+        wscale=terms.rcv_shift if terms.scaling else None,
+        sack_permitted=terms.sack,
+        tsval=clock if terms.timestamps else None,
+        tsecr=terms.ts_recent if terms.timestamps else 0,
+    )
+
+
+def window_shift(settings: Settings) -> int:
+    """Return the shift that lets 16 bits name the largest receive buffer (RFC 7323 §2.3)."""
+    space = settings.tcp_rmem[2]
+    shift = 0
+    while space >> shift > 0xFFFF and shift < MAX_SHIFT:
+        shift += 1
+    return shift
+
+
+def timestamp(now: int, offset: int) -> int:
+    """Return our TSval at ``now``: milliseconds from an offset of the connection's own (RFC 7323 §5.4)."""
+    return wrap(now // MS + offset)
+
+
+def effective_mss(terms: Terms, path_mss: int) -> int:
+    """Return Eff.snd.MSS: octets of text a full segment carries (RFC 9293 §3.7.1 MUST-16)."""
+    return min(terms.mss, path_mss) - (TIMESTAMPS_ROOM if terms.timestamps else 0)

@@ -1,0 +1,226 @@
+"""What a connection sends: the only place segments are built from a TCB.
+
+``segments_to_send`` gives in turn the bare replies that are due, the SYN, what is to be
+sent again, what is new, and an ACK if one is still owed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tulpen.tcp import judge
+from tulpen.tcp.flight import Sent
+from tulpen.tcp.negotiate import accept, offer, timestamp
+from tulpen.tcp.recovery import pipe, retransmit_deadline
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+from tulpen.tcp.trace import Sent as SentRecord
+from tulpen.wire.options import NO_OPTIONS, Options
+from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
+from tulpen.wire.seq import wrap
+
+MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 2018 §3)
+MAX_WINDOW: Final = 0xFFFF
+
+
+def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
+    """Return everything that may go out now, and account for it."""
+    out, tcb.replies = tcb.replies, []
+    state = tcb.state
+    if state is not CLOSED and state is not LISTEN:
+        if tcb.syn_due:
+            out.append(_syn(tcb, now))
+        elif state is not SYN_SENT:
+            if state is not SYN_RECEIVED and (tcb.flight.sent or judge.unsent(tcb)):
+                _resend(tcb, now, out)
+                _send_new(tcb, now, out)
+            if tcb.ack_now:
+                out.append(bare_ack(tcb, now))
+    if tcb.trace is not None:
+        for segment in out:
+            tcb.trace.write(SentRecord(now, segment, state))
+    return out
+
+
+def _syn(tcb: Tcb, now: int) -> Segment:
+    """SYN, or SYN,ACK once their SYN is known; the first time and again."""
+    snd, options, settings = tcb.snd, tcb.options, tcb.stack.settings
+    tcb.syn_due = False
+    if not tcb.flight.sent:
+        tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
+        snd.nxt = snd.iss + 1
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    else:
+        tcb.flight.retransmitted(tcb.flight.sent[0], now)
+        tcb.stack.count("RetransSegs")
+    clock = timestamp(now, tcb.ts_offset)
+    room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
+    tcb.rcv.wnd = max(tcb.rcv.wnd, room)
+    if tcb.state is SYN_SENT:
+        user_timeout = None
+        if settings.tcp_user_timeout_option and options.tcp_user_timeout:
+            user_timeout = -(-options.tcp_user_timeout // 1000)
+        return _segment(tcb, snd.iss, 0, SYN, room, b"", offer(settings, tcb.rcv_mss, clock, user_timeout))
+    tcb.ack_now = False
+    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", accept(tcb.terms, tcb.rcv_mss, clock))
+
+
+def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
+    flight = tcb.flight
+    while (piece := flight.to_resend()) is not None:
+        room = tcb.cc.cwnd - pipe(tcb)
+        size = piece.end - piece.seq
+        if room < min(size, tcb.smss):
+            if not tcb.force_resend:
+                break
+            room = tcb.smss
+        tcb.force_resend = False
+        most = max(tcb.smss, min(room, tcb.gso_max))
+        if size > most:
+            flight.split(piece, piece.seq + most - most % tcb.smss)
+        out.append(_again(tcb, piece, now))
+
+
+def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
+    """The stretch as it stands in the queue, whatever segments carried it before."""
+    tcb.flight.retransmitted(piece, now)
+    tcb.stack.count("RetransSegs")
+    if tcb.timers.retransmit == NEVER:
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    return _stretch(tcb, piece.seq, piece.end, now)
+
+
+def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
+    snd, queue, flight = tcb.snd, tcb.queue, tcb.flight
+    if not flight.sent and tcb.sent_at >= 0 and now - tcb.sent_at > tcb.rtt.rto:
+        if tcb.stack.settings.tcp_slow_start_after_idle:
+            tcb.cc.idle()
+    while judge.unsent(tcb):
+        size, fin = _next_size(tcb)
+        if size == 0 and not fin:
+            break
+        end = snd.nxt + size + fin
+        flight.transmitted(snd.nxt, end, now)
+        start, snd.nxt = snd.nxt, end
+        out.append(_stretch(tcb, start, end, now))
+        tcb.sent_at = now
+        tcb.override = False
+        if tcb.timers.retransmit == NEVER:
+            tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    if flight.sent or not judge.unsent(tcb):
+        tcb.timers.persist = NEVER
+    elif tcb.timers.persist == NEVER:
+        tcb.timers.persist = now + tcb.rtt.timeout()
+
+
+def _next_size(tcb: Tcb) -> tuple[int, bool]:
+    """Return how many octets the next new segment carries, and whether the FIN goes with them."""
+    snd = tcb.snd
+    waiting = tcb.queue.end - snd.nxt
+    usable = judge.usable_window(tcb)
+    room = tcb.cc.cwnd - pipe(tcb)
+    size = max(0, min(waiting, usable, room, max(tcb.gso_max, tcb.smss)))
+    last = size == waiting
+    small = size % tcb.smss
+    if small and not judge.worth_sending(tcb, size, last=last and (snd.fin < 0 or usable > size)):
+        size -= small
+        last = False
+    fin = last and snd.fin >= 0 and usable > size
+    return size, fin
+
+
+def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
+    """The segment that carries sequence space [seq, end): SYN, text and FIN as they lie there."""
+    snd = tcb.snd
+    flags = ACK
+    fin = snd.fin >= 0 and end > snd.fin
+    if seq == snd.iss:
+        flags |= SYN
+    text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
+    if fin:
+        flags |= FIN
+    if text and seq < snd.push <= end:
+        flags |= PSH
+    if flags & SYN:
+        clock = timestamp(now, tcb.ts_offset)
+        return _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, accept(tcb.terms, tcb.rcv_mss, clock))
+    return _acknowledging(tcb, seq, flags, text, now)
+
+
+def bare_ack(tcb: Tcb, now: int) -> Segment:
+    """<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>"""
+    return _acknowledging(tcb, tcb.snd.nxt, ACK, b"", now)
+
+
+def probe(tcb: Tcb, now: int) -> Segment:
+    """A keep-alive or window probe: an octet long since acknowledged is named, and not sent (SHLD-12)."""
+    return _acknowledging(tcb, tcb.snd.una - 1, ACK, b"", now)
+
+
+def reset(tcb: Tcb, now: int) -> Segment:
+    """The reset of an ABORT: <SEQ=SND.NXT><CTL=RST>, with an ACK as Linux sends it (§3.10.5)."""
+    tcb.stack.count("OutRsts")
+    return _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
+
+
+def reset_for(seg: Segment) -> Segment:
+    """A reset that the sender of ``seg`` will find acceptable (§3.10.7.1)."""
+    if seg.flags & ACK:
+        return Segment(seg.ack, 0, RST, sport=seg.dport, dport=seg.sport)
+    return Segment(0, wrap(seg.seq + seg.len), RST | ACK, sport=seg.dport, dport=seg.sport)
+
+
+def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:
+    options = _options(tcb, now)
+    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options)
+    tcb.last_ack_sent = tcb.rcv.nxt
+    tcb.ack_now = False
+    tcb.ack_pending = 0
+    tcb.timers.delayed_ack = NEVER
+    return segment
+
+
+def _segment(
+    tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options
+) -> Segment:
+    name = tcb.name
+    urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
+    return Segment(
+        wrap(seq),
+        wrap(ack),
+        flags | URG if urgent > 0 else flags,
+        wnd,
+        text,
+        options,
+        urg=min(urgent, 0xFFFF) if urgent > 0 else 0,
+        sport=name.local_port if name is not None else 0,
+        dport=name.remote_port if name is not None else 0,
+        gso_size=tcb.smss if len(text) > tcb.smss else 0,
+    )
+
+
+def _options(tcb: Tcb, now: int) -> Options:
+    """Timestamps on every segment once agreed; SACK while anything is held beyond a hole."""
+    terms, ranges = tcb.terms, tcb.receive_queue.ranges
+    blocks: tuple[tuple[int, int], ...] = ()
+    if ranges and terms.sack:
+        most = MAX_SACK - terms.timestamps
+        blocks = tuple((wrap(left), wrap(right)) for left, right in ranges[:most])
+    if terms.timestamps:
+        return Options(tsval=timestamp(now, tcb.ts_offset), tsecr=terms.ts_recent, sack=blocks)
+    return Options(sack=blocks) if blocks else NO_OPTIONS
+
+
+def _window(tcb: Tcb) -> int:
+    """Return the window field, and offer what it says: never less than before (SHLD-14)."""
+    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    gain = judge.window_to_open(tcb)
+    if gain:
+        rcv.wnd = min((rcv.wnd + gain) >> shift << shift, MAX_WINDOW << shift)
+    field = min(-(-rcv.wnd >> shift), MAX_WINDOW)
+    rcv.wnd = max(rcv.wnd, field << shift)
+    return field
+

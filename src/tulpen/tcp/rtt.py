@@ -1,0 +1,52 @@
+"""Round-trip time and retransmission timeout (RFC 6298, RFC 7323 §4)."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from tulpen.tcp.config import MS, SECOND, US, Settings
+
+INITIAL_RTO: Final = 1 * SECOND  # RFC 6298 §2.1
+FALLBACK_RTO: Final = 3 * SECOND  # RFC 6298 §5.7
+
+
+@final
+class RoundTrip:
+    """``srtt``, ``rttvar`` and ``rto`` in nanoseconds; ``srtt`` is 0 before the first sample."""
+
+    __slots__ = ("backoff", "rto", "rto_max", "rto_min", "rttvar", "srtt")
+
+    def __init__(self, settings: Settings) -> None:
+        self.srtt = 0
+        self.rttvar = 0
+        self.rto_min = settings.tcp_rto_min_us * US
+        self.rto_max = settings.tcp_rto_max_ms * MS
+        self.rto = INITIAL_RTO
+        self.backoff = 0  # timeouts in a row
+
+    def sample(self, r: int) -> None:
+        """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3)."""
+        r = max(r, 1)
+        if self.srtt == 0:
+            self.srtt = r
+            self.rttvar = r // 2
+        else:
+            self.rttvar += (abs(self.srtt - r) - self.rttvar) // 4
+            self.srtt += (r - self.srtt) // 8
+        # Linux's floor stands under the variance and not under the sum.
+        self.rto = min(self.srtt + max(4 * self.rttvar, self.rto_min), self.rto_max)
+
+    def timeout(self) -> int:
+        """Return the timeout now in force, backed off (RFC 6298 §5.5), in nanoseconds."""
+        return min(self.rto << min(self.backoff, 30), self.rto_max)
+
+    def clone(self) -> RoundTrip:
+        """Return an independent copy."""
+        twin = RoundTrip.__new__(RoundTrip)
+        twin.srtt = self.srtt
+        twin.rttvar = self.rttvar
+        twin.rto_min = self.rto_min
+        twin.rto_max = self.rto_max
+        twin.rto = self.rto
+        twin.backoff = self.backoff
+        return twin

@@ -1,0 +1,84 @@
+"""STATUS (RFC 9293 §3.10.6): a snapshot of a connection, its fields named as Linux's tcp_info."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tulpen.tcp.state import State
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Octets, and nanoseconds; ``retransmits`` and ``probes`` are counts."""
+
+    state: State
+    snd_una: int
+    snd_nxt: int
+    snd_wnd: int
+    rcv_nxt: int
+    rcv_wnd: int
+    send_queue: int  # not acknowledged: Send-Q of ss
+    recv_queue: int  # not read: Recv-Q of ss
+    snd_mss: int
+    rcv_mss: int
+    snd_cwnd: int
+    snd_ssthresh: int
+    rtt: int
+    rttvar: int
+    rto: int
+    retransmits: int
+    probes: int
+    backoff: int
+    unacked: int
+    sacked: int
+    lost: int
+    timestamps: bool
+    sack: bool
+    snd_wscale: int
+    rcv_wscale: int
+    timer: str  # "" for none
+    timer_at: int  # of now; 0 for none
+    error: int  # errno
+
+
+def status_of(tcb: Tcb) -> Status:
+    """Return the snapshot."""
+    timers = tcb.timers
+    at = timers.next()
+    running = ""
+    for name in ("retransmit", "persist", "delayed_ack", "keepalive", "linger"):
+        if at != NEVER and getattr(timers, name) == at:
+            running = name.replace("_", "-")
+            break
+    return Status(
+        state=tcb.state,
+        snd_una=tcb.snd.una,
+        snd_nxt=tcb.snd.nxt,
+        snd_wnd=tcb.snd.wnd,
+        rcv_nxt=tcb.rcv.nxt,
+        rcv_wnd=tcb.rcv.wnd,
+        send_queue=len(tcb.queue),
+        recv_queue=tcb.receive_queue.octets,
+        snd_mss=tcb.smss,
+        rcv_mss=tcb.rcv_mss,
+        snd_cwnd=tcb.cc.cwnd,
+        snd_ssthresh=tcb.cc.ssthresh,
+        rtt=tcb.rtt.srtt,
+        rttvar=tcb.rtt.rttvar,
+        rto=tcb.rtt.timeout(),
+        retransmits=tcb.retransmits,
+        probes=tcb.probes,
+        backoff=tcb.rtt.backoff,
+        unacked=tcb.flight.octets,
+        sacked=tcb.flight.sacked_octets,
+        lost=tcb.flight.lost_octets,
+        timestamps=tcb.terms.timestamps,
+        sack=tcb.terms.sack,
+        snd_wscale=tcb.terms.snd_shift,
+        rcv_wscale=tcb.terms.rcv_shift,
+        timer=running,
+        timer_at=0 if at == NEVER else at,
+        error=tcb.error,
+    )

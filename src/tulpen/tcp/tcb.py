@@ -1,0 +1,252 @@
+"""The transmission control block: everything one connection remembers (RFC 9293 §3.3.1).
+
+Passive data, in the RFCs' own names: ``snd.una`` is SND.UNA, ``rcv.nxt`` is RCV.NXT.
+Sequence numbers are plain ints that do not wrap.  The modules that follow §3.10
+(``arrives``, ``calls``, ``timeouts``, ``output``) act on it.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
+from tulpen.tcp.flight import Flight
+from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms
+from tulpen.tcp.receiving import ReceiveQueue
+from tulpen.tcp.rtt import RoundTrip
+from tulpen.tcp.sending import SendQueue
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import CLOSED, Event, State, follow
+from tulpen.tcp.timers import Timers
+from tulpen.tcp.trace import Dropped, Ended, FourTuple, Moved, Reason, TimedOut, Trace
+from tulpen.wire.segment import Segment
+
+
+@final
+class SendSpace:
+    """RFC 9293 §3.3.1, Table 2.
+
+    ::
+
+              1         2          3          4
+         ----------|----------|----------|----------
+                SND.UNA    SND.NXT    SND.UNA+SND.WND
+    """
+
+    __slots__ = ("fin", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
+
+    def __init__(self, iss: int) -> None:
+        self.iss = iss
+        self.una = iss
+        self.nxt = iss
+        self.wnd = 0  # scaled
+        self.wl1 = 0
+        self.wl2 = 0
+        self.up = iss  # the octet after the urgent data (MUST-62)
+        self.push = iss  # one past the last octet pushed
+        self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
+        self.fin = -1  # where our FIN stands; -1: the user has not closed
+
+    def clone(self) -> SendSpace:
+        """Return an independent copy."""
+        twin = SendSpace(self.iss)
+        twin.una = self.una
+        twin.nxt = self.nxt
+        twin.wnd = self.wnd
+        twin.wl1 = self.wl1
+        twin.wl2 = self.wl2
+        twin.up = self.up
+        twin.push = self.push
+        twin.max_wnd = self.max_wnd
+        twin.fin = self.fin
+        return twin
+
+
+@final
+class ReceiveSpace:
+    """RFC 9293 §3.3.1, Table 3.
+
+    ::
+
+                  1          2          3
+              ----------|----------|----------
+                     RCV.NXT    RCV.NXT+RCV.WND
+    """
+
+    __slots__ = ("buff", "fin", "irs", "nxt", "up", "wnd")
+
+    def __init__(self, buff: int) -> None:
+        self.irs = 0
+        self.nxt = 0
+        self.wnd = 0  # as last offered, less what has arrived since
+        self.up = -1  # the octet after their urgent data; -1: none yet
+        self.fin = -1  # where their FIN stands; -1: not seen
+        self.buff = buff  # RCV.BUFF: octets we are ready to keep
+
+    def clone(self) -> ReceiveSpace:
+        """Return an independent copy."""
+        twin = ReceiveSpace(self.buff)
+        twin.irs = self.irs
+        twin.nxt = self.nxt
+        twin.wnd = self.wnd
+        twin.up = self.up
+        twin.fin = self.fin
+        return twin
+
+
+@final
+class Tcb:
+    """One connection."""
+
+    __slots__ = (
+        "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "error", "flight",
+        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan", "override",
+        "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover", "replies", "retransmits", "rtt",
+        "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms", "timers", "trace",
+        "troubled", "ts_offset", "ts_recent_at", "user_timeout", "wants_room",
+    )  # fmt: skip
+
+    def __init__(
+        self, stack: Stack, *, iss: int, mss: int, name: FourTuple | None, options: SocketOptions,
+        ts_offset: int, ipv6: bool,
+    ) -> None:  # fmt: skip
+        settings = stack.settings
+        self.stack = stack
+        self.name = name
+        self.options = options
+        self.trace: Trace | None = stack.trace(name)
+        self.state: State = CLOSED
+        self.snd = SendSpace(iss)
+        self.rcv = ReceiveSpace(options.so_rcvbuf if options.so_rcvbuf is not None else settings.tcp_rmem[1])
+        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
+        self.ipv6 = ipv6
+        self.mtu_mss = mss  # largest segment the path takes, without options
+        self.rcv_mss = mss  # RMSS: what we told the peer to keep to
+        self.gso_max = 0  # octets a device will cut into segments; 0: it cuts none
+        self.passive = False  # came from LISTEN (MUST-11)
+        self.error = 0  # errno, once over
+        self.soft_error = 0  # errno of an ICMP soft error
+        self.signals: list[Signal] = []
+        # what is owed to the peer
+        self.syn_due = False
+        self.ack_now = False
+        self.ack_pending = 0  # octets received since the last ACK we sent
+        self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
+        self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
+        self.invalid_ack_at = -1  # when we last answered a segment out of window
+        # what the user gave, and has not taken
+        self.queue = SendQueue(iss + 1)
+        self.receive_queue = ReceiveQueue()
+        self.closing = False  # CLOSE waits for SYN-RECEIVED to end (§3.10.4)
+        self.orphan = False  # the application has let go: close(2)
+        self.wants_room = False  # it was told there is no room to send
+        self.user_timeout = options.tcp_user_timeout  # milliseconds
+        # retransmission and congestion
+        self.flight = Flight()
+        self.timers = Timers()
+        self.rtt = RoundTrip(settings)
+        self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
+        self.cc = self.congestion_control()
+        self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
+        self.backed_off = False  # the recovery began with a timeout
+        self.force_resend = False  # the first retransmission of a recovery waits for no window
+        self.override = False  # the override timeout of §3.8.6.2.1 has passed
+        self.dupacks = 0
+        self.delivered = 0  # octets the peer is known to have, for statistics
+        self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
+        self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.troubled = False  # R1 was reached and told
+        self.sent_at = -1  # when data last went out
+        self.heard_at = -1  # when anything acceptable last came in
+        self.ts_recent_at = 0
+        self.ts_offset = ts_offset
+
+    def happened(self, event: Event, now: int) -> None:
+        """Move to the state that follows; the only place a state changes."""
+        before = self.state
+        self.state = follow(before, event)
+        if self.trace is not None:
+            self.trace.write(Moved(now, before, event, self.state))
+
+    def note(self, seg: Segment | None, reason: Reason, now: int) -> None:
+        """Write down why a segment was dropped, challenged or refused, and count it."""
+        self.stack.count(reason.counter)
+        if self.trace is not None:
+            self.trace.write(Dropped(now, seg, self.state, reason))
+
+    def timed_out(self, timer: str, now: int) -> None:
+        """Write down that a timer ran out."""
+        if self.trace is not None:
+            self.trace.write(TimedOut(now, self.state, timer))
+
+    def ended(self, reason: Reason | None, error: int, now: int) -> None:
+        """Write down the end of the connection and what the application is told: errno, 0 for none."""
+        self.error = error
+        if reason is not None:
+            self.stack.count(reason.counter)
+        if self.trace is not None:
+            self.trace.write(Ended(now, self.state, reason, error))
+
+    def signal(self, what: Signal) -> None:
+        """Tell the application, once until it has heard."""
+        if what not in self.signals:
+            self.signals.append(what)
+
+    def congestion_control(self) -> CongestionControl:
+        """Return the algorithm the user or the host chose, at its initial window."""
+        settings = self.stack.settings
+        algorithm = ALGORITHMS[self.options.tcp_congestion or settings.tcp_congestion_control]
+        return algorithm(self.smss, settings.tcp_initial_cwnd * self.smss)
+
+    def clone(self, stack: Stack | None = None) -> Tcb:
+        """Return an independent copy, with its own trace."""
+        twin = Tcb.__new__(Tcb)
+        twin.stack = stack if stack is not None else self.stack.clone()
+        twin.name = self.name
+        twin.options = self.options.clone()
+        twin.trace = twin.stack.trace(self.name)
+        twin.state = self.state
+        twin.snd = self.snd.clone()
+        twin.rcv = self.rcv.clone()
+        twin.terms = self.terms.clone()
+        twin.ipv6 = self.ipv6
+        twin.mtu_mss = self.mtu_mss
+        twin.rcv_mss = self.rcv_mss
+        twin.gso_max = self.gso_max
+        twin.passive = self.passive
+        twin.error = self.error
+        twin.soft_error = self.soft_error
+        twin.signals = self.signals.copy()
+        twin.syn_due = self.syn_due
+        twin.ack_now = self.ack_now
+        twin.ack_pending = self.ack_pending
+        twin.replies = self.replies.copy()
+        twin.last_ack_sent = self.last_ack_sent
+        twin.invalid_ack_at = self.invalid_ack_at
+        twin.queue = self.queue.clone()
+        twin.receive_queue = self.receive_queue.clone()
+        twin.closing = self.closing
+        twin.orphan = self.orphan
+        twin.wants_room = self.wants_room
+        twin.user_timeout = self.user_timeout
+        twin.flight = self.flight.clone()
+        twin.timers = self.timers.clone()
+        twin.rtt = self.rtt.clone()
+        twin.cc = self.cc.clone()
+        twin.smss = self.smss
+        twin.recover = self.recover
+        twin.backed_off = self.backed_off
+        twin.force_resend = self.force_resend
+        twin.override = self.override
+        twin.dupacks = self.dupacks
+        twin.delivered = self.delivered
+        twin.retransmits = self.retransmits
+        twin.probes = self.probes
+        twin.troubled = self.troubled
+        twin.sent_at = self.sent_at
+        twin.heard_at = self.heard_at
+        twin.ts_recent_at = self.ts_recent_at
+        twin.ts_offset = self.ts_offset
+        return twin

@@ -1,0 +1,173 @@
+"""Timeouts: RFC 9293 §3.10.8, and the timers of §3.8.3, §3.8.4 and §3.8.6."""
+
+from __future__ import annotations
+
+import errno
+
+from tulpen.tcp import judge, recovery
+from tulpen.tcp.config import MS, SECOND
+from tulpen.tcp.ending import end
+from tulpen.tcp.output import probe, reset
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, SYNCHRONIZED, TIME_WAIT, Event
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+from tulpen.tcp.trace import Reason
+
+
+def timeout(tcb: Tcb, now: int) -> None:
+    """Do what is due at ``now``; a call too early does nothing."""
+    timers = tcb.timers
+    if timers.linger <= now:
+        timers.linger = NEVER
+        _lingered(tcb, now)
+    if timers.retransmit <= now:
+        _retransmission(tcb, now)
+    if timers.persist <= now:
+        _persist(tcb, now)
+    if timers.keepalive <= now:
+        _keepalive(tcb, now)
+    if timers.delayed_ack <= now:
+        timers.delayed_ack = NEVER
+        tcb.timed_out("delayed-ack", now)
+        tcb.stack.count("DelayedACKs")
+        tcb.ack_now = True
+
+
+def _lingered(tcb: Tcb, now: int) -> None:
+    """2 MSL in TIME-WAIT, or an orphan's time in FIN-WAIT-2."""
+    if tcb.state is TIME_WAIT:
+        tcb.timed_out("time-wait", now)
+        end(tcb, Event.LINGERED, now)
+    elif tcb.state is FIN_WAIT_2:
+        tcb.timed_out("fin-wait-2", now)
+        end(tcb, Event.GAVE_UP, now, reason=Reason.FIN_TIMEOUT)
+
+
+def _retransmission(tcb: Tcb, now: int) -> None:
+    """RFC 6298 §5.4 to §5.6, with R1 and R2 of §3.8.3."""
+    timers = tcb.timers
+    timers.retransmit = NEVER
+    if not tcb.flight.sent:
+        return
+    tcb.timed_out("retransmit", now)
+    if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
+        _give_up(tcb, Reason.USER_TIMEOUT, now)
+        return
+    if tcb.retransmits >= _r2(tcb) and not _window_shrunk_to_zero(tcb, now):
+        _give_up(tcb, Reason.GAVE_UP, now)
+        return
+    tcb.stack.count("TCPTimeouts")
+    if tcb.flight.sent[0].seq == tcb.snd.iss and not SYNCHRONIZED[tcb.state]:
+        tcb.syn_due = True
+    else:
+        recovery.retransmission_timeout(tcb)
+    tcb.retransmits += 1
+    tcb.rtt.backoff += 1
+    if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
+        tcb.troubled = True
+        if tcb.options.ip_recverr:
+            tcb.signal(Signal.TROUBLE)  # SHLD-9
+    timers.retransmit = recovery.retransmit_deadline(tcb, now)
+
+
+def _persist(tcb: Tcb, now: int) -> None:
+    """A zero window is probed (§3.8.6.1); less than a segment goes out at last (§3.8.6.2.1)."""
+    tcb.timers.persist = NEVER
+    if not judge.unsent(tcb) or tcb.flight.sent:
+        return
+    tcb.timed_out("persist", now)
+    if _user_timeout_passed(tcb, tcb.heard_at, now):
+        _give_up(tcb, Reason.USER_TIMEOUT, now)
+        return
+    if tcb.probes > _r2(tcb):
+        _give_up(tcb, Reason.GAVE_UP, now)
+        return
+    if judge.usable_window(tcb) > 0:
+        tcb.override = True
+    else:
+        tcb.stack.count("TCPWinProbe")
+        tcb.replies.append(probe(tcb, now))
+        tcb.probes += 1
+        tcb.rtt.backoff += 1
+        tcb.timers.persist = recovery.within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.heard_at, now)
+
+
+def _keepalive(tcb: Tcb, now: int) -> None:
+    """§3.8.4: only when nothing is outstanding and nothing was heard (MUST-26)."""
+    idle_limit, interval, most = _keepalive_settings(tcb)
+    if tcb.flight.sent or judge.unsent(tcb):
+        tcb.timers.keepalive = now + idle_limit
+        return
+    idle = now - tcb.heard_at
+    if idle < idle_limit:
+        tcb.timers.keepalive = tcb.heard_at + idle_limit
+        return
+    tcb.timed_out("keepalive", now)
+    dead = idle >= tcb.user_timeout * MS and tcb.probes > 0 if tcb.user_timeout else tcb.probes >= most
+    if dead:
+        tcb.replies.append(reset(tcb, now))
+        _give_up(tcb, Reason.KEEPALIVE_DEAD, now)
+        return
+    tcb.stack.count("TCPKeepAlive")
+    tcb.replies.append(probe(tcb, now))
+    tcb.probes += 1
+    tcb.timers.keepalive = now + interval
+
+
+def start_keepalive(tcb: Tcb, now: int) -> None:
+    """Arm the keep-alive timer, where the socket or the host asks for it (MUST-24, MUST-25)."""
+    wanted = tcb.options.so_keepalive
+    if wanted if wanted is not None else tcb.stack.settings.so_keepalive:
+        tcb.timers.keepalive = max(tcb.heard_at, 0) + _keepalive_settings(tcb)[0]
+    else:
+        tcb.timers.keepalive = NEVER
+
+
+def wait_for_their_fin(tcb: Tcb, now: int) -> None:
+    """An orphan in FIN-WAIT-2 does not wait for ever (tcp_fin_timeout, TCP_LINGER2)."""
+    seconds = tcb.options.tcp_linger2
+    if seconds is None:
+        seconds = tcb.stack.settings.tcp_fin_timeout
+    if seconds < 0:
+        tcb.replies.append(reset(tcb, now))
+        end(tcb, Event.GAVE_UP, now, reason=Reason.LINGER_2)
+    else:
+        tcb.timers.linger = now + seconds * SECOND
+
+
+def _keepalive_settings(tcb: Tcb) -> tuple[int, int, int]:
+    """Return idle time and interval in nanoseconds, and the number of probes."""
+    options, settings = tcb.options, tcb.stack.settings
+    idle = options.tcp_keepidle if options.tcp_keepidle is not None else settings.tcp_keepalive_time
+    interval = options.tcp_keepintvl if options.tcp_keepintvl is not None else settings.tcp_keepalive_intvl
+    most = options.tcp_keepcnt if options.tcp_keepcnt is not None else settings.tcp_keepalive_probes
+    return idle * SECOND, interval * SECOND, most
+
+
+def _r2(tcb: Tcb) -> int:
+    """R2 in retransmissions (§3.8.3, MUST-20 to MUST-23)."""
+    settings = tcb.stack.settings
+    if tcb.state is SYN_SENT:
+        return tcb.options.tcp_syncnt if tcb.options.tcp_syncnt is not None else settings.tcp_syn_retries
+    if tcb.state is SYN_RECEIVED:
+        return settings.tcp_synack_retries if tcb.passive else settings.tcp_syn_retries
+    return min(settings.tcp_orphan_retries, settings.tcp_retries2) if tcb.orphan else settings.tcp_retries2
+
+
+def _window_shrunk_to_zero(tcb: Tcb, now: int) -> bool:
+    """Octets beyond the right edge do not time a connection out while the peer is heard (SHLD-17)."""
+    return SYNCHRONIZED[tcb.state] and tcb.snd.wnd == 0 and now - tcb.heard_at < tcb.rtt.rto_max
+
+
+def _user_timeout_passed(tcb: Tcb, since: int, now: int) -> bool:
+    return tcb.user_timeout > 0 and now - since >= tcb.user_timeout * MS
+
+
+def _give_up(tcb: Tcb, reason: Reason, now: int) -> None:
+    """Abort for want of an answer; an ICMP error seen meanwhile says why (§3.9.2.2)."""
+    error = tcb.soft_error or errno.ETIMEDOUT
+    if tcb.state in (SYN_SENT, SYN_RECEIVED):
+        tcb.stack.count("AttemptFails")
+    if tcb.state is not CLOSED:
+        end(tcb, Event.GAVE_UP, now, error=error, reason=reason)
