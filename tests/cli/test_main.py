@@ -111,6 +111,14 @@ def test_explain_an_unknown_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert "TIME-WAIT" in captured.err
 
 
+@pytest.mark.parametrize(
+    ("form", "begins"), [("text", "CLOSED\n"), ("dot", "digraph"), ("mermaid", "stateDiagram"), ("svg", "<svg")]
+)
+def test_explain_diagram(form: str, begins: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "--diagram", form]) == 0
+    assert capsys.readouterr().out.startswith(begins)
+
+
 def test_a_reader_that_leaves_is_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)

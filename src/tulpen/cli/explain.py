@@ -20,15 +20,22 @@ from tulpen.show.topic import Topic, UnknownWord, find, list_text, topic_text
         ("What an error tells a program", "tulpen explain ECONNRESET"),
         ("A sysctl, with its value on this machine", "tulpen explain net.ipv4.tcp_tw_reuse"),
         ("Everything there is", "tulpen explain"),
+        ("The state diagram as a picture", "tulpen explain --diagram svg > tcp.svg"),
     )
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(words: tuple[str, ...], as_json: bool) -> None:
+@click.option(
+    "--diagram", type=click.Choice(["text", "dot", "mermaid", "svg"]), help="Write the state diagram and nothing else."
+)
+def command(words: tuple[str, ...], as_json: bool, diagram: str | None) -> None:
     """Say what a state, event, fault, errno, setting, counter or reason means.
 
     Any unambiguous spelling will do. Without a WORD everything is listed.
     """
+    if diagram is not None:
+        click.echo(_diagram(diagram), nl=False)
+        return
     topics = all_topics()
     if not words:
         click.echo(json.dumps([topic.as_dict() for topic in topics], indent=2) if as_json else list_text(topics))
@@ -48,6 +55,18 @@ def all_topics() -> list[Topic]:
     from tulpen.host.counters import COUNTERS
 
     return [*engine_topics(), *counter_topics((each.group, each.name, each.sentence) for each in COUNTERS)]
+
+
+def _diagram(form: str) -> str:
+    from tulpen.show import diagram, diagram_svg
+
+    forms = {
+        "text": diagram.as_text,
+        "dot": diagram.as_dot,
+        "mermaid": diagram.as_mermaid,
+        "svg": diagram_svg.as_svg,
+    }
+    return forms[form]()
 
 
 def _with_value_here(topic: Topic) -> Topic:
