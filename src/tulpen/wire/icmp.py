@@ -6,6 +6,7 @@ from enum import Enum
 from struct import Struct
 from typing import Final, NamedTuple, final
 
+from tulpen.wire.address import text
 from tulpen.wire.checksum import internet_checksum, pseudo_header
 from tulpen.wire.malformed import BadChecksum, Kind, Malformed
 
@@ -115,6 +116,9 @@ class Quoted(NamedTuple):
     sport: int
     dport: int
     seq: int
+
+    def __str__(self) -> str:
+        return f"{text(self.src)}:{self.sport} > {text(self.dst)}:{self.dport} seq={self.seq}"
 
 
 @final

@@ -165,30 +165,41 @@ def _seconds(field: int) -> int:
 
 
 def build_options(options: Options) -> bytes:
-    """Return the options' octets, a multiple of 4 of them, in Linux's order; ValueError if they are more than 40."""
+    """Return the options' octets, a multiple of 4 of them, in Linux's order; ValueError if they are more than 40.
+
+    They are aligned where there is room.  What ``parse_options`` has read can always be built.
+    """
     if options is NO_OPTIONS:
         return b""
+    words = _aligned(options)
+    built = b"".join(words)
+    if len(built) > LONGEST:
+        built = b"".join(word.lstrip(b"\x01") for word in words)
+    built += bytes(-len(built) % 4)
+    if len(built) > LONGEST:
+        raise ValueError(f"{len(built)} octets of options; {LONGEST} is the most that fits")
+    return built
+
+
+def _aligned(options: Options) -> list[bytes]:
+    """Return each option, behind the NOPs that align it."""
     words = []
     if options.mss is not None:
         words.append(b"\x02\x04" + options.mss.to_bytes(2, "big"))
     if options.tsval is not None:
-        words.append(b"\x04\x02\x08\x0a" if options.sack_permitted else b"\x01\x01\x08\x0a")
-        words.append(_BLOCK.pack(options.tsval, options.tsecr))
+        head = b"\x04\x02\x08\x0a" if options.sack_permitted else b"\x01\x01\x08\x0a"
+        words.append(head + _BLOCK.pack(options.tsval, options.tsecr))
     elif options.sack_permitted:
         words.append(b"\x01\x01\x04\x02")
     if options.wscale is not None:
         words.append(bytes((NOP, WINDOW_SCALE, 3, options.wscale)))
     if options.sack:
-        words.append(bytes((NOP, NOP, SACK, 2 + 8 * len(options.sack))))
-        words.extend(_BLOCK.pack(left, right) for left, right in options.sack)
+        head = bytes((NOP, NOP, SACK, 2 + 8 * len(options.sack)))
+        words.append(head + b"".join([_BLOCK.pack(left, right) for left, right in options.sack]))
     if options.user_timeout is not None:
         words.append(bytes((USER_TIMEOUT, 4)) + _user_timeout(options.user_timeout).to_bytes(2, "big"))
     words.extend(bytes((kind, 2 + len(octets))) + octets for kind, octets in options.others)
-    built = b"".join(words)
-    built += bytes(-len(built) % 4)
-    if len(built) > LONGEST:
-        raise ValueError(f"{len(built)} octets of options; {LONGEST} is the most that fits")
-    return built
+    return words
 
 
 def _user_timeout(seconds: int) -> int:
