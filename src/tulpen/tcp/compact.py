@@ -15,9 +15,9 @@ from tulpen.tcp.ending import linger
 from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
-from tulpen.tcp.state import SYN_RECEIVED, TIME_WAIT
+from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
 from tulpen.tcp.tcb import Tcb
-from tulpen.tcp.trace import FourTuple
+from tulpen.tcp.trace import FourTuple, Moved
 from tulpen.wire.segment import ACK, SYN, Segment
 from tulpen.wire.seq import wrap
 
@@ -52,16 +52,19 @@ class Request:
     ) -> Request:
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
         terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16)
+        trace = stack.trace(name)
+        if trace is not None:
+            trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
         return cls(name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now)
 
-    def syn_ack(self, now: int, room: int) -> Segment:
-        """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets."""
+    def syn_ack(self, now: int, room: int, *, tsval: int | None = None) -> Segment:
+        """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets; ``tsval`` instead of our clock."""
         return Segment(
             wrap(self.iss),
             wrap(self.irs + 1),
             SYN | ACK,
             min(room, 0xFFFF),
-            options=accept(self.terms, self.mss, timestamp(now, self.ts_offset)),
+            options=accept(self.terms, self.mss, timestamp(now, self.ts_offset) if tsval is None else tsval),
             sport=self.name.local_port,
             dport=self.name.remote_port,
         )
@@ -81,7 +84,7 @@ class Request:
             ipv6=len(self.name.local) == 16,
         )  # fmt: skip
         tcb = connection.tcb
-        tcb.state = SYN_RECEIVED
+        tcb.state = follow(LISTEN, Event.SYN)
         tcb.passive = True
         tcb.rcv.irs = self.irs
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1

@@ -103,9 +103,13 @@ class Connection:
         """SEGMENT ARRIVES (§3.10.7)."""
         arrives.segment_arrives(self.tcb, segment, now)
 
-    def icmp_arrives(self, error: int, now: int, *, hard: bool) -> None:
-        """An ICMP error about this connection, as an errno (§3.9.2.2)."""
-        icmp.error_arrives(self.tcb, error, now, hard=hard)
+    def icmp_arrives(self, seq: int, error: int, now: int, *, hard: bool) -> None:
+        """An ICMP error that quotes our segment ``seq``, as an errno (§3.9.2.2)."""
+        icmp.error_arrives(self.tcb, seq, error, now, hard=hard)
+
+    def in_flight(self, seq: int) -> bool:
+        """Whether ``seq`` is sent and not acknowledged: what an ICMP error must quote (RFC 5927 §4.1)."""
+        return icmp.names_segment_in_flight(self.tcb, seq)
 
     def path_mss(self, mss: int, now: int) -> None:
         """The path takes segments of at most ``mss`` octets from now on (RFC 1191, RFC 8201)."""

@@ -43,7 +43,8 @@ class Acked(NamedTuple):
     """What an acknowledgment took out of flight."""
 
     octets: int  # newly acknowledged, those known from a SACK not counted again
-    rtt: int  # nanoseconds since the last of them was sent; -1: it was sent more than once (Karn)
+    sent_at: int  # when the last of them was last sent; -1: none
+    resent: bool  # it was sent more than once: which one is acknowledged is not known (Karn)
 
 
 @final
@@ -81,12 +82,12 @@ class Flight:
             piece.resent = True
             self.resent_octets += piece.end - piece.seq
 
-    def acknowledge(self, ack: int, now: int) -> Acked:
+    def acknowledge(self, ack: int) -> Acked:
         """Take out what lies before ``ack``, splitting a stretch it falls into."""
         sent = self.sent
-        octets = 0
-        rtt = -1
-        count = 0
+        octets = count = 0
+        sent_at = -1
+        resent = False
         for piece in sent:
             if piece.end > ack:
                 if piece.seq < ack:
@@ -98,12 +99,13 @@ class Flight:
             self._discount(piece)
             if not piece.sacked:
                 octets += size
-                rtt = now - piece.at if piece.times == 1 else -1
+                sent_at = piece.at
+                resent = piece.times > 1
             count += 1
             if piece.end == ack:
                 break
         del sent[:count]
-        return Acked(octets, rtt)
+        return Acked(octets, sent_at, resent)
 
     def _discount(self, piece: Sent) -> None:
         size = piece.end - piece.seq
@@ -125,8 +127,8 @@ class Flight:
         piece.end = seq
         self.sent.insert(index + 1, rest)
 
-    def sack(self, left: int, right: int) -> Acked:
-        """Mark what lies in [left, right) as received; count what was not known before."""
+    def sack(self, left: int, right: int) -> int:
+        """Mark what lies in [left, right) as received; return the octets not known before."""
         sent = self.sent
         index = bisect_left(sent, left, key=_seq)
         if index and sent[index - 1].end > left:
@@ -143,7 +145,7 @@ class Flight:
                 self.sacked_octets += piece.end - piece.seq
                 octets += piece.end - piece.seq
             index += 1
-        return Acked(octets, -1)
+        return octets
 
     def deem_lost(self, piece: Sent) -> None:
         """Mark one stretch lost, and no longer in the network."""

@@ -162,7 +162,6 @@ def probe(tcb: Tcb, now: int) -> Segment:
 
 def reset(tcb: Tcb, now: int) -> Segment:
     """The reset of an ABORT: <SEQ=SND.NXT><CTL=RST>, with an ACK as Linux sends it (§3.10.5)."""
-    tcb.stack.count("OutRsts")
     return _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
 
 

@@ -14,7 +14,7 @@ from tulpen.tcp.negotiate import timestamp
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
-from tulpen.wire.seq import HALF, MASK, unwrap
+from tulpen.wire.seq import before, unwrap
 
 
 def pipe(tcb: Tcb) -> int:
@@ -53,7 +53,7 @@ def _take_sack(tcb: Tcb, seg: Incoming) -> bool:
     for left, right in seg.options.sack:
         start, stop = unwrap(left, snd.una), unwrap(right, snd.una)
         if max(snd.una, seg.ack) <= start < stop <= snd.nxt:
-            news += tcb.flight.sack(start, stop).octets
+            news += tcb.flight.sack(start, stop)
     return news > 0
 
 
@@ -61,13 +61,12 @@ def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
     """SND.UNA moves up to SEG.ACK."""
     snd = tcb.snd
     octets = seg.ack - snd.una
-    result = tcb.flight.acknowledge(seg.ack, now)
+    result = tcb.flight.acknowledge(seg.ack)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
     tcb.delivered += octets
-    rtt = result.rtt if result.rtt >= 0 else _rtt_by_timestamp(tcb, seg, now)
-    if rtt >= 0:
-        tcb.rtt.sample(rtt)
+    if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
+        tcb.rtt.sample(now - result.sent_at)
         tcb.rtt.backoff = 0
     tcb.retransmits = 0
     tcb.troubled = False
@@ -83,12 +82,16 @@ def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
         tcb.signal(Signal.WRITABLE)
 
 
-def _rtt_by_timestamp(tcb: Tcb, seg: Incoming, now: int) -> int:
-    """RTTM (RFC 7323 §4.1): nanoseconds, -1 where the echo says nothing."""
-    if not tcb.terms.timestamps or seg.options.tsval is None or seg.options.tsecr == 0:
-        return -1
-    elapsed = (timestamp(now, tcb.ts_offset) - seg.options.tsecr) & MASK
-    return elapsed * MS if elapsed < HALF else -1
+def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:
+    """The timestamp echoed is that of the last transmission, or later (RFC 7323 §4.1).
+
+    An echo of an earlier one would count the timeout before the retransmission as round trip.
+    """
+    return (
+        tcb.terms.timestamps
+        and seg.options.tsval is not None
+        and not before(seg.options.tsecr, timestamp(sent_at, tcb.ts_offset))
+    )
 
 
 def _update_window(tcb: Tcb, seg: Incoming) -> None:

@@ -172,7 +172,8 @@ class Tcb:
 
     def note(self, seg: Segment | None, reason: Reason, now: int) -> None:
         """Write down why a segment was dropped, challenged or refused, and count it."""
-        self.stack.count(reason.counter)
+        if reason.counter:
+            self.stack.count(reason.counter)
         if self.trace is not None:
             self.trace.write(Dropped(now, seg, self.state, reason))
 

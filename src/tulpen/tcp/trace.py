@@ -19,9 +19,9 @@ class Reason(Enum):
     """Why a segment was dropped, challenged or refused: (counter, words, source)."""
 
     # refused: a RST goes back
-    NO_CONNECTION = ("OutRsts", "no connection and no listener on this port", "RFC 9293 §3.10.7.1")
-    ACK_IN_LISTEN = ("OutRsts", "an ACK on a connection still in LISTEN", "RFC 9293 §3.10.7.2")
-    ACK_OF_NO_SYN = ("OutRsts", "the ACK does not acknowledge our SYN", "RFC 9293 §3.10.7.3")
+    NO_CONNECTION = ("", "no connection and no listener on this port", "RFC 9293 §3.10.7.1")
+    ACK_IN_LISTEN = ("", "an ACK on a connection still in LISTEN", "RFC 9293 §3.10.7.2")
+    ACK_OF_NO_SYN = ("", "the ACK does not acknowledge our SYN", "RFC 9293 §3.10.7.3")
     DATA_AFTER_CLOSE = ("TCPAbortOnData", "data for an application that has closed", "RFC 9293 §3.6.1 SHLD-3")
     UNREAD_AT_CLOSE = ("TCPAbortOnClose", "closed with data unread", "RFC 2525 §2.17")
     LINGER_0 = ("TCPAbortOnData", "closed with SO_LINGER 0", "RFC 9293 §3.10.5")
@@ -68,7 +68,7 @@ class Reason(Enum):
 
     @property
     def counter(self) -> str:
-        """The MIB counter it raises."""
+        """The MIB counter it raises; "" for those that show in OutRsts alone."""
         return self.value[0]
 
     @property
