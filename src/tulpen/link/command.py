@@ -110,7 +110,7 @@ class Command:
         self._timed_out = False
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable once the command has ended (until ``poll`` has seen it)."""
+        """Return a descriptor that is readable once the command has ended; -1 after ``poll`` or ``wait`` has seen it."""
         return self._status
 
     def poll(self) -> int | None:
@@ -155,5 +155,6 @@ class Command:
         """Read the status; a keeper that died without telling one took the command with it."""
         data = os.read(self._status, STATUS.size)
         os.close(self._status)
+        self._status = -1
         self._ended = time.monotonic()
         self.status = STATUS.unpack(data)[0] if data else -signal.SIGKILL

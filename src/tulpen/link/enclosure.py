@@ -5,8 +5,9 @@ Only ever run in a process of its own (see keeper.py): it cannot be undone.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from errno import EACCES, EAFNOSUPPORT, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM
+from errno import EACCES, EAFNOSUPPORT, EINVAL, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM, EROFS
 from typing import Final, NamedTuple
 
 from tulpen.link import devices, proc
@@ -16,7 +17,8 @@ from tulpen.link.syscalls import CLONE_NEWNET, CLONE_NEWUSER, unshare
 NAME: Final = "tulpen0"
 
 _NO_TUN: Final = (EACCES, EPERM, ENOENT, ENODEV, ENXIO)
-_NO_IPV6: Final = (EACCES, EAFNOSUPPORT, EOPNOTSUPP)
+_NO_IPV6: Final = (EACCES, EAFNOSUPPORT, EINVAL, EOPNOTSUPP)  # EINVAL: an MTU below 1280 (RFC 8200 §5)
+_SWAP: Final = str.maketrans("./", "/.")
 
 Network = tuple[bytes, int]  # an address and the length of its prefix
 
@@ -60,8 +62,7 @@ def enclose(plan: Plan) -> Enclosure:
         index = netlink.index(NAME)
         netlink.quiet(index)
         netlink.mtu(index, plan.mtu)
-        for name, value in plan.sysctls:
-            write_sysctl(name, value)
+        _set_sysctls(plan.sysctls)
         netlink.up(index)
         addresses = tuple(network for network in plan.addresses if _add(netlink, index, network))
         families = {len(address) for address, _ in addresses}
@@ -89,11 +90,24 @@ def write_sysctl(name: str, value: str) -> None:
 
 
 def _sysctl_path(name: str) -> str:
-    # As sysctl(8): the first separator decides, so "net/ipv4/conf/eth0.1/mtu" keeps its dot.
-    path = name if "/" in name.partition(".")[0] else name.replace(".", "/")
+    # As sysctl(8): the first separator decides; in net.ipv4.conf.eth0/1.mtu the slash stands for a dot.
+    path = name if "/" in name.partition(".")[0] else name.translate(_SWAP)
     if not path.startswith("net/") or ".." in path:
         raise ValueError(f"{name} is no sysctl of a network")
     return f"/proc/sys/{path}"
+
+
+def _set_sysctls(sysctls: tuple[tuple[str, str], ...]) -> None:
+    with contextlib.suppress(OSError):
+        gid = os.getegid()
+        write_sysctl("net.ipv4.ping_group_range", f"{gid} {gid}")  # ping without rights
+    for name, value in sysctls:
+        try:
+            write_sysctl(name, value)
+        except OSError as error:
+            if error.errno in (EACCES, EPERM, EROFS):
+                raise Forbidden(f"sysctl {name}", error) from error
+            raise
 
 
 def _leave_the_network() -> bool:

@@ -139,20 +139,22 @@ class Keeper:
     def _reap(self, flags: int) -> bool:
         """Collect what has ended; False: there are no children any more."""
         try:
-            while True:
-                pid, code = os.waitpid(-1, flags)
-                if pid == 0:
-                    return True
-                self._ended(pid, code)
+            # WNOWAIT: the number stays the child's until its group has been killed.
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | flags)) is not None:
+                self._bury(ended.si_pid)
         except ChildProcessError:
             return False
+        return True
 
-    def _ended(self, pid: int, code: int) -> None:
+    def _bury(self, pid: int) -> None:
+        """Kill what a command has left in its group, and tell its status."""
         status = self._commands.pop(pid, None)
+        if status is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        _, code = os.waitpid(pid, 0)
         if status is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)  # what the command left running in its group
         with contextlib.suppress(BrokenPipeError):
             os.write(status, message.STATUS.pack(os.waitstatus_to_exitcode(code)))
         os.close(status)

@@ -15,9 +15,11 @@ What it stands on depends on rights:
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +30,7 @@ from tulpen.link import message
 from tulpen.link.command import Capture, Command, Finished
 from tulpen.link.devices import FAR, NEAR
 from tulpen.link.enclosure import Plan
+from tulpen.link.link import Link
 from tulpen.link.nursery import NURSERY
 from tulpen.link.packet import PacketSocket
 from tulpen.link.permission import NotPermitted, recognise
@@ -65,15 +68,15 @@ class PrivateNetwork:
         device: Literal["auto", "tun", "veth"] = "auto",
         offload: bool = False,
     ) -> None:
-        gid = os.getegid()
-        settings = {"net.ipv4.ping_group_range": f"{gid} {gid}", **(sysctls or {})}  # ping without rights
+        if not sys.platform.startswith("linux"):
+            raise NotPermitted("a private network is a thing of Linux", "run tulpen in a Linux virtual machine")
         plan = Plan(
             device,
             offload,
             mtu,
             tuple(_network(text) for text in addresses),
             tuple(_network(text) for text in routes),
-            tuple((name, str(value)) for name, value in settings.items()),
+            tuple((name, str(value)) for name, value in (sysctls or {}).items()),
         )
         self._closed = False
         self._lock = threading.Lock()
@@ -85,7 +88,7 @@ class PrivateNetwork:
             self._end()
             raise
         self._inside = _Inside(*value)
-        self.link: Tun | PacketSocket
+        self.link: Link
         if self.device == "tun":
             self.link = Tun(fds[0], mtu, offload=offload)
         else:
@@ -193,11 +196,11 @@ class PrivateNetwork:
 
     def close(self) -> None:
         """End every process inside and the network; closing twice does no harm."""
-        if not self._closed:
-            self.link.close()
-            self._end()
-            for command in self._commands:
-                command.poll()
+        self.link.close()
+        self._end()
+        for command in self._commands:
+            command.poll()
+        self._commands.clear()
 
     def __enter__(self) -> PrivateNetwork:
         return self
@@ -209,13 +212,13 @@ class PrivateNetwork:
 
     def _end(self) -> None:
         """Let the keeper go, and wait until it has."""
+        if self._closed:
+            return
         self._closed = True
-        self._control.shutdown(socket.SHUT_WR)
-        try:
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
             while self._control.recv(4096):
                 pass
-        except ConnectionError:
-            pass
         self._control.close()
         NURSERY.release()
 
@@ -226,8 +229,14 @@ class PrivateNetwork:
     def _ask(self, *request: Any, fds: Sequence[int] = ()) -> tuple[Any, list[int]]:
         """Have the keeper do something."""
         with self._lock:
-            message.send(self._control, request, fds)
-            answer, given = message.receive(self._control)
+            try:
+                message.send(self._control, request, fds)
+                answer, given = message.receive(self._control)
+            except BaseException as error:  # half an exchange cannot be taken up again
+                self._end()
+                if isinstance(error, EOFError | OSError):
+                    raise ConnectionError("the private network is gone") from error
+                raise
         match answer:
             case ("done", value):
                 return value, given

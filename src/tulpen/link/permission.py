@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from errno import EACCES, EINVAL, ENOSPC, ENOSYS, EPERM, EUSERS
+from errno import EACCES, EINVAL, ENOSPC, ENOSYS, EPERM, EROFS, EUSERS
 from typing import Final
 
 from tulpen.link import proc
@@ -33,6 +33,10 @@ def recognise(step: str, errno: int, says: Callable[[str], str] = read_proc) -> 
     """Name the case that made ``step`` fail; None: it was no matter of rights."""
     if step == "TUN device" and errno in (EPERM, EACCES):
         return NotPermitted("/dev/net/tun cannot be opened", "chmod 666 /dev/net/tun, or use a veth pair")
+    if step.startswith("sysctl"):
+        if errno == EROFS:
+            return NotPermitted("/proc/sys is read-only here (a container)", "start the container with --privileged")
+        return NotPermitted(f"{step} is not for an ordinary user to set", "run as root")
     if errno in (ENOSPC, EUSERS):
         return _exhausted(step, says)
     if errno in (EINVAL, ENOSYS) and "namespace" in step:
