@@ -30,7 +30,7 @@ lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 	$(BIN)/ruff check --fix .
