@@ -86,6 +86,26 @@ def _sack_words(ladder: Ladder, arrow: Arrow, options: Options, *, absolute: boo
     return [f"sack {(left - base) & MASK}:{(right - base) & MASK}" for left, right in options.sack]
 
 
+def fitted(parts: list[str], room: int) -> str:
+    """Return as many of the parts as ``room`` columns take, the first in any case."""
+    text = parts[0]
+    for part in parts[1:]:
+        if len(text) + 1 + len(part) <= room:
+            text += " " + part
+    return text
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return ``text`` in lines of at most ``width`` columns, broken between words where that is possible."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += " " + word
+        else:
+            lines += [word[i : i + width] for i in range(0, len(word), width)]
+    return lines
+
+
 def fate_words(arrow: Arrow) -> list[str]:
     """Return what is to be said of the arrow: its fate where it is not the ordinary one, then its notes."""
     silent = (Fate.ARRIVED, Fate.UNKNOWN)

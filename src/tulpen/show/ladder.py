@@ -133,6 +133,13 @@ class Arrow:
         """Return the standings that ``side`` takes on with this rung."""
         return self.left if side is Side.LEFT else self.right
 
+    def take(self, side: Side, *standings: Standing) -> None:
+        """Let ``side`` take on more standings with this rung."""
+        if side is Side.LEFT:
+            self.left += standings
+        else:
+            self.right += standings
+
 
 @dataclass(slots=True)
 class Happening:
@@ -149,6 +156,13 @@ class Happening:
     def path(self, side: Side) -> Path:
         """Return the standings that ``side`` takes on with this rung."""
         return self.left if side is Side.LEFT else self.right
+
+    def take(self, side: Side, *standings: Standing) -> None:
+        """Let ``side`` take on more standings with this rung."""
+        if side is Side.LEFT:
+            self.left += standings
+        else:
+            self.right += standings
 
 
 Rung = Arrow | Happening

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.text import Text
 
-from tulpen.show.label import ascii_text, fate_words, fold_words, numbers, option_words, printable, seconds, span
+from tulpen.show.label import (
+    ascii_text,
+    fate_words,
+    fitted,
+    fold_words,
+    numbers,
+    option_words,
+    printable,
+    seconds,
+    span,
+    wrapped,
+)
 from tulpen.show.ladder import Arrow, Fate, Happening, HappeningKind, Ladder, Side, Standing
 from tulpen.show.moments import Fold, Moment, Part, fold, moments
 from tulpen.show.path import state_text
@@ -187,7 +198,7 @@ class _Drawing:
         style = "bold red" if what.hurts else "italic"
         words = {HappeningKind.TIMER: "timer: ", HappeningKind.CALL: ""}.get(what.kind, "") + self._say(what.words)
         middles = []
-        for part in _wrapped(words, self.middle - 4) if words else []:
+        for part in wrapped(words, self.middle - 4) if words else []:
             text = Text(part, style=style)
             text.pad_left(2 if what.side is Side.LEFT else self.middle - 2 - len(part))
             middles.append(text)
@@ -198,13 +209,11 @@ class _Drawing:
         parts = numbers(self.ladder, arrow, absolute=self.asked.absolute, letters=self.asked.letters)
         lost = arrow.fate is Fate.LOST
         room = self.middle - (13 if lost else 8)
-        label, rest = parts[0], parts[1:]
-        for part in rest:
-            if len(label) + 1 + len(part) <= room:
-                label += " " + part
+        label = fitted(parts, room)
         said = ", ".join(options)
         remarks = [] if moment.part is Part.DEPARTURE else [self._say(words) for words in fate_words(arrow)]
         remarks = remarks[1 if lost else 0 :]  # that it is lost stands at the arrow's end
+        remarks = [", ".join(remarks)] if remarks else []
         inside = bool(said) and len(label) + 3 + len(said) <= room
         if inside:
             label += f" <{said}>"
@@ -219,7 +228,7 @@ class _Drawing:
     def _remarks(self, remarks: list[str], sender: Side, style: str) -> list[Text]:
         out = []
         for remark in remarks:
-            block = _wrapped(remark, self.middle - 6)
+            block = wrapped(remark, self.middle - 6)
             start = 3 if sender is Side.LEFT else max(0, self.middle - 5 - max(map(len, block)))
             for i, part in enumerate(block):
                 text = Text((self.glyphs.note if i == 0 else "  ") + part, style=style)
@@ -309,13 +318,3 @@ def _centred(text: Text, width: int) -> Text:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 3)] + "..."
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines: list[str] = []
-    for word in text.split(" "):
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
-            lines[-1] += " " + word
-        else:
-            lines += [word[i : i + width] for i in range(0, len(word), width)]
-    return lines

@@ -1,0 +1,213 @@
+"""A ladder from traces: of both ends, or of one, with what is known of the other.
+
+``ladder_from_trace(Witness("python (Linux)"), Witness("tulpen", records))`` is the
+usual call.  Each end's records say what it sent, what reached it and what became of
+that; where both ends have records, segments are matched, and what one sent and the
+other never saw was lost.  A network that knows what it did to a segment says so with
+``Passage``s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from tulpen.show.deeds import Came, Own, Went, deeds_of
+from tulpen.show.infer import infer_states
+from tulpen.show.ladder import Arrow, End, Fate, Happening, Ladder, Rung, Side, Standing, arrow
+from tulpen.show.matching import Timed, match
+from tulpen.show.remarks import remark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tulpen.show.deeds import Deed
+    from tulpen.tcp.state import State
+    from tulpen.tcp.trace import FourTuple, Record
+    from tulpen.wire.segment import Segment
+
+
+@dataclass(slots=True)
+class Witness:
+    """What is known of one end.
+
+    ``records`` is its own trace, None where it keeps none.  ``readings`` are its
+    states as something else read them (the kernel's, from outside), each with its time
+    on the same clock.
+    """
+
+    name: str
+    records: Sequence[Record] | None = None
+    readings: Sequence[tuple[int, State]] = ()
+    first: State | None = None  # before everything; None: as the records say
+    address: str = ""
+
+
+class Passage(NamedTuple):
+    """What a network did with a segment: ``arrived`` is None for one it lost."""
+
+    sender: Side
+    now: int
+    seg: Segment
+    fate: Fate = Fate.ARRIVED
+    arrived: int | None = None
+
+
+def records_of(records: Iterable[tuple[FourTuple | None, Record]], name: FourTuple | None) -> list[Record]:
+    """Return one connection's records out of those of a host."""
+    return [record for whose, record in records if whose == name]
+
+
+def ladder_from_trace(
+    left: Witness, right: Witness, *, passages: Sequence[Passage] = (), title: str = "", start: int | None = None
+) -> Ladder:
+    """Build the ladder of one connection.  The left end is, by custom, the client."""
+    witnesses = {Side.LEFT: left, Side.RIGHT: right}
+    ladder = Ladder(End(left.name, address=left.address), End(right.name, address=right.address), title=title)
+    deeds: dict[Side, list[Deed]] = {}
+    for side, witness in witnesses.items():
+        first, deeds[side] = deeds_of(witness.records or ())
+        ladder.end(side).first = Standing(first if witness.first is None else witness.first)
+    joined = {sender: _join(sender, witnesses, deeds, passages) for sender in Side}
+    for each in joined.values():
+        _mark_overtaken(each.arrows)
+    ladder.rungs = _in_order(deeds, joined)
+    ladder.start = start
+    remark(ladder)
+    for side, witness in witnesses.items():
+        if witness.records is None:
+            infer_states(ladder, side, witness.readings)
+    return ladder
+
+
+@dataclass(slots=True)
+class _Joined:
+    """One direction: its arrows, and which deeds they stand for."""
+
+    arrows: list[Arrow] = field(default_factory=list)
+    of_went: dict[int, list[Arrow]] = field(default_factory=dict)
+    of_came: dict[int, Arrow] = field(default_factory=dict)
+
+
+def _join(
+    sender: Side, witnesses: dict[Side, Witness], deeds: dict[Side, list[Deed]], passages: Sequence[Passage]
+) -> _Joined:
+    passed = [each for each in passages if each.sender is sender]
+    told: dict[int, list[Passage]] = {}
+    for each in reversed(passed):
+        told.setdefault(id(each.seg), []).append(each)
+    went = [deed for deed in deeds[sender] if isinstance(deed, Went)]
+    came = [deed for deed in deeds[sender.other] if isinstance(deed, Came)]
+    sender_tells = witnesses[sender].records is not None
+    receiver_tells = witnesses[sender.other].records is not None
+    departures = [Timed(deed.now, deed.seg, i) for i, deed in enumerate(went)]
+    if not sender_tells:
+        originals = [each for each in passed if each.fate is not Fate.DUPLICATED]
+        departures = [Timed(each.now, each.seg, i) for i, each in enumerate(originals)]
+    last = max((deed.now for deed in deeds[sender.other]), default=0)
+    joined = _Joined()
+    for left, arrived, again in match(departures, [Timed(deed.now, deed.seg, i) for i, deed in enumerate(came)]):
+        by = went[left.place] if left is not None and sender_tells else None
+        to = came[arrived.place] if arrived is not None else None
+        made = _arrow(sender, left, to)
+        if to is None:
+            of_it = told.get(id(left.seg)) if left is not None else None
+            _judge_unseen(made, of_it.pop() if of_it else None, last if receiver_tells else None)
+        elif again:
+            made.fate = Fate.DUPLICATED
+        elif left is None and sender_tells:
+            made.fate = Fate.INJECTED
+        if by is not None:
+            made.notes = (*by.notes, *made.notes)
+            made.hurts |= by.hurts
+            if not joined.of_went.get(id(by)):
+                made.take(sender, *map(Standing, by.path))
+            joined.of_went.setdefault(id(by), []).append(made)
+        if to is not None:
+            joined.of_came[id(to)] = made
+        joined.arrows.append(made)
+    if not receiver_tells:
+        joined.arrows += _copies(sender, passed)
+    return joined
+
+
+def _arrow(sender: Side, left: Timed | None, to: Came | None) -> Arrow:
+    if to is None:
+        assert left is not None
+        return arrow(sender, left.now, left.seg, fate=Fate.UNKNOWN)
+    made = arrow(sender, to.now if left is None else left.now, to.seg if left is None else left.seg)
+    made.arrived = to.now
+    made.notes = tuple(to.notes)
+    made.hurts = to.hurts
+    made.take(sender.other, *map(Standing, to.path))
+    if to.damaged:
+        made.fate = Fate.CORRUPTED
+    elif to.refused:
+        made.fate = Fate.REFUSED
+    return made
+
+
+def _judge_unseen(made: Arrow, told: Passage | None, heard_until: int | None) -> None:
+    # Nobody saw it arrive.  It was lost if the network says so, or if the receiver kept a trace, and went on.
+    if told is not None:
+        made.fate, made.arrived = told.fate, told.arrived
+    elif heard_until is not None and made.sent <= heard_until:
+        made.fate = Fate.LOST
+
+
+def _copies(sender: Side, passed: list[Passage]) -> list[Arrow]:
+    return [
+        arrow(sender, each.now, each.seg, arrived=each.arrived, fate=Fate.DUPLICATED)
+        for each in passed
+        if each.fate is Fate.DUPLICATED
+    ]
+
+
+def _mark_overtaken(arrows: list[Arrow]) -> None:
+    earliest: int | None = None  # arrival of those sent later
+    by_sending = sorted(arrows, key=lambda one: one.sent)
+    by_sending.reverse()
+    for each in by_sending:
+        if each.arrived is None or each.fate not in (Fate.ARRIVED, Fate.REFUSED):
+            continue
+        if earliest is not None and earliest < each.arrived and each.fate is Fate.ARRIVED:
+            each.fate = Fate.OUT_OF_ORDER
+        earliest = each.arrived if earliest is None else min(earliest, each.arrived)
+
+
+def _in_order(deeds: dict[Side, list[Deed]], joined: dict[Side, _Joined]) -> list[Rung]:
+    """Return the rungs so that at each end its deeds keep their order, even where no time passes between them."""
+    rungs: list[Rung] = []
+    placed: set[int] = set()
+    at = {Side.LEFT: 0, Side.RIGHT: 0}
+
+    def put(*some: Rung) -> None:
+        for rung in some:
+            if id(rung) not in placed:
+                placed.add(id(rung))
+                rungs.append(rung)
+
+    def may_go(side: Side, deed: Deed) -> bool:
+        # What another end sent, and tells of, is not received before it is sent.
+        made = joined[side.other].of_came.get(id(deed))
+        return made is None or id(made) in placed or not deeds[side.other] or made.fate is Fate.INJECTED
+
+    while heads := [(deeds[side][at[side]], side) for side in Side if at[side] < len(deeds[side])]:
+        heads.sort(key=lambda head: (not may_go(head[1], head[0]), head[0].now))
+        deed, side = heads[0]
+        at[side] += 1
+        if isinstance(deed, Went):
+            put(*joined[side].of_went.get(id(deed), ()))
+        elif isinstance(deed, Came):
+            put(joined[side.other].of_came[id(deed)])
+        else:
+            put(_happening(side, deed))
+    put(*joined[Side.LEFT].arrows, *joined[Side.RIGHT].arrows)
+    rungs.sort(key=lambda rung: rung.now)
+    return rungs
+
+
+def _happening(side: Side, own: Own) -> Happening:
+    happening = Happening(side, own.now, own.words, own.kind, hurts=own.hurts)
+    happening.take(side, *map(Standing, own.path))
+    return happening
