@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-import tulpen.aio
-from tulpen.aio import Interface
 from tulpen.host.host import Host
+
+from tulpen.aio import Interface
 from tulpen.link.pipe import pipe
 from tulpen.tcp.config import Settings
 
@@ -86,9 +86,8 @@ async def two_hosts(
     left, right = pipe(mtu=mtu)
     client = Host([CLIENT, CLIENT_6], settings=settings, secret=b"client", mtu=mtu)
     server = Host([SERVER, SERVER_6], settings=settings, secret=b"server", mtu=mtu)
-    async with tulpen.aio.Interface(client, left, linger=linger) as one:
-        async with tulpen.aio.Interface(server, right, linger=linger) as other:
-            yield Tulpen(one, other, server_host)
+    async with Interface(server, right, linger=linger) as other, Interface(client, left, linger=linger) as one:
+        yield Tulpen(one, other, server_host)
     left.close()
     right.close()
 

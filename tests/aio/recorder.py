@@ -13,6 +13,12 @@ def told(error: BaseException | None) -> str:
     return "None" if error is None else type(error).__name__
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Look every 2 ms; the test around it has a deadline."""
+    while not true():  # noqa: ASYNC110
+        await asyncio.sleep(0.002)
+
+
 class Recorder(asyncio.Protocol):
     """Writes down every callback; neighbouring pieces of data count as one."""
 
@@ -77,8 +83,7 @@ class Recorder(asyncio.Protocol):
 
     async def logged(self, what: str) -> None:
         """Wait until a callback has been written down."""
-        while not any(entry[0] == what for entry in self.log):
-            await asyncio.sleep(0.002)
+        await until(lambda: any(entry[0] == what for entry in self.log))
 
 
 class BufferedRecorder(asyncio.BufferedProtocol):

@@ -9,16 +9,15 @@ import socket
 from typing import Any
 
 import pytest
+from tulpen.host.host import Host
 
+from tests.aio.nets import CLIENT, SERVER, SERVER_6, Kernel, Tulpen, on_the_kernel, on_tulpen, two_hosts
+from tests.aio.recorder import Recorder, connected, until
 from tulpen import aio
 from tulpen.aio import Interface
-from tulpen.host.host import Host
 from tulpen.link.pipe import pipe
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.state import State
-
-from .nets import CLIENT, SERVER, SERVER_6, Kernel, Tulpen, on_the_kernel, on_tulpen, two_hosts
-from .recorder import Recorder, connected
 
 FREE = 9  # a port nobody listens on
 
@@ -113,12 +112,12 @@ def test_a_tulpen_socket_may_be_given() -> None:
     async def scenario(net: Tulpen) -> None:
         now = net.client.now()
         listener = net.server.host.listen(None, 7, now)
-        server = await net.server.create_server(lambda: Recorder(on_data=lambda r, d: r.transport.write(d)), sock=listener)
+        server = await net.server.create_server(
+            lambda: Recorder(on_data=lambda r, d: r.transport.write(d)), sock=listener
+        )
         sock = net.client.host.connect(server_address(net), 7, now)
         net.client.changed()
-        async with asyncio.timeout(5):
-            while sock.state is not State.ESTABLISHED:
-                await asyncio.sleep(0.005)
+        await until(lambda: sock.state is State.ESTABLISHED)
         _, protocol = await net.client.create_connection(Recorder, sock=sock)
         protocol.transport.write(b"adopted")
         await protocol.has(7)

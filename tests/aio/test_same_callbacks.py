@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from .nets import on_the_kernel, on_tulpen
-from .recorder import BufferedRecorder, Recorder, connected
+from tests.aio.nets import on_the_kernel, on_tulpen
+from tests.aio.recorder import BufferedRecorder, Recorder, connected
 
 
 def echo(recorder: Recorder, data: bytes) -> None:

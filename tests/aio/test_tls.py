@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .nets import SERVER, Tulpen, on_tulpen
+from tests.aio.nets import SERVER, Tulpen, on_tulpen
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 

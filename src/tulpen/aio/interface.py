@@ -51,7 +51,9 @@ def current() -> Interface:
     try:
         return _current.get()
     except LookupError:
-        raise RuntimeError("no tulpen host is on a network here: open one with 'async with tulpen.Interface(host, link)'") from None
+        raise RuntimeError(
+            "no tulpen host is on a network here: open one with 'async with tulpen.Interface(host, link)'"
+        ) from None
 
 
 class Handler(Protocol):
@@ -97,7 +99,7 @@ class Interface:
         self._turn_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
-        self._drained: asyncio.Future[None] | None = None
+        self._next_turn: asyncio.Future[None] | None = None
         self._token: Token[Interface] | None = None
 
     # on the loop and off it
@@ -160,10 +162,15 @@ class Interface:
             self._token = None
         await self.aclose()
 
+    async def turned(self) -> None:
+        """Wait until the next batch is done."""
+        if self._next_turn is None or self._next_turn.done():
+            self._next_turn = self.loop.create_future()
+        await asyncio.shield(self._next_turn)
+
     async def _all_delivered(self) -> None:
         while any(sock.state in UNDELIVERED for sock in self.host.sockets()):
-            self._drained = self.loop.create_future()
-            await self._drained
+            await self.turned()
 
     # one turn: packets in, signals to protocols, packets out
 
@@ -189,8 +196,8 @@ class Interface:
         self._set_timer(now)
         if self.after_turn is not None:
             self.after_turn()
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
+        if self._next_turn is not None and not self._next_turn.done():
+            self._next_turn.set_result(None)
 
     def _deliver(self) -> None:
         next_event = self.host.next_event
