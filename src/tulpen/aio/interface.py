@@ -21,6 +21,7 @@ from tulpen.aio.listening import Hosts, adopted_listener, listen
 from tulpen.aio.routes import Routes
 from tulpen.aio.server import Server
 from tulpen.aio.streams import LIMIT, ClientConnected, new_reader, new_writer, serving
+from tulpen.aio.takeover import taking_over
 from tulpen.aio.tls import client_tls, server_tls
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.errors import TcpError
@@ -29,6 +30,7 @@ from tulpen.tcp.state import State
 if TYPE_CHECKING:
     import ssl as ssl_module
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from tulpen.host.host import Host
@@ -284,6 +286,10 @@ class Interface:
     def _changed_if_open(self) -> None:
         if self._loop is not None:
             self.changed()
+
+    def taking_over(self) -> AbstractContextManager[None]:
+        """Within it asyncio's own functions, and libraries that call them, work on this interface."""
+        return taking_over(self)
 
     # what asyncio's event loop offers
 
