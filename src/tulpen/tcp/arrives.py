@@ -346,10 +346,15 @@ def _our_fin_acked(tcb: Tcb, now: int) -> None:
 
 
 def _back_to_listen(tcb: Tcb, now: int) -> None:
-    """The passive open came to nothing; the user need not be informed."""
+    """The passive open came to nothing; the user need not be informed, unless a CLOSE waited for it (§3.10.4)."""
     tcb.stack.count("AttemptFails")
     tcb.happened(Event.REFUSED, now)
+    queued = tcb.queue.clone()  # SENDs wait for whoever connects next (§3.10.2)
     flush(tcb)
+    if tcb.closing:
+        end(tcb, Event.CLOSE, now, error=errno.ECONNRESET)
+        return
+    tcb.queue = queued
     tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
 
 

@@ -160,4 +160,3 @@ def abort(tcb: Tcb, now: int, reason: Reason = Reason.ABORTED) -> None:
     end(tcb, Event.ABORT, now, error=errno.ECONNABORTED, reason=reason)
     tcb.receive_queue.ready.clear()
     tcb.receive_queue.octets = 0
-

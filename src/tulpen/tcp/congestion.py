@@ -95,4 +95,3 @@ class NewReno:
 
 
 ALGORITHMS: Final[dict[str, Callable[[int, int], CongestionControl]]] = {"reno": NewReno}
-

@@ -71,9 +71,7 @@ class Connection:
         """OPEN, active (§3.10.1)."""
         calls.open_active(self.tcb, now)
 
-    def send(
-        self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False
-    ) -> int:
+    def send(self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False) -> int:
         """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again."""
         return calls.send(self.tcb, data, now, push=push, urgent=urgent)
 

@@ -54,7 +54,7 @@ class Terms:
 
 def agree(seen: Options, settings: Settings, *, ipv6: bool) -> Terms:
     """Return the terms that the peer's SYN and our settings allow."""
-    mss = seen.mss if seen.mss else DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4
+    mss = seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
     scaling = seen.wscale is not None and settings.tcp_window_scaling
     timestamps = seen.tsval is not None and settings.tcp_timestamps != 0
     return Terms(

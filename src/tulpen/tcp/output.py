@@ -94,10 +94,10 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
 
 def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
-    snd, queue, flight = tcb.snd, tcb.queue, tcb.flight
-    if not flight.sent and tcb.sent_at >= 0 and now - tcb.sent_at > tcb.rtt.rto:
-        if tcb.stack.settings.tcp_slow_start_after_idle:
-            tcb.cc.idle()
+    snd, flight = tcb.snd, tcb.flight
+    idle = not flight.sent and tcb.sent_at >= 0 and now - tcb.sent_at > tcb.rtt.rto
+    if idle and tcb.stack.settings.tcp_slow_start_after_idle:
+        tcb.cc.idle()
     while judge.unsent(tcb):
         size, fin = _next_size(tcb)
         if size == 0 and not fin:
@@ -151,7 +151,7 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
 
 
 def bare_ack(tcb: Tcb, now: int) -> Segment:
-    """<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>"""
+    """Return <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>."""
     return _acknowledging(tcb, tcb.snd.nxt, ACK, b"", now)
 
 
@@ -182,9 +182,7 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
     return segment
 
 
-def _segment(
-    tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options
-) -> Segment:
+def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
     return Segment(
@@ -222,4 +220,3 @@ def _window(tcb: Tcb) -> int:
     field = min(-(-rcv.wnd >> shift), MAX_WINDOW)
     rcv.wnd = max(rcv.wnd, field << shift)
     return field
-

@@ -164,6 +164,4 @@ FIN_PENDING: Final = _row(FIN_WAIT_1, CLOSING, LAST_ACK)
 # Their FIN has been received, in its order.
 FIN_RECEIVED: Final = _row(CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT)
 # §3.5.2, group 3: both ends know both initial sequence numbers.
-SYNCHRONIZED: Final = _row(
-    ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT
-)
+SYNCHRONIZED: Final = _row(ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT)

@@ -102,10 +102,10 @@ class Tcb:
 
     __slots__ = (
         "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "error", "flight",
-        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan", "override",
-        "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover", "replies", "retransmits", "rtt",
-        "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms", "timers", "trace",
-        "troubled", "ts_offset", "ts_recent_at", "user_timeout", "wants_room",
+        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name",
+        "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "user_timeout", "wants_room",
     )  # fmt: skip
 
     def __init__(
