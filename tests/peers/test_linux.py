@@ -8,6 +8,7 @@ import hashlib
 import resource
 import socket
 import struct
+import sys
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_1000_connections_to_a_server_of_linux() -> None:
         pytest.skip("the hard limit of open files is below 1,100")
 
     async def scenario(beside: Beside) -> None:
-        beside.private.start([__import__("sys").executable, "-I", "-c", ECHO, LINUX])
+        beside.private.start([sys.executable, "-I", "-c", ECHO, LINUX])
         await beside.listening(8000)
         pairs = await asyncio.gather(*(beside.net.open_connection(LINUX, 8000) for _ in range(1000)))
         for number, (_, writer) in enumerate(pairs):
@@ -314,7 +315,7 @@ def test_an_address_that_nobody_has() -> None:
     """The kernel inside forwards nothing: its answer, or none, is no route."""
 
     async def scenario(beside: Beside) -> None:
-        with pytest.raises(OSError, match="Connect call failed|timed out"):
+        with pytest.raises(OSError, match=r"Connect call failed|timed out"):
             async with asyncio.timeout(0.5):
                 await beside.net.open_connection("198.51.100.1", 80)
 

@@ -11,7 +11,6 @@ from tulpen.aio.views import ListenerView
 from tulpen.host.listener import Listener
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.errors import TcpError
-from tulpen.wire.address import is_unspecified
 
 if TYPE_CHECKING:
     from tulpen.aio.interface import Interface
@@ -46,11 +45,8 @@ def _addresses(hosts: Hosts, family: int) -> list[bytes | None]:
 def _listen(
     interface: Interface, address: bytes | None, port: int, backlog: int, options: SocketOptions
 ) -> ListenerView:
-    where = address
-    if address is not None and is_unspecified(address):
-        where = None
     try:
-        listener = interface.host.listen(where, port, interface.now(), backlog=backlog, options=options)
+        listener = interface.host.listen(address, port, interface.now(), backlog=backlog, options=options)
     except TcpError as error:
         name = sock_name(address or bytes(4), port)
         raise os_error(error.errno, f"error while attempting to bind on address {name!r}: {error.words}") from None
