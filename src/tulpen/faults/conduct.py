@@ -31,6 +31,10 @@ class Conduct:
         """Return how many octets may be said now; None: as many as there are."""
         return None
 
+    def follows(self) -> bool:
+        """Say whether it waits for ``delivered``."""
+        return False
+
     def delivered(self, session: Session, now: int) -> None:
         """All that was said has been acknowledged."""
 
@@ -83,6 +87,10 @@ class When(Conduct):
         if self._moment is not Moment.SAID:
             return None
         return max(0, self._number - session.said)
+
+    def follows(self) -> bool:
+        """Wait for the acknowledgment where the moment is one of those."""
+        return not self._done and self._moment not in (Moment.OPENED, Moment.ASKED)
 
     def delivered(self, session: Session, now: int) -> None:
         """Act, if this is the moment."""

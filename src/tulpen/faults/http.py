@@ -13,6 +13,7 @@ from typing import Final
 
 HEAD_LIMIT: Final = 65_536
 CHUNK: Final = 8192
+ROOM: Final = 1 << 20
 
 
 class Framing(Enum):
@@ -53,10 +54,12 @@ class Http:
         "_wants",
         "answered",
         "asked",
+        "broken",
         "finished",
         "framing",
         "page",
-    )  # fmt: skip
+        "room",
+    )
 
     def __init__(self, page: Page, framing: Framing = Framing.LENGTH) -> None:
         self.page = page
@@ -64,6 +67,8 @@ class Http:
         self.asked = 0
         self.answered = 0
         self.finished = False
+        self.broken = False
+        self.room = ROOM
         self._head = bytearray()  # heard, not yet a whole head
         self._left: int | None = None  # octets of the request's content to come; None: a head is awaited
         self._wants: _Request | None = None
@@ -73,7 +78,7 @@ class Http:
         self._given = 0  # octets taken so far
         self._ends: list[int] = []  # where each answer ends, counted as ``_given`` counts
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Take octets of requests."""
         self._head += data
         while not self.finished and self._advance():
@@ -95,6 +100,13 @@ class Http:
 
     def closed(self) -> None:
         """The connection is gone."""
+
+    def deadline(self) -> int | None:
+        """Return None: it never waits."""
+        return None
+
+    def timeout(self, now: int) -> None:
+        """Do nothing."""
 
     def _advance(self) -> bool:
         """Take one head or a piece of content from what was heard; False if there is too little."""

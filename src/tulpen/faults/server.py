@@ -60,6 +60,11 @@ class Server:
         elif signal in (Signal.READABLE, Signal.EOF):
             session.hear(now)
 
+    def poke(self, now: int) -> None:
+        """Let every session go on: a service has more to say, or room to hear more."""
+        for session in list(self._by_socket.values()):
+            session.hear(now)
+
     def deadline(self) -> int | None:
         """Return the earliest deadline of a session."""
         times = [when for each in self._by_socket.values() if (when := each.deadline()) is not None]

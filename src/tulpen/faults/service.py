@@ -8,11 +8,27 @@ from typing import Protocol
 class Service(Protocol):
     """The healthy half of a conversation.  Faults count its octets, requests and answers."""
 
-    asked: int  # requests heard in full
-    answered: int  # answers of which every octet has been taken
-    finished: bool  # nothing more will be said: the connection is to be closed
+    @property
+    def asked(self) -> int:
+        """Requests heard in full."""
 
-    def receive(self, data: bytes) -> None:
+    @property
+    def answered(self) -> int:
+        """Answers of which every octet has been taken."""
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more will be said: the connection is to be closed."""
+
+    @property
+    def broken(self) -> bool:
+        """Nothing more can be said: the connection is to be reset."""
+
+    @property
+    def room(self) -> int:
+        """Octets that may be received now."""
+
+    def receive(self, data: bytes | memoryview) -> None:
         """Take octets of the peer's."""
 
     def eof(self) -> None:
@@ -23,3 +39,9 @@ class Service(Protocol):
 
     def closed(self) -> None:
         """The connection is gone."""
+
+    def deadline(self) -> int | None:
+        """Return when ``timeout`` is to be called."""
+
+    def timeout(self, now: int) -> None:
+        """The deadline has come."""

@@ -48,8 +48,8 @@ class Session:
 
     def hear(self, now: int) -> None:
         """Take what has arrived, and answer."""
-        while not (self.over or self._deaf) and self.socket.readable:
-            self.service.receive(self.socket.receive(READ, now))
+        while not (self.over or self._deaf) and self.socket.readable and self.service.room > 0:
+            self.service.receive(self.socket.receive(min(READ, self.service.room), now))
             while self._asked < self.service.asked and not self.over:
                 self._asked += 1
                 self.conduct.asked(self, now)
@@ -68,7 +68,11 @@ class Session:
             data = self.service.take(limit) if limit > 0 else b""
             if not data:
                 break
-            self.said += self.socket.send(data, now)
+            try:
+                self.said += self.socket.send(data, now)
+            except TcpError:  # it has been reset, and the signal that says so is under way
+                self.over_now()
+                return
             self._look = now
         self._finish(now)
 
@@ -76,7 +80,9 @@ class Session:
         """Tell the conduct when the service has no more to say; a mute one closes when the peer has."""
         if self.over or self._finished:
             return
-        if self._mute:
+        if self.service.broken:
+            self.reset(now)
+        elif self._mute:
             if self._deaf:
                 self._finished = True
                 self.close(now)
@@ -92,22 +98,26 @@ class Session:
         """Return when ``timeout`` is to be called."""
         if self.over:
             return None
-        times = [when for when in (self._look, self.conduct.deadline()) if when is not None]
+        asked = (self._look, self.conduct.deadline(), self.service.deadline())
+        times = [when for when in asked if when is not None]
         return min(times, default=None)
 
     def timeout(self, now: int) -> None:
         """Go on after a pause, and see whether all was acknowledged."""
         self.conduct.woken(self, now)
+        due = self.service.deadline()
+        if due is not None and due <= now and not self.over:
+            self.service.timeout(now)
+            self._look = now
         if self._look is not None and now >= self._look and not self.over:
-            if self._acknowledged():
+            if not self.conduct.follows():
+                self._look = None
+            elif self.socket.unacknowledged == 0:
                 self._look = None
                 self.conduct.delivered(self, now)
             else:
                 self._look = now + LOOK
         self.speak(now)
-
-    def _acknowledged(self) -> bool:
-        return self.socket.status().outstanding == 0
 
     def over_now(self) -> None:
         """The connection is gone."""

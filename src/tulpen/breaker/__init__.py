@@ -1,0 +1,1 @@
+"""tulpen break: runs a program against the faults and says what became of it."""

@@ -1,0 +1,133 @@
+"""A whole run: the control first, then every fault, side by side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tulpen import __version__
+from tulpen.breaker import crew
+from tulpen.breaker.judge import difference, ended, judge
+from tulpen.breaker.report import Report, Result
+from tulpen.breaker.trial import Trial
+from tulpen.errors import TulpenError
+from tulpen.faults.catalogue import CONTROL, Choice
+from tulpen.faults.fault import Outcome
+from tulpen.link.namespace import NotPermitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tulpen.breaker.plan import Plan
+
+_CONTROL: Final = Choice(CONTROL, {})
+
+
+def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
+    """Run the control and every fault; ``tell`` is given each result as it comes, the control's first.
+
+    Raises TulpenError where there can be no private network, or the program fails with a healthy server.
+    """
+    report = Report(
+        command=plan.command,
+        program=plan.program,
+        version=__version__,
+        kernel=f"{os.uname().sysname} {os.uname().release}",
+        device="",
+        started=datetime.now().astimezone().isoformat(timespec="seconds"),
+        seed=plan.seed,
+        deadline=plan.deadline,
+        family=plan.family,
+        upstream=":".join(map(str, plan.upstream)) if plan.upstream else "",
+    )
+    began = time.monotonic()
+    with _folder(plan) as folder, _permitted():
+        control = _control(plan, folder, report)
+        report.control = control
+        tell(control)
+        choices = [choice for choice in plan.choices if choice.fault is not CONTROL]
+        if len(choices) < len(plan.choices):
+            report.results.append(control)
+        results: dict[int, Result] = {}
+        for trial in crew.run((partial(Trial, plan, choice, folder) for choice in choices), plan.jobs):
+            result = _judged(trial.result, None if report.notes else control)
+            results[next(i for i, choice in enumerate(choices) if choice is trial.choice)] = result
+            tell(result)
+        report.results += [results[i] for i in sorted(results)]
+        if plan.pcap is None:
+            for result in report.results:
+                result.pcap = None
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _control(plan: Plan, folder: Path, report: Report) -> Result:
+    """Run the program twice with a healthy server: it must succeed, and should say the same twice."""
+    begin = [partial(Trial, plan, _CONTROL, folder, label) for label in ("healthy", "healthy-again")]
+    trials = list(crew.run(begin, jobs=2))
+    trials.sort(key=lambda trial: trial.pcap)
+    control, again = (_judged(trial.result, None) for trial in trials)
+    report.device = trials[0].device
+    if plan.pcap is not None:
+        trials[1].pcap.unlink(missing_ok=True)
+    for result in (control, again):
+        if result.outcome is not Outcome.OK:
+            raise TulpenError(_unfit(result, plan), _remedy(result, plan))
+    if difference(again, control):
+        report.notes.append("The program says something else each time: a wrong answer is not told from a right one.")
+    elif not (control.stdout and control.stdout.size) and not (control.written and control.written.size):
+        report.notes.append("The program writes nothing to stdout: an answer cut short would not be noticed.")
+    if not control.connections:
+        report.notes.append("The program never connected to the server: is {url}, {host} or {port} in its command?")
+    return control
+
+
+def _judged(result: Result, control: Result | None) -> Result:
+    result.outcome = judge(result, control)
+    if result.outcome is Outcome.WRONG and control is not None:
+        result.last_words = difference(result, control)
+    return result
+
+
+def _unfit(result: Result, plan: Plan) -> str:
+    if result.outcome is Outcome.HANG:
+        return f"{plan.program} does not end with a healthy server within {plan.deadline:g} s"
+    words = f": {result.last_words}" if result.last_words else ""
+    return f"{plan.program} fails with a healthy server ({ended(result.status or 0)}{words})"
+
+
+def _remedy(result: Result, plan: Plan) -> str:
+    if result.outcome is Outcome.HANG:
+        return "Give it more time with --deadline, or a command that ends by itself."
+    if not result.connections:
+        return f"It never connected. It has to connect to {plan.host} port {plan.port}: {{url}}, {{host}}, {{port}}."
+    return "It connected: is the answer what it expects? See --body and --upstream."
+
+
+@contextmanager
+def _folder(plan: Plan) -> Iterator[Path]:
+    """Give the folder for captures: the one that is asked for, or one that goes away."""
+    if plan.pcap is not None:
+        plan.pcap.mkdir(parents=True, exist_ok=True)
+        yield plan.pcap
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tulpen-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    try:
+        yield
+    except NotPermitted as error:
+        raise TulpenError(error.reason, error.remedy) from error
