@@ -98,10 +98,22 @@ def test_explain_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [(row["source"], row["target"]) for row in topic["transitions"]] == [("TIME-WAIT", "CLOSED")]
 
 
+def test_explain_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "zero_window_forever"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("zero-window-forever, a fault")
+    assert "tulpen break --fault zero-window-forever" in out
+
+
+def test_explain_a_word_that_is_an_event_and_a_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "--json", "refused"]) == 0
+    assert [topic["kind"] for topic in json.loads(capsys.readouterr().out)] == ["event", "fault"]
+
+
 def test_explain_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain"]) == 0
     out = capsys.readouterr().out
-    assert all(word in out for word in ("states", "TIME-WAIT", "errnos", "EPIPE", "settings", "counters"))
+    assert all(word in out for word in ("states", "TIME-WAIT", "errnos", "EPIPE", "settings", "counters", "faults"))
 
 
 def test_explain_an_unknown_word(capsys: pytest.CaptureFixture[str]) -> None:

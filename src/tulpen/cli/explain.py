@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,15 +15,19 @@ from tulpen.errors import TulpenError
 from tulpen.show.explain import counter_topics, engine_topics
 from tulpen.show.topic import Topic, UnknownWord, find, list_text, topic_text
 
+if TYPE_CHECKING:
+    from tulpen.faults.fault import Fault
+
 
 @click.command(
+    "explain",
     epilog=examples(
         ("A state, as the RFC, ss or netstat spells it", "tulpen explain time-wait"),
         ("What an error tells a program", "tulpen explain ECONNRESET"),
         ("A sysctl, with its value on this machine", "tulpen explain net.ipv4.tcp_tw_reuse"),
         ("Everything there is", "tulpen explain"),
         ("The state diagram as a picture", "tulpen explain --diagram svg > tcp.svg"),
-    )
+    ),
 )
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -36,12 +42,12 @@ def command(words: tuple[str, ...], as_json: bool, diagram: str | None) -> None:
     if diagram is not None:
         click.echo(_diagram(diagram), nl=False)
         return
-    topics = all_topics()
     if not words:
+        topics = all_topics()
         click.echo(json.dumps([topic.as_dict() for topic in topics], indent=2) if as_json else list_text(topics))
         return
     try:
-        found = [_with_value_here(topic) for word in words for topic in find(word, topics)]
+        found = [_with_value_here(topic) for word in words for topic in _find(word)]
     except UnknownWord as error:
         raise TulpenError(str(error), "tulpen explain lists every word.") from None
     if as_json:
@@ -52,9 +58,41 @@ def command(words: tuple[str, ...], as_json: bool, diagram: str | None) -> None:
 
 def all_topics() -> list[Topic]:
     """Return the topics of every table there is."""
+    return [*_without_faults(), *_faults()]
+
+
+def _without_faults() -> list[Topic]:
     from tulpen.host.counters import COUNTERS
 
     return [*engine_topics(), *counter_topics((each.group, each.name, each.sentence) for each in COUNTERS)]
+
+
+def _faults() -> list[Topic]:
+    from tulpen.faults.catalogue import FAULTS
+
+    return [_fault(fault) for fault in FAULTS]
+
+
+def _fault(fault: Fault) -> Topic:
+    facts = [
+        ("a good program", fault.good),
+        ("it may end with", " or ".join(sorted(outcome.value for outcome in fault.acceptable))),
+        *((each.name, f"{each.default:g}: {each.meaning}") for each in fault.parameters),
+        ("see it", f"tulpen break --fault {fault.name} -- curl -sS {{url}}"),
+    ]
+    return Topic("fault", fault.name, fault.says(fault.values()), fault.source, tuple(facts))
+
+
+def _find(word: str) -> list[Topic]:
+    """Find a word; the faults, which take twice as long to load as all else, are asked where they may know it."""
+    topics = _without_faults()
+    module = "".join(c if c.isalnum() else "_" for c in word.lower())
+    if importlib.util.find_spec(f"tulpen.faults.{module}") is None:
+        try:
+            return find(word, topics)
+        except UnknownWord:
+            pass
+    return find(word, [*topics, *_faults()])
 
 
 def _diagram(form: str) -> str:

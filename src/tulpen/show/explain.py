@@ -109,7 +109,11 @@ def _value(value: object) -> str:
 
 def _reasons() -> Iterable[Topic]:
     for reason in Reason:
-        yield Topic("reason", reason.name, _sentence(reason.words), reason.source, (("counter", reason.counter),))
+        yield Topic("reason", reason.name, _sentence(reason.words), reason.source, _counted(reason))
+
+
+def _counted(reason: Reason) -> tuple[tuple[str, str], ...]:
+    return (("counter", reason.counter),) if reason.counter else ()
 
 
 def _sentence(clause: str) -> str:
@@ -120,7 +124,7 @@ def counter_topics(counters: Iterable[tuple[str, str, str]]) -> list[Topic]:
     """Return the topics of (group, name, sentence), and of the counters that only a ``Reason`` names."""
     known = {name: (group, sentence) for group, name, sentence in counters}
     reasons: dict[str, list[Reason]] = {}
-    for reason in Reason:
+    for reason in filter(_counted, Reason):
         reasons.setdefault(reason.counter, []).append(reason)
     for name, causes in reasons.items():
         known.setdefault(name, ("Tulpen", _sentence("; ".join(cause.words for cause in causes))))
