@@ -9,7 +9,7 @@ from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 from tulpen.wire.seq import MASK
 
 if TYPE_CHECKING:
-    from tulpen.show.moments import Fold, Traffic
+    from tulpen.show.moments import Traffic
     from tulpen.wire.options import Options
 
 _NAMES: Final = (
@@ -135,7 +135,7 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.1f}".removesuffix(".0")
 
 
-def fold_words(gap: Fold, way: Traffic) -> str:
+def fold_words(way: Traffic) -> str:
     """Return what a folded stretch carried one way: ``412 segments, 599,012 octets``."""
     words = []
     if way.segments:

@@ -186,7 +186,7 @@ class _Drawing:
     def _fold(self, gap: Fold) -> Iterator[Text]:
         time = seconds(gap.now - self.ladder.origin)
         for side, way in gap.traffic.items():
-            words = f"... {fold_words(gap, way)}"
+            words = f"... {fold_words(way)}"
             middle = self._shaft(words, side, style="dim cyan")
             yield self._row(time, self._bar(), middle, self._bar())
             time = ""
