@@ -8,7 +8,7 @@ import pytest
 
 from tulpen.show.explain import counter_topics, engine_topics
 from tulpen.show.topic import WIDTH, Topic, UnknownWord, find, list_text, topic_text
-from tulpen.tcp.config import Settings
+from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.state import TRANSITIONS, Event, State
 from tulpen.tcp.trace import Reason
 
@@ -76,6 +76,7 @@ def test_every_row_of_every_table_is_there() -> None:
     assert {("state", state.title) for state in State} <= there
     assert {("event", event.title) for event in Event} <= there
     assert {("setting", each.name) for each in dataclasses.fields(Settings)} <= there
+    assert {("socket option", each.name.upper()) for each in dataclasses.fields(SocketOptions)} <= there
     assert {("reason", reason.name) for reason in Reason} <= there
     assert {("counter", reason.counter) for reason in Reason if reason.counter} <= there
 

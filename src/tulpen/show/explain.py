@@ -11,7 +11,7 @@ from tulpen.show.errnos import ERRNOS
 from tulpen.show.meanings import EVENTS, STATES
 from tulpen.show.topic import Topic
 from tulpen.tcp import state as machine
-from tulpen.tcp.config import Settings
+from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.routes import ORDERLY, route
 from tulpen.tcp.state import TRANSITIONS, Event, State
 from tulpen.tcp.trace import Reason
@@ -94,12 +94,17 @@ def _errnos() -> Iterable[Topic]:
 
 
 def _settings() -> Iterable[Topic]:
-    for each in fields(Settings):
-        facts = [("default", f"{_value(each.default)} {each.metadata['unit']}".rstrip())]
-        yield Topic("setting", each.name, _sentence(each.metadata["meaning"]), each.metadata["source"], tuple(facts))
+    for kind, table in (("setting", Settings), ("socket option", SocketOptions)):
+        for each in fields(table):
+            name = each.name.upper() if table is SocketOptions else each.name
+            facts = [("default", _value(each.default)), ("unit", each.metadata["unit"])]
+            meaning, source = each.metadata["meaning"], each.metadata["source"]
+            yield Topic(kind, name, _sentence(meaning), source, tuple(fact for fact in facts if fact[1]))
 
 
 def _value(value: object) -> str:
+    if value is None:
+        return "not set"
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, tuple):
