@@ -57,7 +57,7 @@ class Connection:
     @classmethod
     def of(cls, tcb: Tcb) -> Connection:
         """Return the connection of a TCB made elsewhere."""
-        connection = cls.__new__(cls)
+        connection = object.__new__(cls)
         connection.tcb = tcb
         return connection
 

@@ -42,7 +42,7 @@ class RoundTrip:
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""
-        twin = RoundTrip.__new__(RoundTrip)
+        twin = object.__new__(RoundTrip)
         twin.srtt = self.srtt
         twin.rttvar = self.rttvar
         twin.rto_min = self.rto_min

@@ -203,7 +203,7 @@ class Tcb:
 
     def clone(self, stack: Stack | None = None) -> Tcb:
         """Return an independent copy, with its own trace."""
-        twin = Tcb.__new__(Tcb)
+        twin = object.__new__(Tcb)
         twin.stack = stack if stack is not None else self.stack.clone()
         twin.name = self.name
         twin.options = self.options.clone()
