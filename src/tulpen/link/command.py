@@ -110,7 +110,7 @@ class Command:
         self._timed_out = False
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable once the command has ended; -1 after ``poll`` or ``wait`` has seen it."""
+        """Return a descriptor that is readable once the command has ended; -1 when that has been seen."""
         return self._status
 
     def poll(self) -> int | None:

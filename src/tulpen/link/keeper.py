@@ -43,15 +43,11 @@ class Keeper:
     def serve(self) -> None:
         """Answer requests until there can be no more, then end everything."""
         adopt_orphans()
-        poll = select.poll()
-        for fd in (self._control.fileno(), self._wake, self._owner):
-            if fd >= 0:
-                poll.register(fd, select.POLLIN)
+        poll = _poll(self._control.fileno(), self._wake, self._owner)
         try:
-            while self._round([fd for fd, _ in poll.poll()]):
-                pass
-        except (EOFError, ConnectionError):
-            pass
+            with contextlib.suppress(EOFError, ConnectionError):
+                while self._round(_ready(poll)):
+                    pass
         finally:
             self._kill_all()
             self._control.close()  # the network is known to be over; the device takes 30 ms to go, unwaited for
@@ -61,7 +57,7 @@ class Keeper:
             return False
         if self._wake in ready:
             os.read(self._wake, 4096)
-            self._reap(os.WNOHANG)
+            self._reap()
         if self._control.fileno() in ready:
             self._answer()
         return True
@@ -136,15 +132,12 @@ class Keeper:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, number)
 
-    def _reap(self, flags: int) -> bool:
-        """Collect what has ended; False: there are no children any more."""
-        try:
+    def _reap(self) -> None:
+        """Collect the children that have ended."""
+        with contextlib.suppress(ChildProcessError):
             # WNOWAIT: the number stays the child's until its group has been killed.
-            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | flags)) is not None:
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)) is not None:
                 self._bury(ended.si_pid)
-        except ChildProcessError:
-            return False
-        return True
 
     def _bury(self, pid: int) -> None:
         """Kill what a command has left in its group, and tell its status."""
@@ -161,12 +154,12 @@ class Keeper:
 
     def _kill_all(self) -> None:
         """Kill the descendants, generation after generation: orphans come to this process."""
-        while True:
-            for pid in _children():
+        while children := _children():
+            for pid in children:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            if not self._reap(0):
-                return
+            for pid in children:
+                self._bury(pid)
 
 
 def _children() -> list[int]:
@@ -221,15 +214,28 @@ def main() -> None:
     control.set_inheritable(False)
     owner = _watch(int(sys.argv[3]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        try:
+    poll = _poll(control.fileno(), owner)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while owner not in _ready(poll):
             _, fds = message.receive(control)
-        except (EOFError, ConnectionError):
-            os._exit(0)
-        if os.fork() == 0:
-            control.close()
-            _keep(socket.socket(fileno=fds[0]), owner)
-        os.close(fds[0])
+            if os.fork() == 0:
+                control.close()
+                _keep(socket.socket(fileno=fds[0]), owner)
+            os.close(fds[0])
+    os._exit(0)
+
+
+def _poll(*fds: int) -> select.poll:
+    """Watch the descriptors; -1 stands for one that there is not."""
+    poll = select.poll()
+    for fd in fds:
+        if fd >= 0:
+            poll.register(fd, select.POLLIN)
+    return poll
+
+
+def _ready(poll: select.poll) -> list[int]:
+    return [fd for fd, _ in poll.poll()]
 
 
 def _keep(control: socket.socket, owner: int) -> NoReturn:

@@ -61,7 +61,7 @@ class PacketSocket:
         ethernet = self._before_ipv4 if buffer[0] >> 4 == 4 else self._before_ipv6
         try:
             if self._skip:
-                self._socket.sendmsg((virtio.build(buffer, offload), ethernet, buffer))
+                self._socket.sendmsg((virtio.build(buffer, offload, _ETHERNET), ethernet, buffer))
             else:
                 self._socket.sendmsg((ethernet, buffer))
         except BlockingIOError:

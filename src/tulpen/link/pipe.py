@@ -63,9 +63,9 @@ class Pipe:
             self._wake = None
 
 
-def pipe(mtu: int = 1500, *, offload: bool = False) -> tuple[Pipe, Pipe]:
+def pipe(mtu: int = 1500, *, offload: bool = False, limit: int = 1000) -> tuple[Pipe, Pipe]:
     """Return the two ends of a link in memory."""
-    left = Pipe(mtu, offload=offload)
-    right = Pipe(mtu, offload=offload)
+    left = Pipe(mtu, offload=offload, limit=limit)
+    right = Pipe(mtu, offload=offload, limit=limit)
     left._peer, right._peer = right, left
     return left, right

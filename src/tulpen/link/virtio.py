@@ -30,16 +30,19 @@ def parse(header: bytes | memoryview) -> Offload | None:
     return Offload(bool(flags & _NEEDS_CSUM), gso_size)
 
 
-def build(packet: bytes | memoryview, offload: Offload | None) -> bytes:
-    """Return the header that asks the device to finish the TCP segment in ``packet``."""
+def build(packet: bytes | memoryview, offload: Offload | None, before: int = 0) -> bytes:
+    """Return the header that asks the device to finish the TCP segment in ``packet``.
+
+    ``before`` octets of a link's header stand between the two.
+    """
     if offload is None or not (offload.needs_checksum or offload.gso_size):
         return NOTHING
     four = packet[0] >> 4 == 4
     start = (packet[0] & 0x0F) * 4 if four else 40
     if not offload.gso_size:
-        return _HEADER.pack(_NEEDS_CSUM, 0, 0, 0, start, _TCP_CHECKSUM)
+        return _HEADER.pack(_NEEDS_CSUM, 0, 0, 0, before + start, _TCP_CHECKSUM)
     kind = _GSO_TCPV4 if four else _GSO_TCPV6
     if packet[start + 13] & _CWR:
         kind |= _GSO_ECN
-    length = start + (packet[start + 12] >> 4) * 4
-    return _HEADER.pack(_NEEDS_CSUM, kind, length, offload.gso_size, start, _TCP_CHECKSUM)
+    length = before + start + (packet[start + 12] >> 4) * 4
+    return _HEADER.pack(_NEEDS_CSUM, kind, length, offload.gso_size, before + start, _TCP_CHECKSUM)

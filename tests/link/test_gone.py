@@ -1,0 +1,113 @@
+"""Nothing of a private network is left behind, however its program ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.link.rights import SOURCE, needs_network
+
+pytestmark = [pytest.mark.root, needs_network]
+
+PROGRAM = """
+import os, sys, threading, time
+from tulpen.link.namespace import PrivateNetwork
+networks = [PrivateNetwork(), PrivateNetwork(device="veth")]
+for network in networks:
+    # one that stays in its group, one that leaves it, one that is an orphan in a session of its own
+    network.start(["sh", "-c", "sleep 600 & setsid sleep 600 & (setsid sh -c 'sleep 600 & sleep 600' &) ; sleep 600"])
+if "fork" in sys.argv and os.fork() == 0:
+    time.sleep(600)
+time.sleep(0.3)
+print("up", flush=True)
+if "exception" in sys.argv:
+    raise RuntimeError("a mistake")
+time.sleep(600)
+"""
+
+
+def _marked(mark: str) -> list[str]:
+    """Return the command lines of the processes whose environment bears the mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if mark.encode() in (entry / "environ").read_bytes():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+    return found
+
+
+def _started(mark: str, *words: str) -> subprocess.Popen[str]:
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "TULPEN_TEST": mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "up\n"
+    return program
+
+
+def _gone(mark: str) -> bool:
+    deadline = time.monotonic() + 5
+    while _marked(mark):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _kill(program: subprocess.Popen[str]) -> None:
+    program.kill()
+
+
+def _interrupt(program: subprocess.Popen[str]) -> None:
+    os.killpg(program.pid, signal.SIGINT)  # as Ctrl-C reaches everything in the foreground
+
+
+def _terminate(program: subprocess.Popen[str]) -> None:
+    program.terminate()
+
+
+@pytest.mark.parametrize("end", [_kill, _interrupt, _terminate])
+def test_nothing_is_left_after_a_signal(end: Callable[[subprocess.Popen[str]], None]) -> None:
+    mark = uuid.uuid4().hex
+    with _started(mark) as program:
+        assert len(_marked(mark)) >= 14
+        end(program)
+        program.wait(5)
+    assert _gone(mark), _marked(mark)
+
+
+def test_nothing_is_left_after_an_exception() -> None:
+    mark = uuid.uuid4().hex
+    with _started(mark, "exception") as program:
+        assert program.wait(5) == 1
+    assert _gone(mark), _marked(mark)
+
+
+def test_a_fork_of_the_program_keeps_nothing_alive() -> None:
+    mark = uuid.uuid4().hex
+    with _started(mark, "fork") as program:
+        program.kill()
+        program.wait(5)
+        deadline = time.monotonic() + 5
+        while len(_marked(mark)) > 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        left = _marked(mark)
+        os.killpg(program.pid, signal.SIGKILL)  # the fork
+    assert len(left) == 1
+    assert _gone(mark)
