@@ -6,7 +6,7 @@ from errno import EADDRINUSE, EADDRNOTAVAIL
 
 import pytest
 
-from tulpen.host.ports import ANY, ANY_V4, Claim, Ports, overlap
+from tulpen.host.ports import ANY, ANY_V4, ANY_V6, Claim, Ports, overlap
 from tulpen.tcp.config import Settings
 from tulpen.tcp.errors import TcpError
 
@@ -31,7 +31,9 @@ def _anything(port: int) -> bool:
         (Claim(V4, 80), Claim(ANY_V4, 80), False),
         (Claim(V4, 80), Claim(ANY, 80), False),
         (Claim(V6, 80), Claim(ANY_V4, 80), True),
+        (Claim(V6, 80), Claim(ANY_V6, 80), False),
         (Claim(V6, 80), Claim(ANY, 80), False),
+        (Claim(ANY_V4, 80), Claim(ANY_V6, 80), True),
         (Claim(ANY, 80), Claim(V4, 80), False),
         # SO_REUSEADDR: both must have it, and the holder must not listen
         (Claim(V4, 80, reuse=True), Claim(V4, 80), False),
@@ -70,7 +72,7 @@ def test_a_port_is_free_when_its_last_holder_lets_go() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "common"),
-    [(V4, V4, True), (V4, OTHER_V4, False), (V4, V6, False), (ANY_V4, V4, True), (ANY_V4, V6, False), (V6, ANY, True)],
+    [(V4, V4, True), (V4, OTHER_V4, False), (V4, V6, False), (ANY_V4, V4, True), (ANY_V4, V6, False), (ANY_V6, V6, True), (ANY_V6, V4, False), (ANY_V6, ANY_V4, False), (V6, ANY, True), (V4, ANY, True)],
 )
 def test_overlap(one: bytes, other: bytes, common: bool) -> None:
     assert overlap(one, other) is common

@@ -15,8 +15,9 @@ from tulpen.host.prf import Prf, octets
 from tulpen.tcp.config import Settings
 from tulpen.tcp.errors import TcpError
 
+ANY: Final = b""  # every address of both families
 ANY_V4: Final = bytes(4)
-ANY: Final = bytes(16)  # as with IPV6_V6ONLY off: every address of both families
+ANY_V6: Final = bytes(16)  # as with IPV6_V6ONLY
 
 _TABLE_LENGTH: Final = 256  # RFC 6056 §3.3.4
 
@@ -24,7 +25,7 @@ _TABLE_LENGTH: Final = 256  # RFC 6056 §3.3.4
 class Claim(NamedTuple):
     """One kind of holder of a local port."""
 
-    address: bytes  # ANY_V4 and ANY stand for every address
+    address: bytes  # or one of the wildcards
     port: int
     reuse: bool = False  # SO_REUSEADDR
     listening: bool = False
@@ -110,11 +111,16 @@ class Ports:
         return claims is None or all(claim.chosen for claim in claims)
 
 
+def wildcard(address: bytes) -> bytes:
+    """Return what stands for every address of this one's family."""
+    return ANY_V4 if len(address) == 4 else ANY_V6
+
+
 def overlap(one: bytes, other: bytes) -> bool:
     """Say whether two local addresses, either of them perhaps a wildcard, have a packet in common."""
-    if one == other or one == ANY or other == ANY:
+    if one in (other, ANY) or other == ANY:
         return True
-    return (one == ANY_V4 and len(other) == 4) or (other == ANY_V4 and len(one) == 4)
+    return len(one) == len(other) and wildcard(one) in (one, other)
 
 
 def _conflict(claim: Claim, other: Claim) -> bool:

@@ -1,0 +1,150 @@
+"""PACKET ARRIVES: one lookup after the other until somebody is found whom it is for.
+
+Connection, TIME-WAIT, SYN queue, listener, nobody.  A connection is looked up before the
+addresses are judged: what is in the table has passed that before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tulpen.host import gate, icmp
+from tulpen.host.departures import send_icmp, send_reset, wire_segments
+from tulpen.host.lingering import for_time_wait
+from tulpen.host.listening import after_request, for_request, refuse, syn_arrives
+from tulpen.host.settling import settle
+from tulpen.host.stateless import answer_by_cookie, ends_by_cookie
+from tulpen.tcp.state import CLOSED, LISTEN
+from tulpen.tcp.trace import Arrived, FourTuple, Reason
+from tulpen.wire.icmp import Icmp, IcmpKind, Quoted, echo_reply
+from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
+
+if TYPE_CHECKING:
+    from tulpen.host.core import Core
+    from tulpen.host.listener import Listener
+    from tulpen.wire.ip import Packet
+
+
+def packet_arrives(core: Core, packet: Packet, now: int) -> None:
+    """Take one packet."""
+    core.stack.count("InReceives")
+    payload = packet.payload
+    if isinstance(payload, Segment):
+        _segment_arrives(core, packet, payload, now)
+    elif isinstance(payload, Icmp):
+        _icmp_arrives(core, packet, payload, now)
+    else:
+        core.stack.count("InUnknownProtos")
+
+
+def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None:
+    core.stack.count("InSegs", wire_segments(seg))
+    if packet.damaged:
+        core.stack.count("InErrs")
+        core.drop(FourTuple(packet.dst, seg.dport, packet.src, seg.sport), seg, Reason.BAD_CHECKSUM, now)
+        return
+    socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
+    if socket is not None:
+        socket.connection.segment_arrives(seg, now)
+        settle(core, socket, now)
+        return
+    name = FourTuple(packet.dst, seg.dport, packet.src, seg.sport)
+    reason = gate.refused(packet, seg, core.ours)
+    if reason is not None:
+        core.drop(name, seg, reason, now)
+    elif (record := core.time_wait.get(name)) is not None:
+        for_time_wait(core, record, seg, now)
+    elif (pending := core.requests.get(name)) is not None:
+        for_request(core, pending, seg, now)
+    elif (listener := core.listener(name.local, name.local_port)) is not None:
+        _for_listener(core, listener, name, seg, now)
+    else:
+        _for_nobody(core, name, seg, now)
+
+
+def _for_nobody(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
+    """§3.10.7.1: the connection does not exist."""
+    core.write(name, Arrived(now, seg, CLOSED))
+    if seg.flags & RST:
+        core.drop(name, seg, Reason.RST_TO_RST, now)
+    else:
+        core.drop(name, seg, Reason.NO_CONNECTION, now)
+        send_reset(core, name, seg, now, CLOSED)
+
+
+def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment, now: int) -> None:
+    """§3.10.7.2."""
+    core.write(name, Arrived(now, seg, LISTEN))
+    flags = seg.flags
+    if flags & RST:
+        core.drop(name, seg, Reason.RST_IN_LISTEN, now, LISTEN)
+    elif flags & ACK:
+        if not ends_by_cookie(core, listener, name, seg, now):
+            core.drop(name, seg, Reason.ACK_IN_LISTEN, now, LISTEN)
+            send_reset(core, name, seg, now, LISTEN)
+    elif not flags & SYN:
+        core.drop(name, seg, Reason.NO_SYN, now, LISTEN)
+    elif flags & FIN:
+        core.drop(name, seg, Reason.SYN_FIN, now, LISTEN)
+    else:
+        _for_either_queue(core, listener, name, seg, now)
+
+
+def _for_either_queue(core: Core, listener: Listener, name: FourTuple, syn: Segment, now: int) -> None:
+    """A SYN: remembered, or answered with a cookie when the SYN queue is full (tcp_syncookies)."""
+    mode = core.stack.settings.tcp_syncookies
+    if mode != 2 and not listener.syn_queue_full:
+        syn_arrives(core, listener, name, syn, now)
+    elif not mode:
+        refuse(core, name, syn, Reason.SYN_QUEUE_FULL, now)
+    else:
+        core.stack.count("TCPReqQFullDoCookies")
+        if listener.full:
+            refuse(core, name, syn, Reason.ACCEPT_QUEUE_FULL, now)
+        else:
+            answer_by_cookie(core, listener, name, syn, now)
+
+
+def _icmp_arrives(core: Core, packet: Packet, message: Icmp, now: int) -> None:
+    core.stack.count("IcmpInMsgs")
+    if packet.damaged:
+        core.stack.count("IcmpInErrors")
+        return
+    reason = gate.refused(packet, None, core.ours)
+    if reason is not None:
+        core.drop(None, None, reason, now)
+        return
+    core.stack.count(icmp.counter(message))
+    if message.kind is IcmpKind.ECHO_REQUEST:
+        if not core.stack.settings.icmp_echo_ignore_all:
+            core.stack.count("IcmpOutEchoReps")
+            send_icmp(core, packet.dst, packet.src, echo_reply(message))
+    elif message.is_error and message.embedded is not None:
+        _error_arrives(core, message, message.embedded, now)
+
+
+def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
+    """§3.9.2.2: direct an error to the connection that caused it (MUST-54)."""
+    meaning = icmp.meaning(message)
+    if meaning is None:
+        return
+    name = FourTuple(about.src, about.sport, about.dst, about.dport)
+    socket, pending = core.connections.get(name), core.requests.get(name)
+    if socket is not None:
+        connection = socket.connection
+    elif pending is not None:
+        connection = pending.request.connection(core.stack, pending.listener.options, now)
+    else:
+        core.stack.count("IcmpInErrors")
+        return
+    if message.kind is not IcmpKind.PACKET_TOO_BIG:
+        connection.icmp_arrives(about.seq, meaning.error, now, hard=meaning.hard)
+    elif not connection.in_flight(about.seq):
+        core.drop(name, None, Reason.ICMP_OUT_OF_WINDOW, now, connection.state)
+    else:
+        core.paths.too_big(name.remote, message.mtu, now)
+        connection.path_mss(core.path_mss(name, now), now)
+    if socket is not None:
+        settle(core, socket, now)
+    elif pending is not None:
+        after_request(core, pending, connection, now)

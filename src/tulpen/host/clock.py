@@ -1,0 +1,55 @@
+"""Deadlines of a host: of its connections, its half-open connections, and its TIME-WAIT records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tulpen.host.lingering import expire
+from tulpen.host.listening import answer
+from tulpen.host.settling import forget_request, settle
+from tulpen.host.socket import Socket
+from tulpen.tcp.state import CLOSED, SYN_RECEIVED, Event
+from tulpen.tcp.trace import Moved, TimedOut
+
+if TYPE_CHECKING:
+    from tulpen.host.core import Core, Pending
+
+
+def timeout(core: Core, now: int) -> None:
+    """Do what is due."""
+    while (item := core.deadlines.pop(now)) is not None:
+        if isinstance(item, Socket):
+            item.connection.timeout(now)
+            settle(core, item, now)
+        else:
+            _request_timeout(core, core.requests[item], now)
+    expire(core, now)
+
+
+def next_deadline(core: Core) -> int | None:
+    """Return when ``timeout`` wants to be called; None for never."""
+    for socket in core.ready:
+        core.deadlines.set(socket, socket.connection.next_deadline())
+    first, second = core.deadlines.earliest(), core.time_wait.earliest()
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
+
+
+def _request_timeout(core: Core, pending: Pending, now: int) -> None:
+    """A SYN,ACK was not answered: send it again, or give up (tcp_synack_retries)."""
+    request, listener, _ = pending
+    core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
+    was_young = not request.retransmits
+    if not request.timed_out(core.stack, now):
+        core.stack.count("AttemptFails")
+        core.write(request.name, Moved(now, SYN_RECEIVED, Event.GAVE_UP, CLOSED))
+        forget_request(core, pending, now, came_to_nothing=True)
+        return
+    if was_young:
+        listener.young -= 1
+    core.deadlines.set(request.name, request.deadline)
+    core.stack.count("TCPTimeouts")
+    core.stack.count("TCPSynRetrans")
+    core.stack.count("RetransSegs")
+    answer(core, listener, request, now)

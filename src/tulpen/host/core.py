@@ -1,0 +1,112 @@
+"""What one host remembers: passive data, as a TCB is for one connection.
+
+The modules beside it act on it: ``arrivals`` (packets), ``listening`` and ``stateless``
+(SYNs and what completes them), ``lingering`` (TIME-WAIT), ``opening`` (the user's opens),
+``clock`` (deadlines), ``departures`` (packets to send), and ``settling``, which all of
+them end with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from tulpen.host.cookies import Cookies
+from tulpen.host.deadlines import Deadlines
+from tulpen.host.isn import Numbers
+from tulpen.host.paths import Paths
+from tulpen.host.ports import ANY, Ports, wildcard
+from tulpen.host.time_wait import Lingering, TimeWaitTable
+from tulpen.tcp.compact import Request
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import CLOSED, State
+from tulpen.tcp.trace import Dropped, FourTuple, Reason, Record
+from tulpen.wire.ip import Packet
+from tulpen.wire.segment import Segment
+
+if TYPE_CHECKING:
+    from tulpen.host.listener import Listener
+    from tulpen.host.socket import Socket
+
+HEADERS_4: Final = 40  # octets of IP and TCP header without options
+HEADERS_6: Final = 60
+
+
+class Pending(NamedTuple):
+    """An entry of a SYN queue."""
+
+    request: Request
+    listener: Listener
+    displaced: Lingering | None  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
+
+
+@final
+class Core:
+    """The tables of a host, and what new connections need."""
+
+    __slots__ = (
+        "addresses", "connections", "cookies", "deadlines", "held", "last_stamps", "listeners", "mtu", "numbers",
+        "ours", "outbox", "paths", "ports", "ready", "requests", "stack", "stirred", "time_wait",
+    )  # fmt: skip
+
+    def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int) -> None:
+        self.addresses = tuple(addresses)
+        self.ours = frozenset(addresses)
+        self.mtu = mtu
+        self.stack = stack
+        # where a segment is looked up, in this order
+        self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
+        self.time_wait = TimeWaitTable(stack)
+        self.requests: dict[FourTuple, Pending] = {}
+        self.listeners: dict[tuple[bytes, int], Listener] = {}
+        # who has something to do
+        self.deadlines: Deadlines[Socket | FourTuple] = Deadlines()  # of connections, and of requests by name
+        self.ready: dict[Socket, None] = {}  # may have segments to send
+        self.stirred: deque[Socket | Listener] = deque()  # may have something to tell
+        self.outbox: list[Packet] = []
+        self.held: dict[FourTuple, Socket] = {}  # in TIME-WAIT, and the application has not closed
+        # what a new connection needs
+        self.numbers = Numbers(secret)
+        self.ports = Ports(stack.settings, secret)
+        self.cookies = Cookies(stack.settings, secret)
+        self.paths = Paths(mtu)
+        self.last_stamps: dict[bytes, tuple[int, int]] = {}  # tcp_tw_recycle: a host's last timestamp, and when
+
+    def listener(self, address: bytes, port: int) -> Listener | None:
+        """Return who listens there: on the address itself, on all of its family, on all."""
+        listeners = self.listeners
+        found = listeners.get((address, port))
+        if found is None:
+            found = listeners.get((wildcard(address), port))
+        return listeners.get((ANY, port)) if found is None else found
+
+    def mss(self, name: FourTuple) -> int:
+        """Return the octets of the largest segment that the link takes."""
+        return self.mtu - headers(name)
+
+    def path_mss(self, name: FourTuple, now: int) -> int:
+        """Return the octets of the largest segment that the path takes, as far as routers have told."""
+        return self.paths.mtu(name.remote, now) - headers(name)
+
+    def ts_offset(self, name: FourTuple) -> int:
+        """Return what is added to the timestamp clock (tcp_timestamps)."""
+        return self.numbers.ts_offset(name.local, name.remote) if self.stack.settings.tcp_timestamps == 1 else 0
+
+    def drop(
+        self, name: FourTuple | None, seg: Segment | None, reason: Reason, now: int, state: State = CLOSED
+    ) -> None:
+        """Count and write down what is dropped before a connection sees it."""
+        self.stack.count(reason.counter)
+        if self.stack.records is not None:
+            self.stack.records.append((name, Dropped(now, seg, state, reason)))
+
+    def write(self, name: FourTuple | None, record: Record) -> None:
+        """Write to the trace on behalf of what is no ``Connection``: a closed port, a listener, a request."""
+        if self.stack.records is not None:
+            self.stack.records.append((name, record))
+
+
+def headers(name: FourTuple) -> int:
+    """Return the octets of internet and TCP header, without options."""
+    return HEADERS_4 if len(name.local) == 4 else HEADERS_6

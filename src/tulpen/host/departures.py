@@ -1,0 +1,71 @@
+"""Packets to send: what connections have ready, and what was answered without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.output import reset_for
+from tulpen.tcp.state import State
+from tulpen.tcp.trace import FourTuple, Sent
+from tulpen.wire.icmp import ICMP, ICMP6, Icmp
+from tulpen.wire.ip import Packet
+from tulpen.wire.segment import Segment
+
+if TYPE_CHECKING:
+    from tulpen.host.core import Core
+    from tulpen.host.socket import Socket
+
+
+def packets_to_send(core: Core, now: int) -> list[Packet]:
+    """Return everything that may go out now."""
+    ready = core.ready
+    if ready:
+        core.ready = {}
+        deadlines = core.deadlines
+        for socket in ready:
+            send_from(core, socket, now)
+            deadlines.set(socket, socket.connection.next_deadline())
+    packets = core.outbox
+    core.outbox = []
+    if packets:
+        core.stack.count("OutRequests", len(packets))
+    return packets
+
+
+def send_from(core: Core, socket: Socket, now: int) -> None:
+    """Take what a connection has to send."""
+    segments = socket.connection.segments_to_send(now)
+    if segments:
+        send(core, socket.name, segments, socket.options)
+
+
+def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOptions) -> None:
+    """Put segments of one connection into packets, with what its socket says of the internet header."""
+    ttl = options.ip_ttl if options.ip_ttl is not None else core.stack.settings.ip_default_ttl
+    tos = options.ip_tos
+    sent = 0
+    for seg in segments:
+        sent += wire_segments(seg)
+        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos))
+    core.stack.count("OutSegs", sent)
+
+
+def send_reset(core: Core, name: FourTuple, seg: Segment, now: int, state: State) -> None:
+    """Answer a segment with the reset that RFC 9293 §3.10.7.1 forms."""
+    reset = reset_for(seg)
+    core.write(name, Sent(now, reset, state))
+    core.outbox.append(Packet(name.local, name.remote, reset, ttl=core.stack.settings.ip_default_ttl))
+    core.stack.count("OutSegs")
+
+
+def send_icmp(core: Core, src: bytes, dst: bytes, message: Icmp) -> None:
+    """Send an ICMP message."""
+    core.stack.count("IcmpOutMsgs")
+    protocol = ICMP if len(src) == 4 else ICMP6
+    core.outbox.append(Packet(src, dst, message, protocol=protocol, ttl=core.stack.settings.ip_default_ttl))
+
+
+def wire_segments(seg: Segment) -> int:
+    """Return how many segments a device makes, or made, of one: what the MIB counts."""
+    return -(-len(seg.data) // seg.gso_size) if seg.gso_size else 1

@@ -1,0 +1,194 @@
+"""A host: many connections under one set of addresses, without a clock or a network of its own.
+
+Entrances: packets, the user's opens, deadlines.  Exits, to be pulled after each of them:
+packets to send, events for the application, the next deadline.  ``now`` is an argument,
+in nanoseconds, and never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import final
+
+from tulpen.host import arrivals, clock, departures, opening, status
+from tulpen.host.core import Core
+from tulpen.host.listener import Listener
+from tulpen.host.socket import Socket
+from tulpen.host.status import Row
+from tulpen.host.time_wait import TimeWaitTable
+from tulpen.tcp.config import Settings, SocketOptions
+from tulpen.tcp.signals import Signal
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import CLOSE_WAIT, ESTABLISHED
+from tulpen.tcp.trace import Reason
+from tulpen.wire import address as addresses_of
+from tulpen.wire.icmp import ICMP6
+from tulpen.wire.ip import Offload, Packet, parse_packet
+from tulpen.wire.malformed import BadChecksum, Fragment, Kind, Malformed
+from tulpen.wire.tcp_codec import TCP
+
+
+@final
+class Host:
+    """One TCP with its addresses."""
+
+    __slots__ = ("core",)
+
+    def __init__(
+        self,
+        addresses: Sequence[str | bytes],
+        *,
+        settings: Settings | None = None,
+        secret: bytes = b"",
+        mtu: int = 1500,
+        trace: bool = False,
+    ) -> None:
+        """Make a host with these addresses.
+
+        ``secret`` should be 16 octets or more that nobody can guess; a test may leave it out.
+        ``trace``: keep every record (see ``tulpen.tcp.trace``) in ``stack.records``.
+        """
+        stack = Stack(settings, deque() if trace else None)
+        self.core = Core([addresses_of.address(each) for each in addresses], stack, secret, mtu)
+
+    # what it is
+
+    @property
+    def stack(self) -> Stack:
+        """Settings, counters and trace."""
+        return self.core.stack
+
+    @property
+    def addresses(self) -> tuple[bytes, ...]:
+        """The local addresses."""
+        return self.core.addresses
+
+    @property
+    def mtu(self) -> int:
+        """The largest packet of the link."""
+        return self.core.mtu
+
+    @property
+    def time_wait(self) -> TimeWaitTable:
+        """The TIME-WAIT table."""
+        return self.core.time_wait
+
+    # entrances: the network and the clock
+
+    def packet_arrives(self, packet: Packet, now: int) -> None:
+        """Take a packet."""
+        arrivals.packet_arrives(self.core, packet, now)
+
+    def bytes_arrive(self, buffer: bytes | bytearray | memoryview, now: int, offload: Offload | None = None) -> None:
+        """Take the octets of a packet; what is none is counted and dropped."""
+        try:
+            packet = parse_packet(buffer, offload=offload)
+        except Malformed as error:
+            self._unreadable(error, buffer, now)
+            return
+        arrivals.packet_arrives(self.core, packet, now)
+
+    def timeout(self, now: int) -> None:
+        """Do what is due; a call too early does nothing."""
+        clock.timeout(self.core, now)
+
+    # entrances: the user
+
+    def listen(
+        self,
+        address: str | bytes | None,
+        port: int,
+        now: int,
+        *,
+        backlog: int = 128,
+        options: SocketOptions | None = None,
+    ) -> Listener:
+        """OPEN, passive (RFC 9293 §3.10.1): accept connections to ``port`` of one address, or of all.
+
+        0.0.0.0 and :: stand for all addresses of their family, None for both; port 0 for any free one.
+        """
+        where = None if address is None else addresses_of.address(address)
+        return opening.listen(self.core, where, port, now, backlog, options)
+
+    def connect(
+        self,
+        remote: str | bytes,
+        port: int,
+        now: int,
+        *,
+        local: str | bytes | None = None,
+        local_port: int = 0,
+        options: SocketOptions | None = None,
+    ) -> Socket:
+        """OPEN, active (§3.10.1): CONNECTED or CLOSED is signalled when it is known how it went."""
+        source = None if local is None else addresses_of.address(local)
+        return opening.connect(self.core, addresses_of.address(remote), port, now, source, local_port, options)
+
+    # exits
+
+    def packets_to_send(self, now: int) -> list[Packet]:
+        """Return everything that may go out now."""
+        return departures.packets_to_send(self.core, now)
+
+    def next_event(self) -> tuple[Socket | Listener, Signal] | None:
+        """Return what the application is to be told next; None when all is told."""
+        stirred = self.core.stirred
+        while stirred:
+            handle = stirred[0]
+            signal = handle.next_signal()
+            if signal is not None:
+                return handle, signal
+            stirred.popleft()
+            handle.stirred = False
+        return None
+
+    def next_deadline(self) -> int | None:
+        """Return when ``timeout`` wants to be called; None for never."""
+        return clock.next_deadline(self.core)
+
+    # what can be asked
+
+    def sockets(self) -> Iterator[Socket]:
+        """Yield the connections, closed by their application or not; TIME-WAIT has its own table."""
+        return iter(self.core.connections.values())
+
+    def listeners(self) -> Iterator[Listener]:
+        """Yield the listeners."""
+        return iter(self.core.listeners.values())
+
+    def status(self) -> list[Row]:
+        """Return a row for every socket, as ``ss -tan`` shows them."""
+        return list(status.rows(self.core))
+
+    def counters(self) -> dict[str, int]:
+        """Return the MIB: what was counted, and CurrEstab, which is a state of things."""
+        states = [socket.state for socket in self.core.connections.values()]
+        return {
+            **self.stack.counters,
+            "CurrEstab": sum(state is ESTABLISHED or state is CLOSE_WAIT for state in states),
+        }
+
+    def _unreadable(self, error: Malformed, buffer: bytes | bytearray | memoryview, now: int) -> None:
+        """Count what ``parse_packet`` could not read by the layer whose header is at fault."""
+        stack = self.stack
+        stack.count("InReceives")
+        if isinstance(error, Fragment):
+            self.core.drop(None, None, Reason.FRAGMENT, now)
+        elif isinstance(error, BadChecksum) and not is_tcp(buffer):
+            stack.count("IcmpInMsgs")
+            stack.count("IcmpInErrors")
+        elif isinstance(error, BadChecksum):
+            stack.count("InSegs")
+            stack.count("InErrs")
+            self.core.drop(None, None, Reason.BAD_CHECKSUM, now)
+        elif error.kind is Kind.DATA_OFFSET:
+            stack.count("InSegs")
+            self.core.drop(None, None, Reason.MALFORMED, now)
+        else:
+            stack.count("InHdrErrors")
+
+
+def is_tcp(buffer: bytes | bytearray | memoryview) -> bool:
+    """Say whether a packet that was read as far as its payload's checksum carries TCP."""
+    return buffer[9] == TCP if buffer[0] >> 4 == 4 else buffer[6] != ICMP6

@@ -1,0 +1,153 @@
+"""What a listener makes of segments: SYN queue and accept queue (RFC 9293 §3.10.7.2, RFC 4987).
+
+The limits, what is dropped when they are reached, and what is counted are Linux's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tulpen.host.core import Core, Pending
+from tulpen.host.departures import send, send_reset
+from tulpen.host.ports import Claim
+from tulpen.host.settling import forget_request, settle
+from tulpen.host.socket import Socket
+from tulpen.tcp.compact import Request
+from tulpen.tcp.config import SECOND
+from tulpen.tcp.stack import Stack
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event
+from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
+from tulpen.wire.segment import Segment
+from tulpen.wire.seq import before, wrap
+
+if TYPE_CHECKING:
+    from tulpen.host.listener import Listener
+    from tulpen.host.time_wait import Lingering
+    from tulpen.tcp.connection import Connection
+
+REOPENED: Final = 65_537  # a reopened connection's ISS lies this far above the old SND.NXT
+STAMP_LIVES: Final = 60 * SECOND  # tcp_tw_recycle: how long a host's last timestamp was held against it
+
+
+def syn_arrives(
+    core: Core, listener: Listener, name: FourTuple, syn: Segment, now: int, displaced: Lingering | None = None
+) -> bool:
+    """Take an acceptable SYN into the SYN queue and answer it; say whether that was done.
+
+    ``displaced``: the TIME-WAIT it reopens.  Such a SYN is taken in however full the SYN
+    queue is, for its sender is no forger.
+    """
+    settings = core.stack.settings
+    if listener.full:
+        return refuse(core, name, syn, Reason.ACCEPT_QUEUE_FULL, now)
+    if displaced is None:
+        if not settings.tcp_syncookies and _last_quarter(listener, settings.tcp_max_syn_backlog):
+            return refuse(core, name, syn, Reason.SYN_QUEUE_FULL, now)
+        if settings.tcp_tw_recycle and _stamp_went_back(core, name, syn, now):
+            return refuse(core, name, syn, Reason.TW_RECYCLE, now)
+        iss = core.numbers.isn(name, now)
+    else:
+        iss = wrap(displaced.record.snd_nxt + REOPENED)
+    request = Request.of_syn(
+        core.stack, name, syn, now, iss=iss, mss=core.mss(name), ts_offset=core.ts_offset(name)
+    )  # fmt: skip
+    core.write(name, Moved(now, LISTEN, Event.SYN, SYN_RECEIVED))
+    core.requests[name] = Pending(request, listener, displaced)
+    core.deadlines.set(name, request.deadline)
+    listener.syn_queue += 1
+    listener.young += 1
+    answer(core, listener, request, now)
+    return True
+
+
+def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int) -> bool:
+    """Drop what a listener has no place for."""
+    core.drop(name, syn, reason, now, LISTEN)
+    core.stack.count("ListenDrops")
+    return False
+
+
+def answer(core: Core, listener: Listener, request: Request, now: int) -> None:
+    """Send a request's SYN,ACK, for the first time or again."""
+    options = listener.options
+    room = options.so_rcvbuf if options.so_rcvbuf is not None else core.stack.settings.tcp_rmem[1]
+    seg = request.syn_ack(now, room)
+    core.write(request.name, Sent(now, seg, SYN_RECEIVED))
+    send(core, request.name, [seg], options)
+
+
+def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
+    """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
+    if pending.listener.full and would_complete(core, pending, seg, now):
+        no_room(core, pending, seg, now)
+        if core.stack.settings.tcp_abort_on_overflow:
+            forget_request(core, pending, now, came_to_nothing=True)
+        return
+    connection = pending.request.connection(core.stack, pending.listener.options, now)
+    connection.segment_arrives(seg, now)
+    after_request(core, pending, connection, now)
+
+
+def after_request(core: Core, pending: Pending, connection: Connection, now: int) -> None:
+    """Do what the new state of a request's connection asks for."""
+    request, listener, _ = pending
+    if SYNCHRONIZED[connection.state]:
+        forget_request(core, pending, now, came_to_nothing=False)
+        complete(core, listener, connection, request.name, now)
+        return
+    segments = connection.segments_to_send(now)
+    if segments:
+        send(core, request.name, segments, listener.options)
+    if connection.state is SYN_RECEIVED:
+        request.answered_at = connection.tcb.invalid_ack_at
+    else:
+        core.stack.count("EmbryonicRsts")
+        forget_request(core, pending, now, came_to_nothing=True)
+
+
+def would_complete(core: Core, pending: Pending, seg: Segment, now: int) -> bool:
+    """Say whether a segment ends the handshake, without trace or count of it."""
+    unseen = pending.request.connection(Stack(core.stack.settings), pending.listener.options, now)
+    unseen.segment_arrives(seg, now)
+    return SYNCHRONIZED[unseen.state]
+
+
+def no_room(core: Core, pending: Pending, seg: Segment, now: int) -> None:
+    """The last ACK finds the accept queue full: it is dropped, or answered with RST (tcp_abort_on_overflow)."""
+    name = pending.request.name
+    core.write(name, Arrived(now, seg, SYN_RECEIVED))
+    core.stack.count("ListenDrops")
+    if not core.stack.settings.tcp_abort_on_overflow:
+        core.drop(name, seg, Reason.ACCEPT_QUEUE_FULL, now, SYN_RECEIVED)
+        return
+    core.drop(name, seg, Reason.ACCEPT_QUEUE_ABORT, now, SYN_RECEIVED)
+    core.stack.count("EmbryonicRsts")
+    core.stack.count("AttemptFails")
+    core.stack.count("OutRsts")
+    send_reset(core, name, seg, now, SYN_RECEIVED)
+    core.write(name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
+
+
+def complete(core: Core, listener: Listener, connection: Connection, name: FourTuple, now: int) -> None:
+    """The handshake is done: into the accept queue."""
+    core.stack.count("PassiveOpens")
+    connection.path_mss(core.path_mss(name, now), now)
+    options = connection.tcb.options
+    claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr)
+    core.ports.take(claim)
+    socket = Socket(core, connection, name, claim, options, accepted=False)
+    core.connections[name] = socket
+    listener.completed(socket)
+    settle(core, socket, now)
+
+
+def _last_quarter(listener: Listener, most: int) -> bool:
+    """Without cookies the last quarter of tcp_max_syn_backlog is kept for hosts known to be alive; none are."""
+    return most - listener.syn_queue < most >> 2
+
+
+def _stamp_went_back(core: Core, name: FourTuple, syn: Segment, now: int) -> bool:
+    """What tcp_tw_recycle took for an old duplicate: hosts behind one NAT have as many clocks."""
+    last = core.last_stamps.get(name.remote)
+    tsval = syn.options.tsval
+    return last is not None and tsval is not None and now - last[1] < STAMP_LIVES and before(tsval, last[0])

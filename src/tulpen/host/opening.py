@@ -1,0 +1,119 @@
+"""The user's opens (RFC 9293 §3.10.1): listen() and connect()."""
+
+from __future__ import annotations
+
+from errno import EADDRNOTAVAIL, EINVAL, ENETUNREACH
+from typing import TYPE_CHECKING
+
+from tulpen.host.gate import no_unicast
+from tulpen.host.listener import Listener
+from tulpen.host.listening import REOPENED
+from tulpen.host.ports import ANY, Claim, wildcard
+from tulpen.host.settling import settle, tell_held
+from tulpen.host.socket import Socket
+from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.connection import Connection
+from tulpen.tcp.errors import TcpError
+from tulpen.tcp.trace import FourTuple
+from tulpen.wire.seq import wrap
+
+if TYPE_CHECKING:
+    from tulpen.host.core import Core
+
+PORTS = 65_536
+
+
+def listen(
+    core: Core, address: bytes | None, port: int, now: int, backlog: int, options: SocketOptions | None
+) -> Listener:
+    """OPEN, passive; no address: all of them, port 0: any that is free."""
+    where = ANY if address is None else address
+    if where and where not in core.ours and where != wildcard(where):
+        raise TcpError(EADDRNOTAVAIL, "the local address is not this host's")
+    if not 0 <= port < PORTS:
+        raise TcpError(EINVAL, "a port has 16 bits")
+    if port == 0:
+        port = core.ports.choose_unbound(where, now)
+    options = SocketOptions() if options is None else options.clone()
+    claim = Claim(where, port, reuse=options.so_reuseaddr, listening=True)
+    core.ports.bind(claim)
+    most = core.stack.settings.somaxconn
+    listener = Listener(core, claim, most if backlog < 0 else min(backlog, most), options)
+    core.listeners[where, port] = listener
+    return listener
+
+
+def connect(
+    core: Core, remote: bytes, port: int, now: int, local: bytes | None, local_port: int, options: SocketOptions | None
+) -> Socket:
+    """OPEN, active; no local address: the host's first of that family (MUST-44), port 0: an ephemeral one."""
+    if no_unicast(remote):
+        raise TcpError(ENETUNREACH, "an invalid remote address")  # MUST-46
+    if not (0 < port < PORTS and 0 <= local_port < PORTS):
+        raise TcpError(EINVAL, "remote socket unspecified" if port == 0 else "a port has 16 bits")
+    options = SocketOptions() if options is None else options.clone()
+    source = _source(core, remote, local)
+    claim = _claim(core, source, remote, port, local_port, options, now)
+    name = FourTuple(source, claim.port, remote, port)
+    connection = Connection(
+        core.stack, iss=_iss(core, name, now), mss=core.mss(name), name=name, options=options,
+        ts_offset=core.ts_offset(name), ipv6=len(remote) == 16,
+    )  # fmt: skip
+    connection.path_mss(core.path_mss(name, now), now)
+    socket = Socket(core, connection, name, claim, options, accepted=True)
+    core.connections[name] = socket
+    connection.open_active(now)
+    settle(core, socket, now)
+    return socket
+
+
+def _source(core: Core, remote: bytes, local: bytes | None) -> bytes:
+    """Return the local address of a connection (MUST-43, MUST-44)."""
+    if local is not None and local != wildcard(remote):
+        if local not in core.ours or len(local) != len(remote):
+            raise TcpError(EADDRNOTAVAIL, "the local address is not this host's")
+        return local
+    if remote in core.ours:
+        return remote
+    for address in core.addresses:
+        if len(address) == len(remote):
+            return address
+    raise TcpError(ENETUNREACH, "no local address of the remote one's family")
+
+
+def _claim(
+    core: Core, local: bytes, remote: bytes, port: int, local_port: int, options: SocketOptions, now: int
+) -> Claim:
+    """Take a local port, so that the two sockets together are the name of no other connection."""
+
+    def free(candidate: int) -> bool:
+        return _free(core, FourTuple(local, candidate, remote, port), now)
+
+    if local_port == 0:
+        claim = Claim(local, core.ports.choose(local, remote, port, free), chosen=True)
+        core.ports.take(claim)
+        return claim
+    claim = Claim(local, local_port, reuse=options.so_reuseaddr)
+    core.ports.bind(claim)
+    if not free(local_port):
+        core.ports.release(claim)
+        raise TcpError(EADDRNOTAVAIL, "connection already exists")
+    return claim
+
+
+def _free(core: Core, name: FourTuple, now: int) -> bool:
+    if name in core.connections or name in core.requests:
+        return False
+    record = core.time_wait.get(name)
+    return record is None or core.time_wait.reusable(record, now)
+
+
+def _iss(core: Core, name: FourTuple, now: int) -> int:
+    """Return an initial sequence number; above the old connection's, where one is opened over a TIME-WAIT."""
+    if core.time_wait.get(name) is None:
+        return core.numbers.isn(name, now)
+    entry = core.time_wait.take(name)
+    core.ports.release(entry.claim)
+    core.stack.count("TWRecycled")
+    tell_held(core, name)
+    return wrap(entry.record.snd_nxt + REOPENED)

@@ -1,0 +1,146 @@
+"""The application's handle of one connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from tulpen.host.settling import abort_lingering, settle
+from tulpen.tcp.state import CLOSED, TIME_WAIT, State
+from tulpen.wire.address import text
+
+if TYPE_CHECKING:
+    from tulpen.host.core import Core
+    from tulpen.host.ports import Claim
+    from tulpen.tcp.config import SocketOptions
+    from tulpen.tcp.connection import Connection
+    from tulpen.tcp.signals import Signal
+    from tulpen.tcp.status import Status
+    from tulpen.tcp.trace import FourTuple
+
+
+@final
+class Socket:
+    """What connect() and accept() give.
+
+    It stays good after the connection has left the host's tables: what was received can
+    still be read, and it goes on telling the state and the error.
+    """
+
+    __slots__ = (
+        "_core", "accepted", "claim", "connection", "lingering", "name", "options", "over", "released", "stirred",
+    )  # fmt: skip
+
+    def __init__(
+        self, core: Core, connection: Connection, name: FourTuple, claim: Claim, options: SocketOptions, *,
+        accepted: bool,
+    ) -> None:  # fmt: skip
+        self._core = core
+        self.connection = connection
+        self.name = name
+        self.claim = claim  # of the local port
+        self.options = options  # a change is obeyed from then on
+        self.accepted = accepted  # the application has it; until then it is told nothing
+        self.released = False  # the application has closed it, and is told nothing any more
+        self.lingering = False  # a record in the TIME-WAIT table stands for the connection
+        self.over = False  # ... or did
+        self.stirred = False
+
+    def __repr__(self) -> str:
+        name = self.name
+        ends = f"{text(name.local)}.{name.local_port} > {text(name.remote)}.{name.remote_port}"
+        return f"<Socket {ends} {self.state.title}>"
+
+    @property
+    def state(self) -> State:
+        """The state, of RFC 9293 §3.3.2."""
+        if not self.lingering:
+            return self.connection.state
+        return CLOSED if self.over or self._core.time_wait.get(self.name) is None else TIME_WAIT
+
+    @property
+    def error(self) -> int:
+        """The errno the connection ended with, 0 for none (MUST-12)."""
+        return self.connection.error
+
+    @property
+    def soft_error(self) -> int:
+        """The errno of the last ICMP soft error, 0 for none (SHLD-25)."""
+        return self.connection.soft_error
+
+    @property
+    def eof(self) -> bool:
+        """Their FIN has arrived and everything before it has been received."""
+        return self.connection.eof
+
+    @property
+    def readable(self) -> int:
+        """Octets that wait to be received."""
+        return self.connection.readable
+
+    @property
+    def writable(self) -> int:
+        """Octets that ``send`` would take now."""
+        return self.connection.writable
+
+    @property
+    def unacknowledged(self) -> int:
+        """Octets sent or queued that the peer has not acknowledged."""
+        return self.connection.unacknowledged
+
+    @property
+    def urgent(self) -> int:
+        """Octets still to be received up to the end of urgent data (MUST-33)."""
+        return self.connection.urgent
+
+    def status(self) -> Status:
+        """STATUS (§3.10.6)."""
+        return self.connection.status()
+
+    def send(self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False) -> int:
+        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again."""
+        taken = self.connection.send(data, now, push=push, urgent=urgent)
+        self._settle(now)
+        return taken
+
+    def receive(self, limit: int, now: int) -> bytes | memoryview:
+        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
+        octets = self.connection.receive(limit)
+        self._settle(now)  # there is room again: the peer may have to know
+        return octets
+
+    def shutdown(self, now: int) -> None:
+        """CLOSE (§3.10.4), shutdown(2) with SHUT_WR: no more from us; receiving goes on."""
+        self.connection.shutdown(now)
+        self._settle(now)
+
+    def close(self, now: int) -> None:
+        """close(2): CLOSE, and the application lets go; it is told nothing any more."""
+        if self.released:
+            return
+        self.released = True
+        if self.lingering:
+            self._core.held.pop(self.name, None)
+        else:
+            self.connection.close(now)
+            self._settle(now)
+
+    def abort(self, now: int) -> None:
+        """ABORT (§3.10.5): reset."""
+        if self.lingering:
+            abort_lingering(self._core, self)
+        else:
+            self.connection.abort(now)
+            self._settle(now)
+
+    def set_keepalive(self, on: bool, now: int) -> None:
+        """SO_KEEPALIVE on an open connection (MUST-24)."""
+        self.connection.set_keepalive(on, now)
+        self._settle(now)
+
+    def next_signal(self) -> Signal | None:
+        """Return what the application is to be told next."""
+        return self.connection.next_signal() if self.accepted and not self.released else None
+
+    def _settle(self, now: int) -> None:
+        if not self.lingering:
+            settle(self._core, self, now)
