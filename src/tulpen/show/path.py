@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from tulpen.show.ladder import Standing
+from tulpen.show.style import state_class
 from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
@@ -32,9 +34,10 @@ def path_text(states: Iterable[State | Standing | None], width: int | None = Non
     """Return the states joined by ``>``, in names short enough for ``width`` columns.
 
     The RFC's names are kept as long as they fit; then come ss's names, then short ones,
-    and at last the middle of the path is left out, never its end.
+    and at last the middle of the path is left out, never its end.  That an end was
+    CLOSED before it did anything goes without saying.
     """
-    path = [s if isinstance(s, Standing) else Standing(s) for s in states]
+    path = _shown(states)
     if not path:
         return ""
     text = ""
@@ -48,9 +51,24 @@ def path_text(states: Iterable[State | Standing | None], width: int | None = Non
     return _elided([_name(standing, _SHORT) for standing in path], width)
 
 
+def path_html(states: Iterable[State | Standing | None]) -> str:
+    """Return the states as HTML, each in its colour and unbroken."""
+    parts = (
+        f'<span class="{state_class(standing)}">{escape(_name(standing, {}))}</span>' for standing in _shown(states)
+    )
+    return " &gt; ".join(parts)
+
+
 def state_text(standing: Standing, width: int) -> str:
     """Return one standing in at most ``width`` columns."""
     return path_text([standing], width)[:width]
+
+
+def _shown(states: Iterable[State | Standing | None]) -> list[Standing]:
+    path = [s if isinstance(s, Standing) else Standing(s) for s in states]
+    if len(path) > 1 and path[0].state is State.CLOSED:
+        del path[0]
+    return path
 
 
 def _name(standing: Standing, short: dict[State, str]) -> str:

@@ -84,6 +84,12 @@ def themed(selector: str) -> str:
     return f"{selector}{{color-scheme:light;{_variables(LIGHT)}}}{dark}"
 
 
+# Paths of states in running text and in tables.
+PATH_CSS: Final = (
+    ".path span{white-space:nowrap}.path .inferred{font-style:italic}"
+    + "".join(f".path .st-{phase}{{color:var(--t-{phase})}}" for phase in dict.fromkeys(PHASE.values()))
+    + ".path .st-unknown{color:var(--t-dim)}"
+)
 _STATES: Final = "".join(
     f".tulpen-ladder .st-{phase}{{fill:var(--t-{phase})}}" for phase in dict.fromkeys(PHASE.values())
 )

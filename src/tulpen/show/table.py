@@ -11,20 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeGuard, TypeVar
-
-from rich import box
-from rich.measure import Measurement
-from rich.table import Table as RichTable
-from rich.text import Text
+from typing import Any, Generic, TypeGuard, TypeVar
 
 from tulpen.show.label import printable
 from tulpen.show.ladder import Standing
-from tulpen.show.path import path_text
+from tulpen.show.path import path_html, path_text
 from tulpen.tcp.state import State
-
-if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
 
 Row = TypeVar("Row")
 
@@ -39,12 +31,6 @@ class Tone(Enum):
     DIM = "dim"
 
 
-STYLES: Final = {
-    Tone.PLAIN: "", Tone.GOOD: "green", Tone.ODD: "yellow", Tone.BAD: "bold red", Tone.DIM: "dim",
-}  # fmt: skip
-PATH_LEAST: Final = 16  # columns
-
-
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
     """One column: its JSON key, its title, and the value it takes from a row."""
@@ -56,13 +42,17 @@ class Column(Generic[Row]):
     tone: Callable[[Row], Tone] | None = None
     link: Callable[[Row], str] | None = None  # on a page: where the cell leads
     right: bool = False  # aligned to the right, as numbers are
-    least: int = 0  # columns of a terminal that it needs
+    least: int | None = None  # columns of a terminal that it can do with; None: it is never cut
+    under: bool = False  # in a narrow terminal, on a line of its own under the row
     json_only: bool = False
 
-    def words(self, row: Row) -> str:
-        """Return the cell as text on one line."""
+    def words(self, row: Row, width: int | None = None) -> str:
+        """Return the cell as text on one line, in ``width`` columns where they are given."""
         value = self.value(row)
-        return printable(self.text(value) if self.text is not None else told(value))
+        if self.text is None and is_path(value):
+            return path_text(value, width)
+        text = printable(self.text(value) if self.text is not None else told(value))
+        return text if width is None or len(text) <= width else text[: max(width - 3, 0)] + "..."
 
 
 @dataclass(slots=True)
@@ -83,21 +73,6 @@ class Table(Generic[Row]):
         """Return every row as an object of plain values."""
         return [{column.key: plain(column.value(row)) for column in self.columns} for row in self.rows]
 
-    def to_rich(self) -> RichTable:
-        """Return the table for a terminal: the same columns whatever the rows hold."""
-        table = RichTable(
-            title=printable(self.title) or None, caption=printable(self.caption) or None, box=box.SIMPLE_HEAD,
-            title_justify="left", caption_justify="left", pad_edge=False, highlight=False,
-        )  # fmt: skip
-        for column in self.shown:
-            least = column.least or len(column.title)
-            table.add_column(
-                column.title, justify="right" if column.right else "left", min_width=least, overflow="fold"
-            )
-        for row in self.rows:
-            table.add_row(*(_cell(column, row) for column in self.shown))
-        return table
-
     def to_html(self) -> str:
         """Return a ``<table>`` in a region that scrolls sideways by itself."""
         name = escape(printable(self.title or self.caption or "Table"))
@@ -110,22 +85,6 @@ class Table(Generic[Row]):
             f'<div class="scroll" role="region" aria-label="{name}" tabindex="0"><table>{caption}'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self.to_rich()
-
-
-def print_table(table: Table[Any], console: Console) -> None:
-    """Print it; where nobody looks (a pipe, a file) no line is broken for want of width."""
-    width = console.width
-    if not console.is_terminal:
-        console.width = max(
-            width, Measurement.get(console, console.options.update(width=10_000), table.to_rich()).maximum
-        )
-    try:
-        console.print(table)
-    finally:
-        console.width = width
 
 
 def json_text(value: object) -> str:
@@ -147,7 +106,7 @@ def told(value: object) -> str:
         return f"{value:,.3f}"
     if isinstance(value, int):
         return f"{value:,}"
-    if _is_path(value):
+    if is_path(value):
         return path_text(value)
     return str(value)
 
@@ -175,35 +134,16 @@ def plain(value: object) -> Any:
     return str(value)
 
 
-def _is_path(value: object) -> TypeGuard[tuple[State | Standing, ...]]:
+def is_path(value: object) -> TypeGuard[tuple[State | Standing, ...]]:
+    """Say whether a value is a path of states."""
     return isinstance(value, tuple) and bool(value) and all(isinstance(each, (State, Standing)) for each in value)
-
-
-class PathCell:
-    """A path of states in a cell: spelled out as far as the cell's width allows."""
-
-    def __init__(self, path: Sequence[State | Standing], style: str = "") -> None:
-        self.path = path
-        self.style = style
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(path_text(self.path, options.max_width), style=self.style)
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        whole = len(path_text(self.path))
-        return Measurement(min(whole, PATH_LEAST), whole).with_maximum(options.max_width)
-
-
-def _cell(column: Column[Row], row: Row) -> Text | PathCell:
-    style = STYLES[column.tone(row)] if column.tone is not None else ""
-    value = column.value(row)
-    if column.text is None and _is_path(value):
-        return PathCell(value, style)
-    return Text(column.words(row), style=style)
 
 
 def _html_cell(column: Column[Row], row: Row) -> str:
     tone = column.tone(row).value if column.tone is not None else ""
+    value = column.value(row)
+    if column.text is None and is_path(value):
+        return f'<td class="path">{path_html(value)}</td>'
     text = _safe(column.words(row))
     if column.link is not None:
         text = f'<a href="{escape(column.link(row))}">{text}</a>'
