@@ -216,6 +216,8 @@ class SockDiag:
                     yield body
                     continue
                 number = _errno(body)
+                if number == ENOENT:
+                    raise OSError(ENOENT, "this kernel has no tcp_diag, or may not load it: sudo modprobe tcp_diag")
                 if number:
                     raise OSError(number, os.strerror(number))
                 return

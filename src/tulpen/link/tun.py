@@ -17,12 +17,11 @@ LOST: Final = frozenset((EINVAL, EIO, EMSGSIZE, ENETDOWN, ENOBUFS))  # the devic
 class Tun:
     """A link over the descriptor of a TUN device, opened with IFF_NO_PI."""
 
-    __slots__ = ("_closed", "_fd", "_size", "lost", "mtu", "offload")
+    __slots__ = ("_fd", "_size", "lost", "mtu", "offload")
 
     def __init__(self, fd: int, mtu: int = 1500, *, offload: bool = False) -> None:
         os.set_blocking(fd, False)
         self._fd = fd
-        self._closed = False
         self._size = 65_536 + virtio.SIZE if offload else max(mtu, 1500) + 64
         self.mtu = mtu
         self.offload = offload  # the device was opened with IFF_VNET_HDR
@@ -64,6 +63,6 @@ class Tun:
 
     def close(self) -> None:
         """Close the descriptor; a device that nobody else holds is gone with it."""
-        if not self._closed:
-            self._closed = True
+        if self._fd >= 0:
             os.close(self._fd)
+            self._fd = -1
