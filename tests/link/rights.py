@@ -23,7 +23,7 @@ def _why_not() -> str:
     try:
         PrivateNetwork().close()
     except NotPermitted as error:
-        return str(error)
+        return f"{error}; {error.remedy}"
     return ""
 
 

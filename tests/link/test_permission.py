@@ -39,9 +39,10 @@ def test_the_case_is_recognised_and_the_remedy_is_one_line(
 ) -> None:
     refused = recognise(step, errno, lambda path: proc.get(path, ""))
     assert refused is not None
-    assert words in str(refused)
-    assert "\n" not in str(refused)
-    assert refused.remedy in str(refused)
+    told = f"{refused}; {refused.remedy}"
+    assert words in told
+    assert "\n" not in told
+    assert refused.__notes__ == [refused.remedy]
 
 
 def test_what_is_no_matter_of_rights_is_not_recognised() -> None:

