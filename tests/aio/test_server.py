@@ -138,13 +138,13 @@ def test_ending_every_connection(how: str) -> None:
 
 
 def test_a_factory_that_fails_is_reported() -> None:
-    async def scenario(net: Any) -> Any:
+    """asyncio says so in debug mode alone, and leaves the connection open."""
+
+    async def scenario(net: Tulpen) -> None:
         said = []
-        reported = asyncio.Event()
 
         def report(_: Any, context: dict[str, Any]) -> None:
             said.append((context["message"], type(context["exception"])))
-            reported.set()
 
         def fail() -> asyncio.Protocol:
             raise LookupError("on purpose")
@@ -153,13 +153,10 @@ def test_a_factory_that_fails_is_reported() -> None:
         server = await net.create_server(fail)
         _, protocol = await net.create_connection(Recorder, server.sockets[0].getsockname()[1])
         await protocol.ended
-        await reported.wait()
+        assert said == [("Error on transport creation for incoming connection", LookupError)]
         server.close()
-        return said, protocol.log[0]
 
-    mine, theirs = on_tulpen(scenario), on_the_kernel(scenario)
-    assert mine == ([("Error on transport creation for incoming connection", LookupError)], ("made", False, True))
-    assert [kind for _, kind in theirs[0]] == [LookupError]
+    on_tulpen(scenario)
 
 
 @pytest.mark.parametrize(

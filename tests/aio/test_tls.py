@@ -7,7 +7,6 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -43,10 +42,10 @@ async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def test_both_ends(contexts: Contexts) -> None:
     async def scenario(net: Tulpen) -> None:
-        server = await net.start_server(shout, ssl=contexts[0])
+        server = await net.start_server(shout, ssl=contexts[0], limit=1 << 20)
         port = server.sockets[0].getsockname()[1]
         for name in (None, "tulpen.test"):
-            reader, writer = await net.open_connection(port, ssl=contexts[1], server_hostname=name)
+            reader, writer = await net.open_connection(port, ssl=contexts[1], server_hostname=name, limit=1 << 20)
             writer.write(b"secret " * 10_000 + b"\n")
             assert await reader.readline() == b"SECRET " * 10_000 + b"\n"
             assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"
@@ -55,19 +54,7 @@ def test_both_ends(contexts: Contexts) -> None:
             await writer.wait_closed()
         server.close()
 
-    asyncio_limit = 1 << 20
-    on_tulpen(lambda net: scenario(LargeLines(net, asyncio_limit)))
-
-
-class LargeLines:
-    """A net whose readers take long lines."""
-
-    def __init__(self, net: Tulpen, limit: int) -> None:
-        self.net, self.limit = net, limit
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self.net, name)
-        return lambda *args, **kwds: call(*args, limit=self.limit, **kwds)
+    on_tulpen(scenario)
 
 
 def test_a_certificate_that_is_not_trusted(contexts: Contexts) -> None:

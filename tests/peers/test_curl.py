@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +47,6 @@ def test_curl_is_served_with_offload(device: str) -> None:
             assert (finished.status, finished.stdout.text) == (0, "you asked for /page"), finished.stderr.text
 
     run(scenario, device=device, offload=True)
-
-
-def as_user(uid: int, argv: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    """Run a command as an ordinary user, and wait for it."""
-    return subprocess.run(
-        argv, user=uid, group=uid, extra_groups=[], env=env, cwd="/", capture_output=True, check=False
-    )
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="it becomes an ordinary user, which only root can")
-def test_curl_is_served_to_an_ordinary_user(tmp_path: Path) -> None:
-    nobody = 65_534
-    probe = [sys.executable, "-c", "from tulpen.link.namespace import PrivateNetwork as P; P().close()"]
-    paths = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")])
-    env = os.environ | {"PYTHONPATH": paths, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        allowed = as_user(nobody, probe, env)
-    except PermissionError:
-        pytest.skip("an ordinary user cannot read this Python")
-    if allowed.returncode:
-        pytest.skip(f"an ordinary user may not: {allowed.stderr.decode().strip().splitlines()[-1]}")
-    script = "import tests.peers.test_curl as t; t.test_curl_is_served('auto'); print('served')"
-    done = as_user(nobody, [sys.executable, "-c", script], env)
-    assert done.stdout == b"served\n", done.stderr.decode()
 
 
 def test_aiohttp_is_served_to_curl() -> None:

@@ -330,8 +330,13 @@ class Interface:
                 raise
         elif host is not None or port is not None:
             raise ValueError("host/port and sock can not be specified at the same time")
-        protocol = protocol_factory()
-        return await make_transport(self, adopted(sock), protocol, tls), protocol
+        sock = adopted(sock)
+        try:
+            protocol = protocol_factory()
+            return await make_transport(self, sock, protocol, tls), protocol
+        except BaseException:
+            self.release(sock)
+            raise
 
     async def create_server(
         self,
@@ -366,7 +371,7 @@ class Interface:
         if sock is not None:
             if host is not None or port is not None:
                 raise ValueError("host/port and sock can not be specified at the same time")
-            views = [adopted_listener(sock, options)]
+            views = [adopted_listener(sock)]
         elif host is None and port is None:
             raise ValueError("Neither host/port nor sock were specified")
         else:

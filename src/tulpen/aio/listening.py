@@ -51,13 +51,13 @@ def _listen(
         name = sock_name(address or bytes(4), port)
         raise os_error(error.errno, f"error while attempting to bind on address {name!r}: {error.words}") from None
     v6 = len(address) == 16 if address else not any(len(own) == 4 for own in interface.host.addresses)
-    return ListenerView(listener, options, v6=v6)
+    return ListenerView(listener, v6=v6)
 
 
-def adopted_listener(sock: Any, options: SocketOptions) -> ListenerView:
+def adopted_listener(sock: Any) -> ListenerView:
     """Return the view of ``sock`` if it is a listener of a tulpen host."""
     if isinstance(sock, ListenerView):
         return sock
     if not isinstance(sock, Listener):
         raise TypeError(f"sock is a tulpen listener here, not {sock!r}: the kernel's cannot run on a tulpen host")
-    return ListenerView(sock, options, v6=bool(sock.address) and len(sock.address or b"") == 16)
+    return ListenerView(sock, v6=len(sock.address or b"") == 16)

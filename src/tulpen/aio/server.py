@@ -52,7 +52,7 @@ class Server(asyncio.AbstractServer):
         return self._serving
 
     @property
-    def sockets(self) -> tuple[ListenerView, ...]:  # type: ignore[override]
+    def sockets(self) -> tuple[ListenerView, ...]:
         """What it listens on; empty once closed."""
         return self._sockets or ()
 

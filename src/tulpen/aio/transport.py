@@ -170,7 +170,7 @@ class Transport(_FlowControlMixin):
         if not data:
             return
         try:
-            self._protocol.data_received(data)  # type: ignore[attr-defined]
+            self._protocol.data_received(bytes(data))  # type: ignore[attr-defined]
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -198,7 +198,7 @@ class Transport(_FlowControlMixin):
         except BaseException as error:
             self._fatal_error(error, "Fatal error: protocol.buffer_updated() call failed.")
 
-    def _receive(self, limit: int) -> bytes:
+    def _receive(self, limit: int) -> bytes | memoryview:
         try:
             data = self._socket.receive(limit, self._interface.now())
         except TcpError as error:
@@ -247,7 +247,7 @@ class Transport(_FlowControlMixin):
             self._queue = deque()
         self._queue.append(left)
         self._queued += len(left)
-        self._maybe_pause_protocol()
+        self._maybe_pause_protocol()  # type: ignore[attr-defined]
 
     def writelines(self, list_of_data: Iterable[Data]) -> None:
         """Send all of ``list_of_data``."""
@@ -291,7 +291,7 @@ class Transport(_FlowControlMixin):
                 queue[0] = memoryview(head)[taken:]
                 break
             queue.popleft()
-        self._maybe_resume_protocol()  # which may write more
+        self._maybe_resume_protocol()  # type: ignore[attr-defined]  # it may write more
         if self._queued:
             return
         self._queue = None

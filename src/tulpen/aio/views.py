@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, final
 
 from tulpen.aio.failures import as_os_error, os_error
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tulpen.aio.interface import Interface
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
-    from tulpen.tcp.config import SocketOptions
 
 
 class _View:
@@ -83,8 +83,14 @@ class SocketView(_View):
 
     def setsockopt(self, level: int, name: int, value: int | bytes) -> None:
         """Set an option of the running connection."""
-        set_option(self._socket.options, level, name, value)
-        self._interface.touched(self._socket)
+        sock = self._socket
+        set_option(sock.options, level, name, value)
+        now = self._interface.now()
+        if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
+            sock.set_keepalive(bool(sock.options.so_keepalive), now)
+        with suppress(TcpError):
+            sock.send(b"", now, push=False)  # what Nagle or the cork held back may go now
+        self._interface.changed()
 
     def shutdown(self, how: int) -> None:
         """Send our FIN; reading cannot be shut down apart from closing."""
@@ -101,11 +107,10 @@ class SocketView(_View):
 class ListenerView(_View):
     """One listening socket."""
 
-    __slots__ = ("_listener", "_options", "_v6")
+    __slots__ = ("_listener", "_v6")
 
-    def __init__(self, listener: Listener, options: SocketOptions, *, v6: bool) -> None:
+    def __init__(self, listener: Listener, *, v6: bool) -> None:
         self._listener = listener
-        self._options = options
         self._v6 = v6
 
     def __repr__(self) -> str:
@@ -131,8 +136,8 @@ class ListenerView(_View):
 
     def getsockopt(self, level: int, name: int, size: int = 0) -> int | bytes:
         """Return an option that its connections start with."""
-        return get_option(self._options, level, name, size)
+        return get_option(self._listener.options, level, name, size)
 
     def setsockopt(self, level: int, name: int, value: int | bytes) -> None:
         """Set an option that its next connections start with."""
-        set_option(self._options, level, name, value)
+        set_option(self._listener.options, level, name, value)
