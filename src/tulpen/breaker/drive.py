@@ -82,12 +82,13 @@ class Drive:
             arrivals = self.link.read()
             for buffer, offload in arrivals:
                 self._from_link(buffer, offload, now)
+            now = self.clock()
             late = self._deliver_late(now)
             for endpoint in self._endpoints:
                 due = endpoint.next_deadline()
                 if due is not None and due <= now:
                     endpoint.timeout(now)
-            sent = self._collect(now)
+            sent = self._collect(self.clock())
             if self.witness is not None:
                 self.witness.turned(now)
             if not (arrivals or late or sent):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.show.ladder import Fate, Ladder, Side
 from tulpen.show.ladder_trace import Passage, Witness, ladder_from_trace
-from tulpen.tcp.state import CLOSED
+from tulpen.tcp.state import CLOSED, FIN_PENDING, FIN_WAIT_2, TIME_WAIT
 from tulpen.tcp.trace import FourTuple, Record, Sent
 from tulpen.wire.address import text
-from tulpen.wire.segment import Segment
+from tulpen.wire.segment import FIN, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +54,13 @@ class Seen:
         if not self.readings or self.readings[-1][1] is not state:
             self.readings.append((now, state))
 
+    def fin_left(self, now: int) -> int:
+        """Return when the kernel sent its FIN, which is read ``now``: before ``now``, if its state said so."""
+        for when, state in self.readings:
+            if FIN_PENDING[state] or state in (FIN_WAIT_2, TIME_WAIT):
+                return min(when, now)
+        return now
+
     def ladder(self, kernel: str, tulpen: str, *, kernel_side: Side = Side.LEFT) -> Ladder:
         """Draw it up: the client left."""
         kernels = Witness(kernel, readings=self.readings, first=CLOSED, address=_socket(*self.name[:2]))
@@ -78,6 +85,7 @@ class Observer:
         self._state = state
         self._seen: dict[FourTuple, Seen] = {}
         self._ignored: set[FourTuple] = set()
+        self._frozen = False
 
     @property
     def connections(self) -> list[Seen]:
@@ -92,7 +100,7 @@ class Observer:
     def departs(self, packet: Packet, passed: Passed, incoming: bool, now: int) -> None:
         """Note what became of a segment on its way; ``incoming`` is what the kernel sent."""
         seg = packet.payload
-        if not isinstance(seg, Segment):
+        if self._frozen or not isinstance(seg, Segment):
             return
         name = _name(packet, seg) if incoming else turned(_name(packet, seg))
         seen = self._get(name, now)
@@ -101,12 +109,16 @@ class Observer:
         if incoming:
             seen.read(self._state(name), now)
         if len(seen.passages) < MOST:
-            seen.passages += _passages(packet, seg, passed, incoming, now, seen.rewritten)
+            found = _passages(packet, seg, passed, incoming, now, seen.rewritten)
+            if incoming and seg.flags & FIN:
+                left = seen.fin_left(now)
+                found = [each._replace(now=left) if each.now == now else each for each in found]
+            seen.passages += found
 
     def arrives(self, packet: Packet, incoming: bool, now: int) -> None:
         """Read the kernel's state when it has taken a segment in."""
         seg = packet.payload
-        if incoming or not isinstance(seg, Segment):
+        if self._frozen or incoming or not isinstance(seg, Segment):
             return
         name = turned(_name(packet, seg))
         seen = self._seen.get(name)
@@ -116,8 +128,11 @@ class Observer:
     def turned(self, now: int) -> None:
         """Nothing is to be done."""
 
-    def look(self, now: int) -> None:
-        """Read the kernel's state of every connection."""
+    def freeze(self, now: int) -> None:
+        """Read the kernel's state of every connection once more, and see nothing from now on."""
+        if self._frozen:
+            return
+        self._frozen = True
         for seen in self._seen.values():
             seen.read(self._state(seen.name), now)
 

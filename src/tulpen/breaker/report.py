@@ -59,6 +59,7 @@ class Report:
 
     command: tuple[str, ...]
     program: str
+    built_in: bool  # the victim is Python's own HTTP client
     version: str
     kernel: str
     device: str

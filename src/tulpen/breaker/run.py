@@ -38,6 +38,7 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
     report = Report(
         command=plan.command,
         program=plan.program,
+        built_in=plan.built_in,
         version=__version__,
         kernel=f"{os.uname().sysname} {os.uname().release}",
         device="",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from tulpen.breaker.junit import says
+from tulpen.faults.catalogue import CONTROL
 from tulpen.faults.fault import Outcome
 from tulpen.show.label import printable
 from tulpen.show.ladder import Side
 from tulpen.show.ladder_text import LadderText
 from tulpen.show.path import path_text
+from tulpen.tcp.state import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from tulpen.breaker.report import Report, Result
+    from tulpen.show.ladder import Path
 
 STYLES: Final = {
     Outcome.OK: "green",
@@ -34,60 +37,60 @@ _OUTCOME: Final = 7
 _TIME: Final = 8
 
 
-def ladders(result: Result, heading: str) -> Iterator[RenderableType]:
-    """Give the conversations of one result."""
-    yield Text(heading, style="bold")
+def conversations(result: Result) -> Iterator[RenderableType]:
+    """Give what passed between both ends, as ladders."""
+    fault = result.choice.fault
+    heading = Text(result.choice.spelling, style="bold")
+    heading.append(f"  {fault.says(result.choice.values)}", style="not bold")
+    yield heading
     for connection in result.connections:
         yield Text(connection.title, style="dim")
         yield LadderText(connection.ladder)
         yield Text()
 
 
-def table(report: Report, width: int) -> Table:
-    """Return one row a fault: what became of the program, what it said, and the states of both ends."""
-    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
-    grid.add_column("fault", width=_NAME, no_wrap=True)
-    grid.add_column("outcome", width=_OUTCOME, no_wrap=True)
-    grid.add_column("time", width=_TIME, no_wrap=True, justify="right")
-    room = max(30, width - _NAME - _OUTCOME - _TIME - 6)
-    grid.add_column("what it said, and the states of both ends", width=room, overflow="fold")
+def rows(report: Report, width: int) -> Iterator[Text]:
+    """Give each fault: what became of the program and what it said, and below it the states of both ends."""
+    yield Text(
+        f"{'fault':{_NAME}} {'outcome':{_OUTCOME}} {'time':>{_TIME}}  what it said, and both ends' states", "bold"
+    )
     for result in report.results:
-        grid.add_row(
-            Text(result.choice.spelling),
-            Text(result.outcome.value, style=STYLES[result.outcome]),
-            f"{result.seconds:.2f} s",
-            _detail(result, room),
-        )
-    return grid
+        yield from _row(result, width)
 
 
-def _detail(result: Result, room: int) -> Text:
-    lines = Text()
-    words = says(result)
-    if words:
-        lines.append(printable(words)[: 2 * room])
-    if not result.met and result.choice.fault.requests > 1:
-        _line(lines, "not met: it makes one request a connection", "dim italic")
-    elif not result.met and result.choice.fault.name != "healthy":
-        _line(lines, "not met", "dim italic")
-    if result.connections:
-        ladder = result.connections[0].ladder
-        for side in Side:
-            end = ladder.end(side)
-            path = ladder.path(side)
-            name = "kernel" if end.name.endswith("(Linux)") else "tulpen"
-            _line(lines, f"{name} " + path_text(path, room - 7), "dim")
-        if len(result.connections) > 1:
-            _line(lines, f"and {len(result.connections) - 1} more connection(s)", "dim")
-    else:
-        _line(lines, "no connection", "dim")
-    return lines
+def _row(result: Result, width: int) -> Iterator[Text]:
+    room = width - _NAME - _OUTCOME - _TIME - 4
+    said = wrap(printable(says(result)), room, max_lines=2, placeholder=" ...") or [""]
+    row = Text(f"{result.choice.spelling:{_NAME}} ")
+    row.append(f"{result.outcome.value:{_OUTCOME}}", STYLES[result.outcome])
+    row.append(f" {result.seconds:>{_TIME - 2}.2f} s  {said[0]}")
+    yield row
+    for more in said[1:]:
+        yield Text(" " * (width - room) + more)
+    if not result.met and result.choice.fault is not CONTROL:
+        yield Text("    it never met this fault: one request a connection" if result.choice.fault.requests > 1
+                   else "    it never met this fault", "dim italic")  # fmt: skip
+    yield from _ends(result, width)
 
 
-def _line(lines: Text, words: str, style: str) -> None:
-    if lines:
-        lines.append("\n")
-    lines.append(words, style=style)
+def _ends(result: Result, width: int) -> Iterator[Text]:
+    """Give the states of both ends of the first connection."""
+    if not result.connections:
+        yield Text("    no connection", "dim")
+        return
+    ladder = result.connections[0].ladder
+    for side in Side:
+        end, path = ladder.end(side), _life(ladder.path(side))
+        name = "kernel" if end.name.endswith("(Linux)") else "tulpen"
+        known = any(standing.state is not None for standing in path)
+        words = path_text(path, width - 12) if known else "(nothing reached it)"
+        more = len(result.connections) - 1 if side is Side.LEFT else 0
+        yield Text(f"    {name}  {words}" + (f"  (+{more} connections)" if more else ""), "dim", no_wrap=True)
+
+
+def _life(path: Path) -> Path:
+    """Leave CLOSED out where it only means that there was no connection yet."""
+    return path[1:] if len(path) > 1 and path[0].state is CLOSED else path
 
 
 def summary(report: Report) -> Iterator[RenderableType]:
@@ -111,7 +114,8 @@ def summary(report: Report) -> Iterator[RenderableType]:
 
 def show(report: Report, console: Console) -> None:
     """Print the table and what it comes to."""
-    console.print(table(report, console.width))
+    for row in rows(report, console.width):
+        console.print(row)
     console.print()
     for each in summary(report):
         console.print(each)

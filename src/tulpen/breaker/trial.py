@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tulpen.faults.catalogue import Choice
     from tulpen.faults.service import Service
     from tulpen.link.command import Command
+    from tulpen.tcp.trace import FourTuple, Record
 
 SECOND: Final = 1_000_000_000
 ORDERLY: Final = int(1.7 * SECOND)  # for both ends to finish after the victim has: tulpen's 2 MSL and some
@@ -98,6 +99,8 @@ class Trial:
         self._drive = Drive(self._tee, path, witness=self._observer)
         self._drive.add(Station(self._host, self._server), *(address(each) for each in OUTSIDE))
         self._until = 0
+        self._records: list[tuple[FourTuple | None, Record]] | None = None  # as they were when it hung
+        self._drive.turn()  # the server listens before the victim starts
         self._command = self._prepare()
 
     def _service(self) -> Service:
@@ -148,6 +151,8 @@ class Trial:
             if self._command.poll() is not None:
                 self._prepared()
         elif self.phase is Phase.RUNNING:
+            if self._command.remaining() == 0.0:
+                self._stuck()
             if self._command.poll() is not None:
                 self._ended()
         elif self.phase is Phase.LINGERING and (now >= self._until or self._settled()):
@@ -194,6 +199,11 @@ class Trial:
         environment = self.plan.environment(os.environ, out, self.choice)
         return self._network.start(self.plan.argv(out), deadline=self.plan.deadline, env=environment)
 
+    def _stuck(self) -> None:
+        """It hangs: what both ends do from now on comes of its being killed."""
+        self._observer.freeze(time.monotonic_ns())
+        self._records = list(self._host.stack.records or ())
+
     def _ended(self) -> None:
         finished = self._command.wait()
         result = self.result
@@ -209,14 +219,14 @@ class Trial:
 
     def _settled(self) -> bool:
         """Both ends have come to CLOSED, or the kernel to the TIME-WAIT that it keeps for a minute."""
-        if self._host.sockets() or len(self._host.time_wait):
+        if any(self._host.sockets()) or len(self._host.time_wait):
             return False
         return all(seen.readings and seen.readings[-1][1] in (CLOSED, TIME_WAIT) for seen in self._observer.connections)
 
     def _finish(self) -> None:
         self.phase = Phase.DONE
-        self._observer.look(time.monotonic_ns())
-        self._observer.take(self._host.stack.records or ())
+        self._observer.freeze(time.monotonic_ns())
+        self._observer.take(self._host.stack.records or () if self._records is None else self._records)
         self.result.met = self._stage.tally.met
         self.result.pcap = self.pcap
         seen = self._observer.connections

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from tulpen.host.socket import Socket
 
 READ: Final = 65_536
-LOOK: Final = 1_000_000  # how often it is asked whether all was acknowledged
+LOOK: Final = 100_000  # how soon it is asked whether all was acknowledged, and twice as long after each time
+LATEST: Final = 5_000_000
 
 
 class Session:
     """Moves octets between socket and service as far as the conduct lets it."""
 
-    __slots__ = ("_asked", "_deaf", "_finished", "_gate", "_look", "_mute",
+    __slots__ = ("_asked", "_deaf", "_finished", "_gate", "_look", "_mute", "_pause",
                  "conduct", "over", "said", "service", "socket", "tally")  # fmt: skip
 
     def __init__(self, socket: Socket, service: Service, conduct: Conduct, gate: Gate, tally: Tally) -> None:
@@ -40,6 +41,7 @@ class Session:
         self._deaf = False  # hears nothing more
         self._finished = False
         self._look: int | None = None  # when to ask whether all was acknowledged
+        self._pause = LOOK
 
     def start(self, now: int) -> None:
         """Begin, once the connection is accepted."""
@@ -74,6 +76,7 @@ class Session:
                 self.over_now()
                 return
             self._look = now
+            self._pause = LOOK
         self._finish(now)
 
     def _finish(self, now: int) -> None:
@@ -116,7 +119,8 @@ class Session:
                 self._look = None
                 self.conduct.delivered(self, now)
             else:
-                self._look = now + LOOK
+                self._look = now + self._pause
+                self._pause = min(2 * self._pause, LATEST)
         self.speak(now)
 
     def over_now(self) -> None:

@@ -17,7 +17,7 @@ def _stage(values: Values, scene: Scene) -> Stage:
 FAULT = Fault(
     name="syn-ack-late",
     summary="The first {n} SYNs find no answer, the next one does: an overloaded server.",
-    good="Wait (the kernel sends its SYN again after 1, 3, 7 s), or give up after a timeout of its own.",
+    good="Wait (the kernel sends its SYN again every second at first), or give up after a timeout of its own.",
     source="RFC 6298 §5.7",
     acceptable=OK_OR_ERROR,
     recipe=_stage,
