@@ -6,12 +6,11 @@ import hashlib
 import select
 import socket
 import threading
-from typing import Literal
 
 import pytest
 
 from tests.link.rights import every_device, needs_network
-from tulpen.link.namespace import PrivateNetwork
+from tulpen.link.namespace import Device, PrivateNetwork
 from tulpen.wire.ip import Offload
 
 pytestmark = [pytest.mark.root, needs_network]
@@ -59,9 +58,7 @@ def _transfer(left: PrivateNetwork, right: PrivateNetwork, family: int, address:
 @every_device
 @pytest.mark.parametrize("offload", [True, False])
 @pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "192.0.2.2"), (socket.AF_INET6, "2001:db8::2")])
-def test_two_kernels_speak_through_two_links(
-    device: Literal["tun", "veth"], offload: bool, family: int, address: str
-) -> None:
+def test_two_kernels_speak_through_two_links(device: Device, offload: bool, family: int, address: str) -> None:
     over = threading.Event()
     seen: list[tuple[int, Offload | None]] = []
     other = ["192.0.2.2/24", "2001:db8::2/64"]

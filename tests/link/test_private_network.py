@@ -15,7 +15,7 @@ import pytest
 
 from tests.link.echo import serve
 from tests.link.rights import every_device, needs_network
-from tulpen.link.namespace import PrivateNetwork
+from tulpen.link.namespace import Device, PrivateNetwork
 from tulpen.wire.checksum import internet_checksum
 
 pytestmark = [pytest.mark.root, needs_network]
@@ -40,8 +40,8 @@ def _wait_for_packet(network: PrivateNetwork) -> bytes:
 
 @every_device
 @pytest.mark.parametrize("target", ["192.0.2.2", "2001:db8::2"])
-def test_ping_is_answered_over_the_link(device: str, target: str) -> None:
-    with PrivateNetwork(device=device) as network:  # type: ignore[arg-type]
+def test_ping_is_answered_over_the_link(device: Device, target: str) -> None:
+    with PrivateNetwork(device=device) as network:
         assert network.device == device
         command = network.start(["ping", "-c", "2", "-i", "0.05", target], deadline=10)
         finished = serve(network.link, command)
@@ -50,8 +50,8 @@ def test_ping_is_answered_over_the_link(device: str, target: str) -> None:
 
 
 @every_device
-def test_packets_leave_with_whole_checksums(device: str) -> None:
-    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:  # type: ignore[arg-type]
+def test_packets_leave_with_whole_checksums(device: Device) -> None:
+    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.sendto(b"odd", ("192.0.2.2", 9))
         packet = _wait_for_packet(network)
         assert len(packet) == 31
@@ -65,8 +65,8 @@ def test_packets_leave_with_whole_checksums(device: str) -> None:
 
 
 @every_device
-def test_the_kernel_verifies_what_the_link_writes(device: str) -> None:
-    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:  # type: ignore[arg-type]
+def test_the_kernel_verifies_what_the_link_writes(device: Device) -> None:
+    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("192.0.2.1", 9))
         udp.settimeout(5)
         network.link.write(_udp(b"damaged", damage=0x0101))
@@ -76,15 +76,15 @@ def test_the_kernel_verifies_what_the_link_writes(device: str) -> None:
 
 
 @every_device
-def test_nothing_is_sent_unasked(device: str) -> None:
-    with PrivateNetwork(device=device) as network:  # type: ignore[arg-type]
+def test_nothing_is_sent_unasked(device: Device) -> None:
+    with PrivateNetwork(device=device) as network:
         assert select.select([network.link], [], [], 0.5)[0] == []
         assert network.link.read() == []
 
 
 @every_device
-def test_what_the_link_cannot_carry_is_lost(device: str) -> None:
-    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:  # type: ignore[arg-type]
+def test_what_the_link_cannot_carry_is_lost(device: Device) -> None:
+    with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("192.0.2.1", 9))
         udp.settimeout(5)
         network.link.write(b"\xffno IP packet at all")
@@ -100,8 +100,8 @@ def test_what_the_link_cannot_carry_is_lost(device: str) -> None:
 
 
 @every_device
-def test_small_mtu_leaves_ipv4_alone(device: str) -> None:
-    with PrivateNetwork(device=device, mtu=576) as network:  # type: ignore[arg-type]
+def test_small_mtu_leaves_ipv4_alone(device: Device) -> None:
+    with PrivateNetwork(device=device, mtu=576) as network:
         assert network.addresses == ["192.0.2.1"]
         assert network.link.mtu == 576
         with network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -174,7 +174,7 @@ def test_large_output_is_counted_and_cut() -> None:
 def test_a_command_that_is_not_there_is_an_oserror() -> None:
     with PrivateNetwork() as network:
         with pytest.raises(FileNotFoundError, match="no-such-command"):
-            network.run(["no-such-command"])
+            network.run(["no-such-command"], env={"PATH": os.defpath})
         with pytest.raises(PermissionError):
             network.run(["/etc/passwd"])
         with pytest.raises(NotADirectoryError, match="/etc/passwd"):
@@ -298,7 +298,7 @@ def test_no_descriptor_is_lost() -> None:
             network.run(["true"])
             network.open_socket(socket.AF_INET, socket.SOCK_STREAM).close()
             with pytest.raises(FileNotFoundError):
-                network.run(["no-such-command"])
+                network.run(["no-such-command"], env={"PATH": os.defpath})
     deadline = time.monotonic() + 2  # a capture's thread may still be closing its pipe
     while len(list(Path("/proc/self/fd").iterdir())) > before and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -38,11 +38,13 @@ from tulpen.link.packet import PacketSocket
 from tulpen.link.permission import NotPermitted, recognise
 from tulpen.link.tun import Tun
 
-__all__ = ["Command", "Finished", "NotPermitted", "PrivateNetwork"]
+__all__ = ["Command", "Device", "Finished", "NotPermitted", "PrivateNetwork"]
 
 # Addresses for documentation (RFC 5737, RFC 3849): nobody's, so nobody is ever reached by mistake.
 INSIDE: Final = ("192.0.2.1/24", "2001:db8::1/64")
 OUTSIDE: Final = ("192.0.2.2", "2001:db8::2")  # for the tulpen host at the other end
+
+Device = Literal["auto", "tun", "veth"]  # auto: TUN where it opens
 
 _NETLINK_SOCK_DIAG: Final = 4
 
@@ -67,7 +69,7 @@ class PrivateNetwork:
         routes: Sequence[str] = (),
         sysctls: Mapping[str, int | str] | None = None,
         mtu: int = 1500,
-        device: Literal["auto", "tun", "veth"] = "auto",
+        device: Device = "auto",
         offload: bool = False,
     ) -> None:
         if not sys.platform.startswith("linux"):
