@@ -12,11 +12,12 @@ import errno
 from typing import Final
 
 from tulpen.tcp import judge, recovery
+from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush, linger
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import agree, effective_mss
-from tulpen.tcp.output import bare_ack, reset_for
+from tulpen.tcp.output import bare_ack
 from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
@@ -66,7 +67,7 @@ def _in_closed(tcb: Tcb, segment: Segment, now: int) -> None:
     if segment.flags & RST:
         tcb.note(segment, Reason.RST_TO_RST, now)
     else:
-        _refuse(tcb, segment, Reason.NO_CONNECTION, now)
+        refuse(tcb, segment, Reason.NO_CONNECTION, now)
 
 
 def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
@@ -74,7 +75,7 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
     if seg.flags & RST:
         tcb.note(seg.segment, Reason.RST_IN_LISTEN, now)
     elif seg.flags & ACK:
-        _refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
+        refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
     elif not seg.flags & SYN:
         tcb.note(seg.segment, Reason.NO_SYN, now)
     elif seg.flags & FIN:
@@ -93,7 +94,7 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         if seg.flags & RST:
             tcb.note(seg.segment, Reason.RST_WITHOUT_ACK, now)
         else:
-            _refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+            refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
         return
     if seg.flags & RST:
         if acks_syn:
@@ -142,7 +143,7 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         flush(tcb)
         return False
     if judge.too_old(tcb, seg, now):
-        return _answer_invalid(tcb, seg, Reason.PAWS, now)
+        return answer_invalid(tcb, seg, Reason.PAWS, now)
     if judge.crosses_our_syn(tcb, seg):
         seg.trim(tcb.rcv.nxt, tcb.rcv.nxt + tcb.rcv.wnd)
     elif not judge.acceptable(tcb, seg):
@@ -158,12 +159,15 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if seg.flags & RST:
         tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW, now)
         return False
-    if judge.same_syn_again(tcb, seg) and _may_answer(tcb, now):
-        tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT
+    if judge.same_syn_again(tcb, seg):
+        if may_answer(tcb, now):
+            tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT
+        else:
+            tcb.note(seg.segment, Reason.RATE_LIMITED, now)
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
-    return _answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
+    return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
 
 
 def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
@@ -173,7 +177,7 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_rfc1337:
         tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
     elif seg.seq != tcb.rcv.nxt:
-        _challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
+        challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
     elif tcb.state is SYN_RECEIVED and tcb.passive:
         _back_to_listen(tcb, now)
     elif tcb.state is SYN_RECEIVED:
@@ -195,7 +199,7 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
         _back_to_listen(tcb, now)
     else:
         tcb.stack.count("TCPChallengeACK")
-        _challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
+        challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
     return False
 
 
@@ -205,14 +209,14 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is SYN_RECEIVED:
         if not judge.acks_our_syn(tcb, seg):
-            _refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+            refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
             return False
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
         _established(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
-        return _challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
+        return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
     elif judge.too_old_an_ack(tcb, seg):
-        return _challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
+        return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
         recovery.acknowledge(tcb, seg, now)
     if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
@@ -235,7 +239,7 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
         tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
         return True
     if tcb.orphan:
-        _refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
+        refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
         end(tcb, Event.ABORT, now)
         return False
     if rcv.fin >= 0:
@@ -389,38 +393,3 @@ def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
         tcb.timers.delayed_ack = now + DELAYED_ACK
-
-
-def _refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
-    """Send the reset that §3.10.7.1 forms."""
-    tcb.note(segment, reason, now)
-    tcb.replies.append(reset_for(segment))
-
-
-def _answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
-    """Acknowledge and drop; segments without text or control are answered at a limited rate."""
-    tcb.note(seg.segment, reason, now)
-    if seg.len or _may_answer(tcb, now):
-        tcb.ack_now = True
-    else:
-        tcb.note(seg.segment, Reason.RATE_LIMITED, now)
-    return False
-
-
-def _challenge(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
-    """Send a challenge ACK, within the limits of RFC 5961 §7, and drop."""
-    tcb.note(seg.segment, reason, now)
-    if _may_answer(tcb, now) and tcb.stack.may_challenge(now):
-        tcb.ack_now = True
-    else:
-        tcb.note(seg.segment, Reason.RATE_LIMITED, now)
-    return False
-
-
-def _may_answer(tcb: Tcb, now: int) -> bool:
-    """tcp_invalid_ratelimit, one clock for all of a connection's answers to what is not acceptable."""
-    last = tcb.invalid_ack_at
-    if last >= 0 and now - last < tcb.stack.settings.tcp_invalid_ratelimit * MS:
-        return False
-    tcb.invalid_ack_at = now
-    return True
