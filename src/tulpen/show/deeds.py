@@ -32,7 +32,8 @@ WORDS: Final = {
 }
 # A part of the segment was dropped, or nothing of it: it still counts.
 STILL_COUNTS: Final = frozenset({Reason.BEYOND_WINDOW, Reason.NO_ROOM, Reason.OLD_ACK, Reason.RATE_LIMITED})
-SILENT_TIMERS: Final = frozenset({"delayed-ack"})
+# What is said of a segment that a timer sent; of a delayed ACK nothing.
+TIMER_NOTES: Final = {"retransmit": ["RTO"], "delayed-ack": []}
 
 
 @dataclass(slots=True)
@@ -74,7 +75,9 @@ class Own:
     @property
     def words(self) -> str:
         """What happened."""
-        what = self.timer or (WORDS.get(self.event, "") if self.event is not None else "")
+        what = self.timer
+        if self.event is not None and (not what or self.event is Event.LINGERED):
+            what = WORDS.get(self.event, "")
         return ": ".join(each for each in (what, ", ".join(self.notes)) if each)
 
     def leads_to(self, seg: Segment) -> bool:
@@ -140,7 +143,8 @@ class _Reader:
         for own in [own for own in self._own if own.leads_to(record.seg)]:
             self._own.remove(own)
             went.path += own.path
-            went.notes += [f"{own.timer} timer"] if own.timer and own.timer not in SILENT_TIMERS else []
+            if own.timer:
+                went.notes += TIMER_NOTES.get(own.timer, [f"{own.timer} timer"])
             went.notes += own.notes
             went.hurts |= own.hurts
         if any(not SENDS.get(own.event, 0) for own in self._own if own.event is not None):

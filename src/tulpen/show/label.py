@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _NAMES: Final = (
     (SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (URG, "URG"), (ECE, "ECE"), (CWR, "CWR"), (AE, "AE"),
 )  # fmt: skip
+RETRANSMISSION: Final = "retransmission"
+KEEP_ALIVE: Final = "keep-alive"
+WINDOW_PROBE: Final = "window probe"
+PROBES: Final = frozenset({KEEP_ALIVE, WINDOW_PROBE})
 
 
 def printable(text: str) -> str:
@@ -56,21 +60,27 @@ def numbers(ladder: Ladder, arrow: Arrow, *, absolute: bool = False, letters: bo
         parts.append(f"urg {arrow.urgent}")
     if arrow.length:
         parts.append(f"len {arrow.length}")
+    elif first == "ACK" and (arrow.fate is Fate.REFUSED or PROBES.intersection(arrow.notes)):
+        parts.append(f"seq {seq}")
     return parts
 
 
 def option_words(ladder: Ladder, arrow: Arrow, *, absolute: bool = False, all_of_them: bool = False) -> list[str]:
-    """Return the options in tcpdump's words; timestamps on a SYN alone unless ``all_of_them`` are asked for."""
+    """Return the options in tcpdump's words; of timestamps, only that a SYN offers them unless all is asked for."""
     options = arrow.options
-    words = []
+    words: list[str] = []
+    if arrow.flags & SYN and RETRANSMISSION in arrow.notes and not (absolute or all_of_them):
+        return words
     if options.mss is not None:
         words.append(f"mss {options.mss}")
     if options.sack_permitted:
         words.append("sackOK")
     if options.wscale is not None:
         words.append(f"wscale {options.wscale}")
-    if options.tsval is not None and (all_of_them or arrow.flags & SYN):
+    if options.tsval is not None and (all_of_them or absolute):
         words.append(f"TS {options.tsval}" + (f" ecr {options.tsecr}" if options.tsecr else ""))
+    elif options.tsval is not None and arrow.flags & SYN:
+        words.append("TS")
     words += _sack_words(ladder, arrow, options, absolute=absolute)
     if options.user_timeout is not None:
         words.append(f"user timeout {options.user_timeout} s")

@@ -9,7 +9,7 @@ other never saw was lost.  A network that knows what it did to a segment says so
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tulpen.show.deeds import Came, Own, Went, deeds_of
@@ -69,6 +69,7 @@ def ladder_from_trace(
         first, deeds[side] = deeds_of(witness.records or ())
         ladder.end(side).first = Standing(first if witness.first is None else witness.first)
     joined = {sender: _join(sender, witnesses, deeds, passages) for sender in Side}
+    _spare_the_last(joined, deeds)
     for each in joined.values():
         _mark_overtaken(each.arrows)
     ladder.rungs = _in_order(deeds, joined)
@@ -80,87 +81,103 @@ def ladder_from_trace(
     return ladder
 
 
-@dataclass(slots=True)
 class _Joined:
     """One direction: its arrows, and which deeds they stand for."""
 
-    arrows: list[Arrow] = field(default_factory=list)
-    of_went: dict[int, list[Arrow]] = field(default_factory=dict)
-    of_came: dict[int, Arrow] = field(default_factory=dict)
+    def __init__(self, sender: Side, went: list[Went] | None, came: list[Came] | None, passed: list[Passage]) -> None:
+        self.sender = sender
+        self.went = went  # None: the sender keeps no trace
+        self.came = came  # None: the receiver keeps none
+        self.arrows: list[Arrow] = []
+        self.of_went: dict[int, list[Arrow]] = {}
+        self.of_came: dict[int, Arrow] = {}
+        self.guessed: list[Arrow] = []  # lost, as far as the receiver's trace tells
+        self._told: dict[int, list[Passage]] = {}  # what the network says, by the segment
+        for each in reversed(passed):
+            self._told.setdefault(id(each.seg), []).append(each)
+        arrivals = [Timed(deed.now, deed.seg, i) for i, deed in enumerate(came or ())]
+        for left, arrived, again in match(self._departures(passed), arrivals):
+            if arrived is None:
+                if left is not None:
+                    self._unseen(left)
+            else:
+                self._arrived(left, arrived, again=again)
+        if came is None:
+            self._copies(passed)
+
+    def _departures(self, passed: list[Passage]) -> list[Timed]:
+        if self.went is not None:
+            return [Timed(deed.now, deed.seg, i) for i, deed in enumerate(self.went)]
+        originals = [each for each in passed if each.fate is not Fate.DUPLICATED]
+        return [Timed(each.now, each.seg, i) for i, each in enumerate(originals)]
+
+    def _arrived(self, left: Timed | None, arrived: Timed, *, again: bool) -> None:
+        assert self.came is not None
+        to = self.came[arrived.place]
+        made = arrow(self.sender, *(to.now, to.seg) if left is None else (left.now, left.seg), arrived=to.now)
+        made.notes = tuple(to.notes)
+        made.hurts = to.hurts
+        made.take(self.sender.other, *map(Standing, to.path))
+        if to.damaged:
+            made.fate = Fate.CORRUPTED
+        elif again:
+            made.fate = Fate.DUPLICATED
+        elif left is None and self.went is not None:
+            made.fate = Fate.INJECTED
+        elif to.refused:
+            made.fate = Fate.REFUSED
+        self.of_came[id(to)] = made
+        self._add(left, made)
+
+    def _unseen(self, left: Timed) -> None:
+        # Nobody saw it arrive.  It was lost if the network says so, or if the receiver keeps a trace.
+        made = arrow(self.sender, left.now, left.seg, fate=Fate.UNKNOWN)
+        told = self._told.get(id(left.seg))
+        if told:
+            made.fate, made.arrived = told[-1].fate, told.pop().arrived
+        elif self.came is not None:
+            made.fate = Fate.LOST
+            self.guessed.append(made)
+        self._add(left, made)
+
+    def _add(self, left: Timed | None, made: Arrow) -> None:
+        self.arrows.append(made)
+        if left is None or self.went is None:
+            return
+        by = self.went[left.place]
+        made.notes = (*by.notes, *made.notes)
+        made.hurts |= by.hurts
+        if id(by) not in self.of_went:  # of several copies or pieces, the first is where the sender moved
+            made.take(self.sender, *map(Standing, by.path))
+        self.of_went.setdefault(id(by), []).append(made)
+
+    def _copies(self, passed: list[Passage]) -> None:
+        for each in passed:
+            if each.fate is Fate.DUPLICATED:
+                self.arrows.append(arrow(self.sender, each.now, each.seg, arrived=each.arrived, fate=each.fate))
 
 
 def _join(
     sender: Side, witnesses: dict[Side, Witness], deeds: dict[Side, list[Deed]], passages: Sequence[Passage]
 ) -> _Joined:
-    passed = [each for each in passages if each.sender is sender]
-    told: dict[int, list[Passage]] = {}
-    for each in reversed(passed):
-        told.setdefault(id(each.seg), []).append(each)
-    went = [deed for deed in deeds[sender] if isinstance(deed, Went)]
-    came = [deed for deed in deeds[sender.other] if isinstance(deed, Came)]
-    sender_tells = witnesses[sender].records is not None
-    receiver_tells = witnesses[sender.other].records is not None
-    departures = [Timed(deed.now, deed.seg, i) for i, deed in enumerate(went)]
-    if not sender_tells:
-        originals = [each for each in passed if each.fate is not Fate.DUPLICATED]
-        departures = [Timed(each.now, each.seg, i) for i, each in enumerate(originals)]
-    last = max((deed.now for deed in deeds[sender.other]), default=0)
-    joined = _Joined()
-    for left, arrived, again in match(departures, [Timed(deed.now, deed.seg, i) for i, deed in enumerate(came)]):
-        by = went[left.place] if left is not None and sender_tells else None
-        to = came[arrived.place] if arrived is not None else None
-        made = _arrow(sender, left, to)
-        if to is None:
-            of_it = told.get(id(left.seg)) if left is not None else None
-            _judge_unseen(made, of_it.pop() if of_it else None, last if receiver_tells else None)
-        elif again:
-            made.fate = Fate.DUPLICATED
-        elif left is None and sender_tells:
-            made.fate = Fate.INJECTED
-        if by is not None:
-            made.notes = (*by.notes, *made.notes)
-            made.hurts |= by.hurts
-            if not joined.of_went.get(id(by)):
-                made.take(sender, *map(Standing, by.path))
-            joined.of_went.setdefault(id(by), []).append(made)
-        if to is not None:
-            joined.of_came[id(to)] = made
-        joined.arrows.append(made)
-    if not receiver_tells:
-        joined.arrows += _copies(sender, passed)
-    return joined
+    went = came = None
+    if witnesses[sender].records is not None:
+        went = [deed for deed in deeds[sender] if isinstance(deed, Went)]
+    if witnesses[sender.other].records is not None:
+        came = [deed for deed in deeds[sender.other] if isinstance(deed, Came)]
+    return _Joined(sender, went, came, [each for each in passages if each.sender is sender])
 
 
-def _arrow(sender: Side, left: Timed | None, to: Came | None) -> Arrow:
-    if to is None:
-        assert left is not None
-        return arrow(sender, left.now, left.seg, fate=Fate.UNKNOWN)
-    made = arrow(sender, to.now if left is None else left.now, to.seg if left is None else left.seg)
-    made.arrived = to.now
-    made.notes = tuple(to.notes)
-    made.hurts = to.hurts
-    made.take(sender.other, *map(Standing, to.path))
-    if to.damaged:
-        made.fate = Fate.CORRUPTED
-    elif to.refused:
-        made.fate = Fate.REFUSED
-    return made
-
-
-def _judge_unseen(made: Arrow, told: Passage | None, heard_until: int | None) -> None:
-    # Nobody saw it arrive.  It was lost if the network says so, or if the receiver kept a trace, and went on.
-    if told is not None:
-        made.fate, made.arrived = told.fate, told.arrived
-    elif heard_until is not None and made.sent <= heard_until:
-        made.fate = Fate.LOST
-
-
-def _copies(sender: Side, passed: list[Passage]) -> list[Arrow]:
-    return [
-        arrow(sender, each.now, each.seg, arrived=each.arrived, fate=Fate.DUPLICATED)
-        for each in passed
-        if each.fate is Fate.DUPLICATED
-    ]
+def _spare_the_last(joined: dict[Side, _Joined], deeds: dict[Side, list[Deed]]) -> None:
+    """What was sent so late that it may have been under way as the traces ended is not known to be lost."""
+    arrows = [each for one_way in joined.values() for each in one_way.arrows]
+    longest = max((each.arrived - each.sent for each in arrows if each.arrived is not None), default=0)
+    end = max((deed.now for some in deeds.values() for deed in some), default=0)
+    for sender, one_way in joined.items():
+        heard = max((deed.now for deed in deeds[sender.other]), default=-1)
+        for each in one_way.guessed:
+            if each.sent > heard and each.sent + 2 * longest >= end:
+                each.fate = Fate.UNKNOWN
 
 
 def _mark_overtaken(arrows: list[Arrow]) -> None:

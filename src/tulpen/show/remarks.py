@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tulpen.show.label import KEEP_ALIVE, RETRANSMISSION, WINDOW_PROBE
 from tulpen.show.ladder import Arrow, Fate, Ladder, Side
 from tulpen.wire.segment import ACK, FIN, RST, SYN
 from tulpen.wire.seq import unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# Remarks that make the note of the timer needless.
+SAYS_IT: Final = {WINDOW_PROBE: "persist timer", KEEP_ALIVE: "keepalive timer"}
 
 
 class _Way:
@@ -34,7 +39,8 @@ def remark(ladder: Ladder) -> None:
         if rung.fate is Fate.INJECTED:
             continue
         words = _repetition(rung, mine, theirs) + _window(rung, mine)
-        rung.notes = (*[each for each in words if each not in rung.notes], *rung.notes)
+        known = {SAYS_IT.get(word, word) for word in words}
+        rung.notes = (*words, *(note for note in rung.notes if note not in known))
 
 
 def _arrows(ladder: Ladder) -> Iterator[Arrow]:
@@ -63,13 +69,13 @@ def _repetition(rung: Arrow, mine: _Way, theirs: _Way) -> list[str]:
     if high is None:
         return []
     if seq == high - 1 and rung.length <= 1 and not rung.flags & (SYN | FIN):
-        return ["window probe" if closed else "keep-alive"]
+        return [WINDOW_PROBE if closed else KEEP_ALIVE]
     if length and seq + length <= high:
-        return ["retransmission"]
+        return [RETRANSMISSION]
     if length and seq < high:
         return ["partly a retransmission"]
     if closed and rung.length == 1:
-        return ["window probe"]
+        return [WINDOW_PROBE]
     return []
 
 
