@@ -72,7 +72,18 @@ def test_a_port_is_free_when_its_last_holder_lets_go() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "common"),
-    [(V4, V4, True), (V4, OTHER_V4, False), (V4, V6, False), (ANY_V4, V4, True), (ANY_V4, V6, False), (ANY_V6, V6, True), (ANY_V6, V4, False), (ANY_V6, ANY_V4, False), (V6, ANY, True), (V4, ANY, True)],
+    [
+        (V4, V4, True),
+        (V4, OTHER_V4, False),
+        (V4, V6, False),
+        (ANY_V4, V4, True),
+        (ANY_V4, V6, False),
+        (ANY_V6, V6, True),
+        (ANY_V6, V4, False),
+        (ANY_V6, ANY_V4, False),
+        (V6, ANY, True),
+        (V4, ANY, True),
+    ],
 )
 def test_overlap(one: bytes, other: bytes, common: bool) -> None:
     assert overlap(one, other) is common

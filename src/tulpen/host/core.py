@@ -97,7 +97,8 @@ class Core:
         self, name: FourTuple | None, seg: Segment | None, reason: Reason, now: int, state: State = CLOSED
     ) -> None:
         """Count and write down what is dropped before a connection sees it."""
-        self.stack.count(reason.counter)
+        if reason.counter:
+            self.stack.count(reason.counter)
         if self.stack.records is not None:
             self.stack.records.append((name, Dropped(now, seg, state, reason)))
 

@@ -10,7 +10,7 @@ from tulpen.tcp.state import State
 from tulpen.tcp.trace import FourTuple, Sent
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp
 from tulpen.wire.ip import Packet
-from tulpen.wire.segment import Segment
+from tulpen.wire.segment import RST, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
@@ -47,6 +47,8 @@ def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOp
     sent = 0
     for seg in segments:
         sent += wire_segments(seg)
+        if seg.flags & RST:
+            core.stack.count("OutRsts")
         core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos))
     core.stack.count("OutSegs", sent)
 
@@ -57,6 +59,7 @@ def send_reset(core: Core, name: FourTuple, seg: Segment, now: int, state: State
     core.write(name, Sent(now, reset, state))
     core.outbox.append(Packet(name.local, name.remote, reset, ttl=core.stack.settings.ip_default_ttl))
     core.stack.count("OutSegs")
+    core.stack.count("OutRsts")
 
 
 def send_icmp(core: Core, src: bytes, dst: bytes, message: Icmp) -> None:

@@ -15,7 +15,7 @@ from tulpen.host.socket import Socket
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.stack import Stack
-from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
 from tulpen.wire.segment import Segment
 from tulpen.wire.seq import before, wrap
@@ -51,7 +51,6 @@ def syn_arrives(
     request = Request.of_syn(
         core.stack, name, syn, now, iss=iss, mss=core.mss(name), ts_offset=core.ts_offset(name)
     )  # fmt: skip
-    core.write(name, Moved(now, LISTEN, Event.SYN, SYN_RECEIVED))
     core.requests[name] = Pending(request, listener, displaced)
     core.deadlines.set(name, request.deadline)
     listener.syn_queue += 1
@@ -67,19 +66,21 @@ def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int) 
     return False
 
 
-def answer(core: Core, listener: Listener, request: Request, now: int) -> None:
+def answer(
+    core: Core, listener: Listener, request: Request, now: int, state: State = SYN_RECEIVED, tsval: int | None = None
+) -> None:
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
     room = options.so_rcvbuf if options.so_rcvbuf is not None else core.stack.settings.tcp_rmem[1]
-    seg = request.syn_ack(now, room)
-    core.write(request.name, Sent(now, seg, SYN_RECEIVED))
+    seg = request.syn_ack(now, room, tsval=tsval)
+    core.write(request.name, Sent(now, seg, state))
     send(core, request.name, [seg], options)
 
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
     if pending.listener.full and would_complete(core, pending, seg, now):
-        no_room(core, pending, seg, now)
+        no_room(core, pending.request.name, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:
             forget_request(core, pending, now, came_to_nothing=True)
         return
@@ -112,9 +113,8 @@ def would_complete(core: Core, pending: Pending, seg: Segment, now: int) -> bool
     return SYNCHRONIZED[unseen.state]
 
 
-def no_room(core: Core, pending: Pending, seg: Segment, now: int) -> None:
+def no_room(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
     """The last ACK finds the accept queue full: it is dropped, or answered with RST (tcp_abort_on_overflow)."""
-    name = pending.request.name
     core.write(name, Arrived(now, seg, SYN_RECEIVED))
     core.stack.count("ListenDrops")
     if not core.stack.settings.tcp_abort_on_overflow:
@@ -123,7 +123,6 @@ def no_room(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     core.drop(name, seg, Reason.ACCEPT_QUEUE_ABORT, now, SYN_RECEIVED)
     core.stack.count("EmbryonicRsts")
     core.stack.count("AttemptFails")
-    core.stack.count("OutRsts")
     send_reset(core, name, seg, now, SYN_RECEIVED)
     core.write(name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
 
