@@ -29,10 +29,10 @@ PAUSE: Final = 0.05  # seconds between looks whether the server listens
     cls=TakesCommand,
     epilog=examples(
         ("Talk to a server by hand, as with nc", "tulpen connect -- python3 -m http.server -b {host} {port}"),
-        ("A request of your own", r"tulpen connect --send 'GET / HTTP/1.0\r\n\r\n' -- python3 -m http.server {port}"),
+        ("A request of your own", r"tulpen connect --send 'GET /\r\n\r\n' -- python3 -m http.server {port}"),
         ("Send a file", "tulpen connect < file -- sh -c 'nc -l {port} | sha256sum'"),
         ("A shell inside, to start a server in", "tulpen connect 7000"),
-        ("Every state to the end", "tulpen connect --wait --set tcp_timewait_len=2 < /dev/null -- nc -l {port}"),
+        ("TIME-WAIT to its end", "tulpen connect --wait --set tcp_timewait_len=2 < file -- nc -l {port}"),
     ),
 )
 @click.argument("port", type=click.IntRange(1, 65535), default=8000)

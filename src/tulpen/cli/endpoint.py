@@ -17,7 +17,6 @@ from tulpen.errors import TulpenError
 from tulpen.host.host import Host
 from tulpen.link.namespace import OUTSIDE, NotPermitted, PrivateNetwork
 from tulpen.tcp.config import Settings
-from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -106,7 +105,8 @@ class Endpoint:
 
     async def closed(self) -> None:
         """Wait until no connection is left, or with ``--wait`` none in TIME-WAIT either."""
-        while any(self.plan.wait or sock.state is not State.TIME_WAIT for sock in self.net.host.sockets()):
+        host = self.net.host
+        while any(True for _ in host.sockets()) or (self.plan.wait and len(host.time_wait)):
             await self.net.turned()
 
 

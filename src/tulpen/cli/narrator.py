@@ -14,6 +14,8 @@ from tulpen.show.label import flag_words
 from tulpen.tcp.state import FIN_RECEIVED, MAY_SEND, State
 from tulpen.tcp.trace import Arrived, Dropped, Ended, FourTuple, Moved, Record, Sent, TimedOut
 from tulpen.wire.address import text
+from tulpen.wire.segment import ACK, SYN
+from tulpen.wire.seq import MASK
 
 if TYPE_CHECKING:
     from collections import deque
@@ -56,7 +58,7 @@ class Narrator:
         self._json = as_json
         self._segments = segments
         self._last: dict[FourTuple | None, Record] = {}  # what may be the cause of the next move
-        self._isn: dict[FourTuple | None, list[int | None]] = {}  # ours and theirs, to count from 0
+        self._syns: dict[FourTuple | None, list[Segment | None]] = {}  # ours and theirs, to count from
         self.errors: list[int] = []  # errno of every connection that did not end well
 
     def tell(self) -> None:
@@ -64,7 +66,8 @@ class Narrator:
         records = self._records
         while records:
             name, record = records.popleft()
-            self._note_isn(name, record)
+            if isinstance(record, Arrived | Sent) and record.seg.flags & SYN:
+                self._syns.setdefault(name, [None, None])[isinstance(record, Arrived)] = record.seg
             if isinstance(record, Moved):
                 self._moved(name, record)
             elif isinstance(record, Ended):
@@ -76,10 +79,12 @@ class Narrator:
                 if self._segments and isinstance(record, Arrived | Sent):
                     self._segment(name, record)
 
-    def _note_isn(self, name: FourTuple | None, record: Record) -> None:
-        if isinstance(record, Arrived | Sent) and record.seg.flags & 0x02:
-            pair = self._isn.setdefault(name, [None, None])
-            pair[isinstance(record, Arrived)] = record.seg.seq
+    def listens(self, where: str, now: int) -> None:
+        """Say that a listener is open."""
+        if self._json:
+            self._write(now, None, {"local": where, "after": State.LISTEN.title})
+        else:
+            self._line(now, None, f"{'CLOSED > ' + State.LISTEN.title:<27}  listen(): {where}")
 
     def _moved(self, name: FourTuple | None, record: Moved) -> None:
         cause = self._cause(name, record)
@@ -96,7 +101,7 @@ class Narrator:
             self._line(record.now, name, f"{move:<{width}}  {cause.words}")
         if record.after is State.CLOSED:
             self._last.pop(name, None)
-            self._isn.pop(name, None)
+            self._syns.pop(name, None)
 
     def _cause(self, name: FourTuple | None, record: Moved) -> Cause:
         last = self._last.get(name)
@@ -141,23 +146,30 @@ class Narrator:
             self._line(record.now, name, f"  {way} {self._segment_words(name, record.seg, arrived=arrived)}")
 
     def _segment_words(self, name: FourTuple | None, seg: Segment, *, arrived: bool) -> str:
-        ours, theirs = self._isn.get(name, (None, None))
+        ours, theirs = self._syns.get(name, (None, None))
         base, other = (theirs, ours) if arrived else (ours, theirs)
         words = [flag_words(seg.flags)]
         if seg.data:
-            start = (seg.seq - (base or 0)) & 0xFFFF_FFFF
+            start = (seg.seq - (base.seq if base else 0)) & MASK
             words.append(f"{start}:{start + len(seg.data)}")
-        if seg.flags & 0x10:
-            words.append(f"ack {(seg.ack - (other or 0)) & 0xFFFF_FFFF}")
-        words.append(f"win {seg.wnd}")
+        if seg.flags & ACK:
+            words.append(f"ack {(seg.ack - (other.seq if other else 0)) & MASK}")
+        words.append(f"win {seg.wnd << _shift(seg, base, other)}")
         return " ".join(words)
 
     def _line(self, now: int, name: FourTuple | None, what: str) -> None:
         self._say(f"{(now - self._began) / SECOND:10.6f}  {_peer(name):<21}  {what}")
 
     def _write(self, now: int, name: FourTuple | None, fields: dict[str, Any]) -> None:
-        ends = {"local": None, "peer": None} if name is None else {"local": _local(name), "peer": _peer(name)}
+        ends = {} if name is None else {"local": _local(name), "peer": _peer(name)}
         self._say(json.dumps({"time": round((now - self._began) / SECOND, 6)} | ends | fields))
+
+
+def _shift(seg: Segment, base: Segment | None, other: Segment | None) -> int:
+    """Return by how much a window field is scaled: on no SYN, and where both SYNs offered it (RFC 7323 §2.2)."""
+    if seg.flags & SYN or base is None or other is None or other.options.wscale is None:
+        return 0
+    return base.options.wscale or 0
 
 
 def _segment_fields(seg: Segment) -> dict[str, Any]:

@@ -95,6 +95,7 @@ async def _with_shell(plan: Plan, service: str) -> int:
 
 async def _listen(end: Endpoint, service: Service) -> None:
     await end.net.start_server(service, end.address, end.plan.port)
+    end.narrator.listens(f"{bracketed(end.address)}:{end.plan.port}", end.net.now())
 
 
 def places(end: Endpoint) -> dict[str, str]:

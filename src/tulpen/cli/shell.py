@@ -13,6 +13,8 @@ import termios
 import tty
 from typing import TYPE_CHECKING, Any, Final, Self, final
 
+import click
+
 from tulpen.cli.inside import ended
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Write a line between what the shell writes."""
+        line = click.unstyle(line) if os.environ.get("NO_COLOR") else line
         os.write(2, line.encode(errors="replace") + b"\r\n")
 
     def _relay(self, source: int, target: int) -> None:
