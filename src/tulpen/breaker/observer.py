@@ -61,6 +61,16 @@ class Seen:
                 return min(when, now)
         return now
 
+    def backdate(self, left: int) -> None:
+        """The kernel's last segment left at ``left`` already; so did, at the latest, those before it."""
+        for i in range(len(self.passages) - 1, -1, -1):
+            passage = self.passages[i]
+            if passage.sender is not Side.LEFT:
+                continue
+            if passage.now <= left:
+                break
+            self.passages[i] = passage._replace(now=left)
+
     def ladder(self, kernel: str, tulpen: str, *, kernel_side: Side = Side.LEFT) -> Ladder:
         """Draw it up: the client left."""
         kernels = Witness(kernel, readings=self.readings, first=CLOSED, address=_socket(*self.name[:2]))
@@ -110,10 +120,9 @@ class Observer:
             seen.read(self._state(name), now)
         if len(seen.passages) < MOST:
             found = _passages(packet, seg, passed, incoming, now, seen.rewritten)
-            if incoming and seg.flags & FIN:
-                left = seen.fin_left(now)
-                found = [each._replace(now=left) if each.now == now else each for each in found]
             seen.passages += found
+            if incoming and seg.flags & FIN:
+                seen.backdate(seen.fin_left(now))
 
     def arrives(self, packet: Packet, incoming: bool, now: int) -> None:
         """Read the kernel's state when it has taken a segment in."""

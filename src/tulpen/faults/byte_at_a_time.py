@@ -25,7 +25,7 @@ class _Drips(Conduct):
         self._next: int | None = None
 
     def allowance(self, session: Session, now: int) -> int | None:
-        if session.said >= self._octets:
+        if session.said > self._octets:
             self._next = None
             return None
         if session.said != self._said:  # one more was said since
@@ -33,7 +33,9 @@ class _Drips(Conduct):
             self._next = now + self._pause if session.said else None
             if session.said:
                 self._tally.mark()
-        return 0 if self._next is not None and now < self._next else 1
+        if self._next is not None and now < self._next:
+            return 0
+        return 1 if session.said < self._octets else None
 
     def deadline(self) -> int | None:
         return self._next

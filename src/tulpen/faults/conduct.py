@@ -74,12 +74,13 @@ class When(Conduct):
 
     def opened(self, session: Session, now: int) -> None:
         """Act, if this is the moment."""
-        self._do_if(self._moment is Moment.OPENED or (self._moment is Moment.SAID and self._number == 0), session, now)
+        self._do_if(self._moment is Moment.OPENED, session, now)
 
     def asked(self, session: Session, now: int) -> None:
         """Act, if this is the moment."""
         asked = session.service.asked
         self._do_if(self._moment is Moment.ASKED and asked >= self._number, session, now)
+        self._do_if(self._moment is Moment.SAID and self._number == 0, session, now)
         self._do_if(self._moment is Moment.IDLE and asked > self._number, session, now)
 
     def allowance(self, session: Session, now: int) -> int | None:

@@ -77,18 +77,22 @@ def reset_of(packet: Packet, seg: Segment) -> Packet:
     return carrying(packet, rst, src=packet.dst, dst=packet.src)
 
 
-def crossing(tally: Tally, close: Callable[[int], None]) -> Rule:
-    """The server closes while the victim's next request is under way."""
-    closed = False
+class Crossing:
+    """A rule that holds the victim's next request back, so that the server can close before it arrives."""
 
-    def rule(packet: Packet, seg: Segment, incoming: bool, now: int) -> Passed:
-        nonlocal closed
+    __slots__ = ("_tally", "under_way")
+
+    def __init__(self, tally: Tally) -> None:
+        self.under_way = False
+        self._tally = tally
+
+    def __call__(self, packet: Packet, seg: Segment, incoming: bool, now: int) -> Passed:
         if not (incoming and len(seg.data)):
             return [(0, packet)]
-        if not closed:
-            closed = True
-            tally.mark()
-            close(now)
-        return [(HOLD, packet)]
-
-    return rule
+        if self.under_way:
+            return [(HOLD, packet)]
+        self.under_way = True
+        self._tally.mark()
+        # An ACK without the request goes ahead: the host is woken by it, and its server closes.
+        ack = Segment(seg.seq, seg.ack, ACK, seg.wnd, options=seg.options, sport=seg.sport, dport=seg.dport)
+        return [(0, carrying(packet, ack)), (HOLD, packet)]

@@ -132,7 +132,9 @@ class Session:
     # What a conduct can do.
 
     def close(self, now: int) -> None:
-        """Close as a program that ends does: a FIN; what arrives afterwards is answered with a RST."""
+        """Close, all that has arrived being read: a FIN; what arrives afterwards is answered with a RST."""
+        while self.socket.readable:
+            self.socket.receive(READ, now)
         self.over_now()
         self._call(self.socket.close, now)
 
