@@ -145,11 +145,12 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.1f}".removesuffix(".0")
 
 
-def fold_words(way: Traffic) -> str:
-    """Return what a folded stretch carried one way: ``412 segments, 599,012 octets``."""
-    words = []
-    if way.segments:
-        words.append(f"{way.segments:,} segment{'s' * (way.segments > 1)}, {way.octets:,} octets")
-    if way.acks:
-        words.append(f"{way.acks:,} ACK{'s' * (way.acks > 1)}")
-    return ", ".join(words)
+def fold_words(way: Traffic, room: int = 80) -> str:
+    """Return what a folded stretch carried one way: ``... 412 segments, 599,012 octets``; less in little room."""
+    acks = [f"{way.acks:,} ACK{'s' * (way.acks > 1)}"] if way.acks else []
+    segments = [f"{way.segments:,} segment{'s' * (way.segments > 1)}"] if way.segments else []
+    octets = [f"{way.octets:,} octets"] if way.segments else []
+    for words in (segments + octets + acks, segments + octets, octets):
+        if words and len(text := "... " + ", ".join(words)) <= room:
+            return text
+    return "..."

@@ -205,7 +205,7 @@ class _Drawing:
             if not ahead:
                 start, end = end, start
             self.out.append('<g class="arrow folded">' + _stroke(start, end) + _triangle(start, end))
-            self.out.append(_text(_Point((START + RIGHT_BAR) / 2, y - 5), f"... {fold_words(way)}", "label", "middle"))
+            self.out.append(_text(_Point((START + RIGHT_BAR) / 2, y - 5), fold_words(way), "label", "middle"))
             self.out.append("</g>")
             self.y += 22
         if gap.troubles:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 TIME: Final = 11  # columns
 STATE: Final = 13  # SYN-RECEIVED?
+NARROW_STATE: Final = 9  # SYN-RECV?
+NARROW: Final = 72
 WIDEST: Final = 132
 NARROWEST: Final = 60
 PAUSE: Final = 1_000_000_000  # nanoseconds without a rung that get a line of their own
@@ -102,7 +104,8 @@ class _Drawing:
         self.asked = asked
         self.ladder = asked.ladder
         self.glyphs = glyphs
-        self.middle = width - TIME - 2 * (STATE + 1)
+        self.state = STATE if width >= NARROW else NARROW_STATE
+        self.middle = width - TIME - 2 * (self.state + 1)
         self.at = {Side.LEFT: self.ladder.left.first, Side.RIGHT: self.ladder.right.first}
 
     def lines(self) -> Iterator[Text]:
@@ -126,9 +129,9 @@ class _Drawing:
     def _row(self, time: str, left: Text, middle: Text, right: Text) -> Text:
         line = Text(time.rjust(TIME - 1) + " ", style="dim")
         plain = Text()
-        plain.append_text(_padded(left, STATE, to_right=True)).append(" ")
+        plain.append_text(_padded(left, self.state, to_right=True)).append(" ")
         plain.append_text(_padded(middle, self.middle)).append(" ")
-        plain.append_text(_padded(right, STATE))
+        plain.append_text(_padded(right, self.state))
         whole = Text()
         return whole.append_text(line).append_text(plain)
 
@@ -138,7 +141,7 @@ class _Drawing:
         return ascii_text(words) if self.glyphs is _ASCII else words
 
     def _state(self, standing: Standing) -> Text:
-        name = state_text(standing, STATE) if standing.state is not None else "unknown"
+        name = state_text(standing, self.state) if standing.state is not None else "unknown"
         if standing.state is None or standing.inferred:
             return Text(name, style="italic" if standing.state is None else f"italic {STYLES[standing.state]}")
         return Text(name, style=STYLES[standing.state])
@@ -170,11 +173,11 @@ class _Drawing:
             yield Text(self._say(self.ladder.title), style="bold")
         left, right = self._say(self.ladder.left.name), self._say(self.ladder.right.name)
         # The names stand over the states and may reach into the middle, up to half of it each.
-        half = STATE + self.middle // 2
+        half = self.state + self.middle // 2
         left, right = _cut(left, half), _cut(right, half)
         line = Text(" " * TIME)
-        line.append(left.rjust(STATE) if len(left) <= STATE else left, style="bold underline")
-        line.append(" " * max(1, TIME + 2 * STATE + self.middle + 2 - len(line) - max(len(right), STATE)))
+        line.append(left.rjust(self.state) if len(left) <= self.state else left, style="bold underline")
+        line.append(" " * max(1, TIME + 2 * self.state + self.middle + 2 - len(line) - max(len(right), self.state)))
         line.append(right, style="bold underline")
         yield line
         yield self._row("", self._state(self.ladder.left.first), Text(), self._state(self.ladder.right.first))
@@ -185,8 +188,9 @@ class _Drawing:
 
     def _fold(self, gap: Fold) -> Iterator[Text]:
         time = seconds(gap.now - self.ladder.origin)
+        room = self.middle - 6
         for side, way in gap.traffic.items():
-            words = f"... {fold_words(way)}"
+            words = fold_words(way, room)
             middle = self._shaft(words, side, style="dim cyan")
             yield self._row(time, self._bar(), middle, self._bar())
             time = ""
