@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE_FROM := pyproject.toml tools/venv.sh
 
-.PHONY: help run test lint format bench docs fuzz clean
+.PHONY: help run test lint format bench docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev  ## style, types, import rules
 format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(VENV)/.base  ## measure (ARGS='engine' for some)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
