@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from tulpen.host.host import Host
 from tulpen.sim.chance import Chance
 from tulpen.sim.clock import Action, Clock
 from tulpen.sim.filters import Filter, clear
 from tulpen.sim.network import Interface, Network
+from tulpen.sim.station import Endpoint, Station
 
 if TYPE_CHECKING:
-    from tulpen.sim.station import Endpoint
+    from tulpen.sim.application import Application
+    from tulpen.tcp.config import Settings
     from tulpen.wire.ip import Packet
 
 
@@ -57,6 +60,11 @@ class World:
         """The virtual time, in nanoseconds."""
         return self.clock.now
 
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Every interface with an endpoint, in the order they were added."""
+        return tuple(self._plugged)
+
     def add(
         self, name: str, endpoint: Endpoint, *addresses: bytes, out: Filter = clear, into: Filter = clear
     ) -> Interface:
@@ -64,6 +72,25 @@ class World:
         interface = self.network.plug(Interface(name, addresses, out, into))
         self._plugged[interface] = _Plugged(endpoint, interface)
         return interface
+
+    def station(
+        self,
+        name: str,
+        *addresses: str,
+        runs: Application,
+        settings: Settings | None = None,
+        mtu: int = 1500,
+        trace: bool = False,
+        encoded: bool = False,
+        out: Filter = clear,
+        into: Filter = clear,
+    ) -> Station:
+        """Add a host that runs an application; its secret is drawn from the seed."""
+        secret = self.chance.split(f"secret of {name}").octets(16)
+        host = Host(addresses, settings=settings, secret=secret, mtu=mtu, trace=trace)
+        station = Station(host, runs, encoded=encoded)
+        self.add(name, station, *host.addresses, out=out, into=into)
+        return station
 
     def at(self, when: int, action: Action) -> None:
         """Plan ``action(now)``; every endpoint is asked afterwards what it wants to send."""
