@@ -1,0 +1,1 @@
+"""What can be shown of the engine by exploring it: every state within bounds, and what holds in all of them."""

@@ -1,0 +1,58 @@
+"""When two connections behave alike: the part of a TCB that decides what it does next.
+
+What is left out is counted for statistics, or is a time.  A time becomes the order in
+which the timers would run out; how long they run is the network's to choose here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from tulpen.tcp.connection import Connection
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER, Timers
+
+TIMERS: Final = ("linger", "retransmit", "persist", "keepalive", "delayed_ack")
+CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
+
+#: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
+HELD: Final = frozenset({
+    "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending",
+    "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
+    "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "retransmits", "probes", "troubled",
+    "soft_error", "rcv_mss", "mtu_mss",
+})  # fmt: skip
+#: Those it leaves out: the same for both, times, and statistics.
+LEFT_OUT: Final = frozenset({
+    "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout",
+    "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
+})  # fmt: skip
+
+
+def key(connection: Connection) -> Hashable:
+    """Return a value that is equal for connections that behave alike."""
+    tcb = connection.tcb
+    snd, rcv, terms, received = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue
+    return (
+        tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
+        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.max_wnd, snd.fin,
+        rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
+        terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
+        tcb.syn_due, tcb.ack_now, tcb.ack_pending, tuple(tcb.replies), tcb.override, tcb.force_resend, tcb.wants_room,
+        tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges),
+        tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
+        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), tcb.recover, tcb.backed_off,
+        tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+    )  # fmt: skip
+
+
+def order(timers: Timers) -> tuple[str, ...]:
+    """Return the names of the running timers, the next to run out first."""
+    running = [(when, name) for name in TIMERS if (when := getattr(timers, name)) != NEVER]
+    return tuple(name for _, name in sorted(running))
+
+
+def unknown_attributes() -> frozenset[str]:
+    """Return the attributes of a TCB that this module does not know; there should be none."""
+    return frozenset(Tcb.__slots__) ^ HELD ^ LEFT_OUT
