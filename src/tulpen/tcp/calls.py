@@ -28,7 +28,7 @@ from tulpen.tcp.state import (
     Event,
 )
 from tulpen.tcp.tcb import Tcb
-from tulpen.tcp.timeouts import wait_for_their_fin
+from tulpen.tcp.timeouts import start_keepalive, wait_for_their_fin
 from tulpen.tcp.trace import Reason
 
 #: §3.10.5: an ABORT in these states sends no reset.
@@ -118,8 +118,10 @@ def close(tcb: Tcb, now: int) -> None:
     tcb.snd.fin = tcb.snd.push = tcb.queue.end
     if state is SYN_RECEIVED and len(tcb.queue):
         tcb.closing = True  # queued until ESTABLISHED
-    else:
-        tcb.happened(Event.CLOSE, now)
+        return
+    if state is SYN_RECEIVED:
+        start_keepalive(tcb, now)  # it will not pass through ESTABLISHED
+    tcb.happened(Event.CLOSE, now)
 
 
 def let_go(tcb: Tcb, now: int) -> None:
