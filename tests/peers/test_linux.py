@@ -249,6 +249,7 @@ def test_linux_closes_its_half() -> None:
 EXPECT_ERROR = """
 import errno, socket, sys
 connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+connection.sendall(b"!")
 try:
     while connection.recv(100):
         pass
@@ -260,6 +261,7 @@ except OSError as error:
 
 def test_linux_is_reset() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()

@@ -83,9 +83,12 @@ async def _with_command(plan: Plan, argv: list[str], first: bytes, patience: flo
     async with endpoint(plan, to_stderr) as end:
         server = end.start(filled(argv, places(end)), stdout=2)
         await _listening(end, server, patience)
-        stdin = None if first and sys.stdin.isatty() else Stdin()
-        with contextlib.suppress(OSError):  # the narrator has told of it
-            await _talk(end, stdin, first)
+        stdin = Stdin()
+        over = asyncio.create_task(_stop_when_over(server, stdin))
+        with contextlib.suppress(OSError):  # the narrator tells of it
+            await _talk(end, None if first and sys.stdin.isatty() else stdin, first)
+        over.cancel()
+        await asyncio.gather(over, return_exceptions=True)
         await end.closed()
     return 1 if end.narrator.errors else 0
 
@@ -129,6 +132,11 @@ def places(end: Endpoint) -> dict[str, str]:
 async def _talk(end: Endpoint, stdin: Stdin | None, first: bytes) -> None:
     reader, writer = await end.net.open_connection(end.inside, end.plan.port)
     await relay(stdin, reader, writer, first=first)
+
+
+async def _stop_when_over(server: Command, stdin: Stdin) -> None:
+    await ended(server)
+    stdin.stop()
 
 
 async def _listening(end: Endpoint, server: Command, patience: float) -> None:

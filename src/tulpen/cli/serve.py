@@ -73,9 +73,11 @@ def command(
 
 async def _with_command(plan: Plan, argv: list[str], service: str | None, keep_open: bool) -> int:
     async with endpoint(plan, to_stderr) as end:
-        await _listen(end, _netcat(end, keep_open) if service is None else SERVICES[service])
+        stdin = Stdin()
+        await _listen(end, _netcat(stdin, keep_open) if service is None else SERVICES[service])
         running = end.start(filled(argv, places(end)), stdout=2 if service is None else 1)
         status = await ended(running)
+        stdin.stop()
         await end.closed()
     return 1 if status or end.narrator.errors else 0
 
@@ -104,9 +106,8 @@ def places(end: Endpoint) -> dict[str, str]:
     return {"url": url, "host": end.address, "port": str(end.plan.port)}
 
 
-def _netcat(end: Endpoint, keep_open: bool) -> Service:
+def _netcat(stdin: Stdin, keep_open: bool) -> Service:
     """One connection at a time is this process's stdin and stdout."""
-    stdin = Stdin()
     busy = asyncio.Lock()
     served = False
 

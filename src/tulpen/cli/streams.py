@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from typing import Final, final
@@ -37,6 +38,10 @@ class Stdin:
         self._ended = not data
         return data
 
+    def stop(self) -> None:
+        """End it: there is nobody left to send it to."""
+        self._pieces.put_nowait(b"")
+
     def _read(self) -> None:
         while True:
             self._wanted.acquire()
@@ -55,14 +60,17 @@ class Stdin:
 async def relay(
     stdin: Stdin | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, first: bytes = b""
 ) -> None:
-    """Send ``first`` and stdin, write what arrives to stdout; return when the peer has said all.
+    """Send ``first`` and stdin, write what arrives to stdout; return when both sides have said all.
 
-    The end of stdin becomes our FIN; with no stdin the connection stays open for the peer to end.
+    The end of stdin becomes our FIN; with no stdin, or a terminal, the peer's end is the end.
     """
     sending = asyncio.create_task(_send(stdin, writer, first))
     try:
         while data := await reader.read(CHUNK):
             await asyncio.get_running_loop().run_in_executor(None, _write_all, data)
+        if stdin is not None and not os.isatty(0):
+            with contextlib.suppress(OSError):  # the narrator tells of it
+                await sending
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
