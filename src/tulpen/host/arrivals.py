@@ -119,8 +119,11 @@ def _icmp_arrives(core: Core, packet: Packet, message: Icmp, now: int) -> None:
         if not core.stack.settings.icmp_echo_ignore_all:
             core.stack.count("IcmpOutEchoReps")
             send_icmp(core, packet.dst, packet.src, echo_reply(message))
-    elif message.is_error and message.embedded is not None:
-        _error_arrives(core, message, message.embedded, now)
+    elif message.is_error:
+        if message.embedded is None:
+            core.stack.count("IcmpInErrors")
+        else:
+            _error_arrives(core, message, message.embedded, now)
 
 
 def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:

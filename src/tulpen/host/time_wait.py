@@ -111,10 +111,7 @@ class TimeWaitTable:
         reuse = self._stack.settings.tcp_tw_reuse
         if not reuse or not record.terms.timestamps:
             return False
-        if reuse == 2 and not _stays_here(record.name):
+        name = record.name
+        if reuse == 2 and not (is_loopback(name.local) or is_loopback(name.remote)):
             return False
         return now - record.ts_recent_at >= SECOND
-
-
-def _stays_here(name: FourTuple) -> bool:
-    return name.local == name.remote or is_loopback(name.local) or is_loopback(name.remote)
