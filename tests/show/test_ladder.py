@@ -75,3 +75,13 @@ def test_taking_states_one_by_one() -> None:
     one.take(RIGHT, *seen(State.TIME_WAIT))
     assert one.right == seen(State.FIN_WAIT_2, State.TIME_WAIT)
     assert one.path(LEFT) == ()
+
+
+def test_each_end_has_its_own_order_of_what_crosses() -> None:
+    ladder = every_fate()
+    assert [standing.title for standing in ladder.path(RIGHT)][:4] == [
+        "CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+    ]  # fmt: skip
+    first, second = list(ladder.steps())[:2]
+    assert second.right == (Standing(State.CLOSED), Standing(State.SYN_SENT))
+    assert first.right == (Standing(State.SYN_SENT), Standing(State.SYN_RECEIVED))

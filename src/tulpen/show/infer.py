@@ -42,6 +42,7 @@ class Unseen:
         self.moved: list[State] = []
         self._fin_end: int | None = None  # one past our FIN
         self._syn_end: int | None = None  # one past our SYN
+        self._sent_end: int | None = None  # one past all we sent
         self._rcv_nxt: int | None = None  # all before it has arrived
         self._held: list[tuple[int, int, bool]] = []  # arrived beyond it: from, to, with FIN
         self._their_fin_end: int | None = None
@@ -49,6 +50,9 @@ class Unseen:
     def departs(self, arrow: Arrow) -> list[State]:
         """Return the states that sending ``arrow`` proves, in turn."""
         self.moved = []
+        end = arrow.seq + arrow.length + bool(arrow.flags & SYN) + bool(arrow.flags & FIN)
+        if not arrow.flags & RST:
+            self._sent_end = end if self._sent_end is None else max(self._sent_end, unwrap(end, self._sent_end))
         if arrow.flags & RST:
             if self.state is None or SYNCHRONIZED[self.state]:
                 self._become(CLOSED)
@@ -128,7 +132,7 @@ class Unseen:
     def _their_fin_is_acked(self, arrow: Arrow) -> None:
         # It acknowledges a FIN that we did not know to have arrived in its order.
         end = self._their_fin_end
-        if end is not None and arrow.flags & ACK and self._acks(arrow, end):
+        if end is not None and arrow.flags & ACK and unwrap(arrow.ack, end) >= end:
             self._rcv_nxt = end
             self._fin_arrives()
 
@@ -136,9 +140,11 @@ class Unseen:
         if self.state is not None and SYNCHRONIZED[self.state] and not FIN_RECEIVED[self.state]:
             self._happened(Event.FIN)
 
-    @staticmethod
-    def _acks(arrow: Arrow, end: int | None) -> bool:
-        return end is not None and unwrap(arrow.ack, end) >= end
+    def _acks(self, arrow: Arrow, end: int | None) -> bool:
+        if end is None:
+            return False
+        ack = unwrap(arrow.ack, end)
+        return ack >= end and (self._sent_end is None or ack <= unwrap(self._sent_end, end))
 
     def _happened(self, event: Event) -> None:
         if self.state is None:
@@ -187,9 +193,7 @@ class _Found(NamedTuple):
 
 def _passing(ladder: Ladder, side: Side) -> list[tuple[int, Arrow]]:
     # The arrows in the order in which this end sends and receives them.
-    arrows = [rung for rung in ladder.rungs if isinstance(rung, Arrow)]
-    passing = [(each.sent if each.sender is side or each.arrived is None else each.arrived, each) for each in arrows]
-    return sorted(passing, key=lambda pair: pair[0])
+    return [(when, rung) for when, rung in ladder.seen_by(side) if isinstance(rung, Arrow)]
 
 
 def _changes(first: State | None, readings: Sequence[tuple[int, State]]) -> list[tuple[int, State]]:

@@ -119,8 +119,8 @@ def wrapped(text: str, width: int) -> list[str]:
 def fate_words(arrow: Arrow) -> list[str]:
     """Return what is to be said of the arrow: its fate where it is not the ordinary one, then its notes."""
     silent = (Fate.ARRIVED, Fate.UNKNOWN)
-    # A refused segment's notes say why, better than the bare word does.
-    if arrow.fate in silent or (arrow.fate is Fate.REFUSED and arrow.notes):
+    # The notes say why it was dropped, better than the bare word does.
+    if arrow.fate in silent or (arrow.fate in (Fate.REFUSED, Fate.CORRUPTED) and arrow.notes):
         said: list[str] = []
     else:
         said = [arrow.fate.value]

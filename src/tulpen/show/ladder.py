@@ -110,6 +110,10 @@ class Arrow:
         """When the rung begins: as the segment is sent."""
         return self.sent
 
+    def at(self, side: Side) -> int:
+        """Return when ``side`` sends or receives it."""
+        return self.sent if side is self.sender or self.arrived is None else self.arrived
+
     @property
     def letters(self) -> str:
         """The flags as tcpdump writes them: ``S.``, ``P.``, ``F.``."""
@@ -207,10 +211,15 @@ class Ladder:
         """Return the end on ``side``."""
         return self.left if side is Side.LEFT else self.right
 
+    def seen_by(self, side: Side) -> list[tuple[int, Rung]]:
+        """Return the rungs in the order in which ``side`` takes part in them, each with its time there."""
+        times = [(rung.at(side) if isinstance(rung, Arrow) else rung.now, rung) for rung in self.rungs]
+        return sorted(times, key=lambda pair: pair[0])
+
     def path(self, side: Side) -> Path:
-        """Every standing of ``side`` in turn, repetitions left out."""
+        """Return every standing of ``side`` in turn, repetitions left out."""
         stood = [self.end(side).first]
-        for rung in self.rungs:
+        for _, rung in self.seen_by(side):
             for standing in rung.path(side):
                 if standing != stood[-1]:
                     stood.append(standing)
@@ -218,12 +227,17 @@ class Ladder:
 
     def steps(self) -> Iterator[Step]:
         """Each rung with both ends' standing before and after it."""
-        left, right = self.left.first, self.right.first
+        around = {side: self._around(side) for side in Side}
         for rung in self.rungs:
-            was = left, right
-            left = rung.left[-1] if rung.left else left
-            right = rung.right[-1] if rung.right else right
-            yield Step(rung, (was[0], left), (was[1], right))
+            yield Step(rung, around[Side.LEFT][id(rung)], around[Side.RIGHT][id(rung)])
+
+    def _around(self, side: Side) -> dict[int, tuple[Standing, Standing]]:
+        now = self.end(side).first
+        around = {}
+        for _, rung in self.seen_by(side):
+            before, now = now, rung.path(side)[-1] if rung.path(side) else now
+            around[id(rung)] = before, now
+        return around
 
     def relative(self, arrow: Arrow) -> tuple[int, int]:
         """Return (seq, ack) of ``arrow`` counted from the initial sequence numbers, where they are known."""

@@ -122,8 +122,12 @@ def _by_numbers(lost: list[Timed], coming: _Coming) -> list[Pair]:
 
 def _cut_ones(left: Timed, coming: _Coming) -> list[Pair]:
     # A lost one that a device had cut is one loss; of one that came in part, each piece is told of.
-    found = [Pair(piece, coming.take_alike(_key(piece.seg), piece.now, None)) for piece in pieces(left)]
-    return found if any(pair.arrived is not None for pair in found) else [Pair(left, None)]
+    cut = pieces(left)
+    if len(cut) > 1:
+        found = [Pair(piece, coming.take_alike(_key(piece.seg), piece.now, None)) for piece in cut]
+        if any(pair.arrived is not None for pair in found):
+            return found
+    return [Pair(left, None)]
 
 
 def _times_sent(departures: list[Timed]) -> dict[Key, list[int]]:
