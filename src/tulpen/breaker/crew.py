@@ -5,20 +5,41 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tulpen.breaker.trial import Trial
-
 MILLISECOND: Final = 1_000_000
 
 
-def run(begin: Iterable[Callable[[], Trial]], jobs: int) -> Iterator[Trial]:
+class Trial(Protocol):
+    """Something that goes on by turns until it is done."""
+
+    @property
+    def done(self) -> bool:
+        """Whether its result is complete."""
+
+    def polls(self) -> list[tuple[int, int]]:
+        """Return the descriptors to wait for, and what for."""
+
+    def deadline(self) -> int:
+        """Return when the next turn is due, on the monotonic clock."""
+
+    def turn(self) -> None:
+        """Do what is to be done now, without waiting."""
+
+    def close(self) -> None:
+        """End everything that it began."""
+
+
+T = TypeVar("T", bound=Trial)
+
+
+def run(begin: Iterable[Callable[[], T]], jobs: int) -> Iterator[T]:
     """Begin trials, ``jobs`` at a time, and give each when it is done; closed by then, and if anything fails."""
     waiting = deque(begin)
-    running: list[Trial] = []
+    running: list[T] = []
     try:
         while waiting or running:
             if waiting and len(running) < jobs:
@@ -32,10 +53,10 @@ def run(begin: Iterable[Callable[[], Trial]], jobs: int) -> Iterator[Trial]:
             trial.close()
 
 
-def _turn(trials: list[Trial], *, idle: bool) -> list[Trial]:
+def _turn(trials: list[T], *, idle: bool) -> list[T]:
     """Wait until something is to be done, do it, and return the trials that are done."""
     poll = select.poll()
-    owners: dict[int, Trial] = {}
+    owners: dict[int, T] = {}
     for trial in trials:
         for fd, events in trial.polls():
             poll.register(fd, events)

@@ -39,7 +39,7 @@ class Witness(Protocol):
 
 
 class Drive:
-    """Endpoints on a link; whatever is not for one of them goes out on the link."""
+    """Endpoints on a link.  What they send to others goes out on it; what comes in for nobody is lost."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Drive:
         self.malformed = 0  # packets from the link that could not be read
         self._endpoints: list[Endpoint] = []
         self._by_address: dict[bytes, Endpoint] = {}
-        self._late: list[tuple[int, int, Packet]] = []  # packets that the path delays
+        self._late: list[tuple[int, int, Packet, bool]] = []  # packets that the path delays
         self._entered = 0
 
     def add(self, endpoint: Endpoint, *addresses: bytes) -> None:
@@ -136,25 +136,26 @@ class Drive:
         for delay, out in passed:
             if delay > 0:
                 self._entered += 1
-                heappush(self._late, (now + delay, self._entered, out))
+                heappush(self._late, (now + delay, self._entered, out, incoming and out.dst != packet.src))
             else:
-                self._deliver(out, now)
+                self._deliver(out, incoming and out.dst != packet.src, now)
 
     def _deliver_late(self, now: int) -> bool:
         delivered = False
         while self._late and self._late[0][0] <= now:
             delivered = True
-            self._deliver(heappop(self._late)[2], now)
+            _, _, packet, inward = heappop(self._late)
+            self._deliver(packet, inward, now)
         return delivered
 
-    def _deliver(self, packet: Packet, now: int) -> None:
+    def _deliver(self, packet: Packet, inward: bool, now: int) -> None:
         endpoint = self._by_address.get(packet.dst)
         if endpoint is not None:
             endpoint.packet_arrives(packet, now)
-        else:
+        elif not inward:
             self._to_link(packet)
         if self.witness is not None:
-            self.witness.arrives(packet, endpoint is not None, now)
+            self.witness.arrives(packet, inward, now)
 
     def _to_link(self, packet: Packet) -> None:
         gso_size = getattr(packet.payload, "gso_size", 0) if self.link.offload else 0

@@ -47,3 +47,9 @@ def ended(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
+
+
+def says(result: Result) -> str:
+    """Say in a line what the program did."""
+    how = "stopped at the deadline" if result.status is None else ended(result.status) if result.status else ""
+    return ": ".join(each for each in (how, result.last_words) if each)

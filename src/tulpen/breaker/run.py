@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
-from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tulpen import __version__
 from tulpen.breaker import crew
 from tulpen.breaker.judge import difference, ended, judge
+from tulpen.breaker.place import folder, kernel, permitted
 from tulpen.breaker.report import Report, Result
 from tulpen.breaker.trial import Trial
 from tulpen.errors import TulpenError
 from tulpen.faults.catalogue import CONTROL, Choice
 from tulpen.faults.fault import Outcome
-from tulpen.link.namespace import NotPermitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from tulpen.breaker.plan import Plan
 
@@ -40,7 +36,7 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
         program=plan.program,
         built_in=plan.built_in,
         version=__version__,
-        kernel=f"{os.uname().sysname} {os.uname().release}",
+        kernel=kernel(),
         device="",
         started=datetime.now().astimezone().isoformat(timespec="seconds"),
         seed=plan.seed,
@@ -49,15 +45,15 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
         upstream=":".join(map(str, plan.upstream)) if plan.upstream else "",
     )
     began = time.monotonic()
-    with _folder(plan) as folder, _permitted():
-        control = _control(plan, folder, report)
+    with folder(plan.pcap) as where, permitted():
+        control = _control(plan, where, report)
         report.control = control
         tell(control)
         choices = [choice for choice in plan.choices if choice.fault is not CONTROL]
         if len(choices) < len(plan.choices):
             report.results.append(control)
         results: dict[int, Result] = {}
-        for trial in crew.run((partial(Trial, plan, choice, folder) for choice in choices), plan.jobs):
+        for trial in crew.run((partial(Trial, plan, choice, where) for choice in choices), plan.jobs):
             result = _judged(trial.result, None if report.notes else control)
             results[next(i for i, choice in enumerate(choices) if choice is trial.choice)] = result
             tell(result)
@@ -69,9 +65,9 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
     return report
 
 
-def _control(plan: Plan, folder: Path, report: Report) -> Result:
+def _control(plan: Plan, where: Path, report: Report) -> Result:
     """Run the program twice with a healthy server: it must succeed, and should say the same twice."""
-    begin = [partial(Trial, plan, _CONTROL, folder, label) for label in ("healthy", "healthy-again")]
+    begin = [partial(Trial, plan, _CONTROL, where, label) for label in ("healthy", "healthy-again")]
     trials = list(crew.run(begin, jobs=2))
     trials.sort(key=lambda trial: trial.pcap)
     control, again = (_judged(trial.result, None) for trial in trials)
@@ -110,25 +106,3 @@ def _remedy(result: Result, plan: Plan) -> str:
     if not result.connections:
         return f"It never connected. It has to connect to {plan.host} port {plan.port}: {{url}}, {{host}}, {{port}}."
     return "It connected: is the answer what it expects? See --body and --upstream."
-
-
-@contextmanager
-def _folder(plan: Plan) -> Iterator[Path]:
-    """Give the folder for captures: the one that is asked for, or one that goes away."""
-    if plan.pcap is not None:
-        plan.pcap.mkdir(parents=True, exist_ok=True)
-        yield plan.pcap
-        return
-    folder = Path(tempfile.mkdtemp(prefix="tulpen-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _permitted() -> Iterator[None]:
-    try:
-        yield
-    except NotPermitted as error:
-        raise TulpenError(error.reason, error.remedy) from error

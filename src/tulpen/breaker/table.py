@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.padding import Padding
 from rich.text import Text
 
-from tulpen.breaker.junit import says
+from tulpen.breaker.judge import says
 from tulpen.faults.catalogue import CONTROL
 from tulpen.faults.fault import Outcome
 from tulpen.show.label import printable

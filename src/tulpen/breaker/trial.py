@@ -15,6 +15,7 @@ from tulpen.breaker.drive import Drive
 from tulpen.breaker.observer import Observer
 from tulpen.breaker.relay import Relay
 from tulpen.breaker.report import Connection, Result
+from tulpen.breaker.words import last_words
 from tulpen.faults.fault import Scene
 from tulpen.faults.http import Http
 from tulpen.faults.server import Server
@@ -211,7 +212,8 @@ class Trial:
         result.seconds = finished.seconds
         result.stdout = finished.stdout
         result.stderr = finished.stderr
-        result.last_words = finished.last_words if finished.status != 0 or finished.timed_out else ""
+        if finished.status != 0 or finished.timed_out:
+            result.last_words = last_words(finished.stderr.text) or last_words(finished.stdout.text)
         if self.plan.uses_out:
             result.written = _written(self._out)
         self.phase = Phase.LINGERING

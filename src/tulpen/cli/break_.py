@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +78,25 @@ SIZE: Final = 100_000
     metavar="FILE",
     help="Write a pytest test that repeats the run and expects the same.",
 )
+@click.option(
+    "--server",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="COMMAND is a server on PORT; its clients misbehave.",
+)
+@click.option(
+    "--request",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --server: what a client asks, instead of HTTP; any answer will do.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=3.0,
+    show_default=True,
+    help="With --server: how long bad clients stay.",
+)
 @click.option("--device", type=click.Choice(["auto", "tun", "veth"]), default="auto", hidden=True)
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
@@ -96,9 +114,15 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     something was (1); 2 where tulpen could not try.
     """
     if options["listing"]:
-        _list()
+        _list(server=options["server"] is not None)
         return 0
-    return _break(options, rest(ctx))
+    if options["four"] and options["six"]:
+        raise click.UsageError("-4 and -6 exclude each other")
+    if options["server"] is None:
+        return _break(options, rest(ctx))
+    from tulpen.cli.siege import siege
+
+    return siege(options, rest(ctx))
 
 
 def _break(options: dict[str, Any], argv: list[str]) -> int:
@@ -120,16 +144,8 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
     from tulpen.faults.catalogue import FAULTS, choose
     from tulpen.faults.http import Page, numbered_lines
 
-    if options["four"] and options["six"]:
-        raise click.UsageError("-4 and -6 exclude each other")
     names = options["faults"] or [fault.name for fault in FAULTS]
     body = Path(options["body"]).read_bytes() if options["body"] else numbered_lines(options["body_size"])
-    env = {}
-    for setting in options["env"]:
-        name, equals, value = setting.partition("=")
-        if not (name and equals):
-            raise click.UsageError(f"--env takes NAME=VALUE, not {setting!r}")
-        env[name] = value
     return Plan(
         choices=tuple(choose(name) for name in names),
         command=tuple(argv) or BUILT_IN,
@@ -137,12 +153,23 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
         family=6 if options["six"] else 4,
         upstream=_upstream(options["upstream"]),
         page=Page(body, options["media_type"]),
-        env=env,
+        env=environment(options),
         seed=options["seed"],
         jobs=options["jobs"],
         pcap=options["pcap"],
         device=options["device"],
     )
+
+
+def environment(options: dict[str, Any]) -> dict[str, str]:
+    """Return what --env sets."""
+    env = {}
+    for setting in options["env"]:
+        name, equals, value = setting.partition("=")
+        if not (name and equals):
+            raise click.UsageError(f"--env takes NAME=VALUE, not {setting!r}")
+        env[name] = value
+    return env
 
 
 def _upstream(text: str | None) -> tuple[str, int] | None:
@@ -208,18 +235,19 @@ def _write(options: dict[str, Any], report: Report, argv: list[str], console: Co
     if options["junit"] is not None:
         from tulpen.breaker.junit import as_junit
 
-        _save(options["junit"], as_junit(report))
+        save(options["junit"], as_junit(report))
     if options["html"] is not None:
         from tulpen.breaker.html import as_page
 
-        _save(options["html"], as_page(report, options["html"]))
+        save(options["html"], as_page(report, options["html"]))
     if options["pin"] is not None:
         from tulpen.breaker.pin import as_test
 
-        _save(options["pin"], as_test(report, _arguments(options), argv))
+        save(options["pin"], as_test(report, _arguments(options), argv))
 
 
-def _save(path: Path, text: str) -> None:
+def save(path: Path, text: str) -> None:
+    """Write a file that was asked for."""
     path.write_text(text, encoding="utf-8")
     click.echo(f"tulpen: wrote {path}", err=True)
 
@@ -235,12 +263,12 @@ def _arguments(options: dict[str, Any]) -> list[str]:
     return argv + (["-6"] if options["six"] else [])
 
 
-def _list() -> None:
+def _list(*, server: bool) -> None:
     from tulpen.faults.catalogue import FAULTS
+    from tulpen.faults.clients.catalogue import CLIENTS
 
-    for fault in FAULTS:
-        click.echo(fault.name)
-        click.echo(f"    {fault.says(fault.values())}")
-        for each in fault.parameters:
-            click.echo(f"    {each.name}={each.default:g}: {each.meaning}")
-    sys.stdout.flush()
+    for each in CLIENTS if server else FAULTS:
+        click.echo(each.name)
+        click.echo(f"    {each.says(each.values())}")
+        for parameter in each.parameters:
+            click.echo(f"    {parameter.name}={parameter.default:g}: {parameter.meaning}")

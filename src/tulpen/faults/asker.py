@@ -96,11 +96,13 @@ class Asker:
         self._ask(now)
 
     def stop(self, now: int) -> None:
-        """Ask no more; a question that is open is given up."""
+        """Ask no more; a question that is still open is struck out."""
         self.finished = True
         self._next = None
-        if self._socket is not None:
-            self._drop(now)
+        if self._answer is not None:
+            self.asked.pop()
+            self._answer = None
+        self._drop(now)
 
     def on(self, handle: Socket | Listener, signal: Signal, host: Host, now: int) -> None:
         """Go on with the question."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from tulpen.errors import TulpenError
 from tulpen.faults import (
@@ -37,7 +38,7 @@ from tulpen.faults import (
     zero_window_a_while,
     zero_window_forever,
 )
-from tulpen.faults.fault import Fault
+from tulpen.faults.fault import Fault, Parameter
 
 #: In the order in which they are reported: as a connection lives.
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -90,33 +91,53 @@ class Choice(NamedTuple):
     @property
     def spelling(self) -> str:
         """How the command line names it; values that are the defaults are left out."""
-        given = [
-            f"{each.name}={self.values[each.name]:g}"
-            for each in self.fault.parameters
-            if self.values[each.name] != each.default
-        ]
-        return ":".join([self.fault.name, *([",".join(given)] if given else [])])
+        return spell(self.fault.name, self.fault.parameters, self.values)
 
 
 def choose(text: str) -> Choice:
     """Return the fault that ``name:parameter=number,parameter=number`` names; raises TulpenError."""
+    fault, given = read(text, _BY_NAME, "fault", "tulpen break --list")
+    return Choice(fault, fault.values(given))
+
+
+class Named(Protocol):
+    """What is chosen by name, with parameters."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it can be given."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+def read(text: str, by_name: Mapping[str, T], kind: str, lists: str) -> tuple[T, dict[str, float]]:
+    """Return what ``text`` names and the parameters it gives; ``lists`` is the command that lists them all."""
     name, _, rest = text.partition(":")
-    fault = _BY_NAME.get(name)
-    if fault is None:
-        near = get_close_matches(name, _BY_NAME, 1)
-        raise TulpenError(
-            f"there is no fault {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-            "'tulpen break --list' shows them all.",
-        )
+    found = by_name.get(name)
+    if found is None:
+        near = get_close_matches(name, by_name, 1)
+        words = f"there is no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        raise TulpenError(words, f"'{lists}' shows them all.")
     given: dict[str, float] = {}
     for part in filter(None, rest.split(",")):
         key, _, number = part.partition("=")
-        parameter = next((each for each in fault.parameters if each.name == key), None)
+        parameter = next((each for each in found.parameters if each.name == key), None)
         if parameter is None:
-            known = ", ".join(each.name for each in fault.parameters) or "none"
+            known = ", ".join(each.name for each in found.parameters) or "none"
             raise TulpenError(f"{name} has no parameter {key!r} (it has: {known})")
         try:
             given[key] = parameter.read(number)
         except ValueError:
             raise TulpenError(f"{name}: {key}={number!r} is no number that fits") from None
-    return Choice(fault, fault.values(given))
+    return found, given
+
+
+def spell(name: str, parameters: Sequence[Parameter], values: Mapping[str, float]) -> str:
+    """Return how the command line names it."""
+    given = [f"{each.name}={values[each.name]:g}" for each in parameters if values[each.name] != each.default]
+    return ":".join([name, *([",".join(given)] if given else [])])

@@ -1,0 +1,1 @@
+"""tulpen break --server: the program is a server, and tulpen hosts are its bad clients."""

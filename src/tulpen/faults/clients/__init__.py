@@ -1,0 +1,1 @@
+"""Bad clients: what servers have to live with, each one small module."""
