@@ -7,7 +7,7 @@ from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.output import reset_for
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import Reason
-from tulpen.wire.segment import Segment
+from tulpen.wire.segment import SYN, Segment
 
 
 def refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
@@ -17,9 +17,9 @@ def refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
 
 
 def answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
-    """Acknowledge and drop; segments without text or control are answered at a limited rate."""
+    """Acknowledge and drop; a SYN, and what has neither text nor FIN, is answered at a limited rate."""
     tcb.note(seg.segment, reason, now)
-    if seg.len or may_answer(tcb, now):
+    if (seg.len and not seg.flags & SYN) or may_answer(tcb, now):
         tcb.ack_now = True
     else:
         tcb.note(seg.segment, Reason.RATE_LIMITED, now)

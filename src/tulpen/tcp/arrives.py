@@ -14,11 +14,10 @@ from typing import Final
 from tulpen.tcp import judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.config import MS
-from tulpen.tcp.ending import end, flush, linger
+from tulpen.tcp.ending import end, linger
+from tulpen.tcp.handshake import back_to_listen, established, synchronize
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import agree, effective_mss
 from tulpen.tcp.output import bare_ack
-from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
     CLOSE_WAIT,
@@ -34,11 +33,11 @@ from tulpen.tcp.state import (
     Event,
 )
 from tulpen.tcp.tcb import Tcb
-from tulpen.tcp.timeouts import start_keepalive, wait_for_their_fin
+from tulpen.tcp.timeouts import wait_for_their_fin
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
-from tulpen.wire.seq import before, unwrap
+from tulpen.wire.seq import unwrap
 
 DELAYED_ACK: Final = 40 * MS  # below the 0.5 s of MUST-40; Linux's least
 HELD_FACTOR: Final = 2  # held pieces may cost this many receive buffers
@@ -81,7 +80,7 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
     elif seg.flags & FIN:
         tcb.note(seg.segment, Reason.SYN_FIN, now)
     else:
-        _synchronize(tcb, seg, now)
+        synchronize(tcb, seg, now)
         tcb.passive = True
         tcb.syn_due = True
         tcb.happened(Event.SYN, now)
@@ -107,11 +106,11 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
     if not seg.flags & SYN:
         tcb.note(seg.segment, Reason.NO_SYN, now)
         return
-    _synchronize(tcb, seg, now)
+    synchronize(tcb, seg, now)
     if acks_syn:
         seg.seq += 1  # the SYN is dealt with; what follows it goes on at the sixth step
         seg.flags &= ~SYN
-        _established(tcb, seg, now)
+        established(tcb, seg, now)
         tcb.ack_now = True
         _ = (
             _sixth_check_urg(tcb, seg)
@@ -139,19 +138,19 @@ def _in_other_states(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if judge.may_reopen(tcb, seg):
-        tcb.happened(Event.LINGERED, now)  # the host gives the SYN to its listener
-        flush(tcb)
+        end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
+        return False
+    if judge.lacks_timestamp(tcb, seg):
+        tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
         return False
     if judge.too_old(tcb, seg, now):
         return answer_invalid(tcb, seg, Reason.PAWS, now)
-    if judge.crosses_our_syn(tcb, seg):
-        seg.trim(tcb.rcv.nxt, tcb.rcv.nxt + tcb.rcv.wnd)
-    elif not judge.acceptable(tcb, seg):
+    if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):
         return _not_acceptable(tcb, seg, now)
-    else:
-        _trim(tcb, seg, now)
     tcb.heard_at = now
-    _note_timestamp(tcb, seg, now)
+    if not seg.flags & RST:
+        _note_timestamp(tcb, seg, now)
+        _trim(tcb, seg, now)
     return True
 
 
@@ -179,7 +178,7 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     elif seg.seq != tcb.rcv.nxt:
         challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
     elif tcb.state is SYN_RECEIVED and tcb.passive:
-        _back_to_listen(tcb, now)
+        back_to_listen(tcb, now)
     elif tcb.state is SYN_RECEIVED:
         tcb.stack.count("AttemptFails")
         end(tcb, Event.RESET, now, error=errno.ECONNREFUSED)
@@ -196,7 +195,7 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.flags & SYN:
         return True
     if tcb.state is SYN_RECEIVED and tcb.passive:
-        _back_to_listen(tcb, now)
+        back_to_listen(tcb, now)
     else:
         tcb.stack.count("TCPChallengeACK")
         challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
@@ -212,7 +211,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
             refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
             return False
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
-        _established(tcb, seg, now)
+        established(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
         return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
     elif judge.too_old_an_ack(tcb, seg):
@@ -225,7 +224,8 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
 
 
 def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
-    if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > tcb.rcv.up and seg.up > tcb.rcv.nxt:
+    consumed = tcb.rcv.nxt - tcb.receive_queue.octets
+    if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > max(tcb.rcv.up, consumed):
         tcb.rcv.up = seg.up
         tcb.signal(Signal.URGENT)  # it advanced (MUST-32)
     return True
@@ -244,6 +244,9 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if rcv.fin >= 0:
         seg.trim(seg.seq, rcv.fin)  # nothing follows a FIN
+        if not seg.data:
+            tcb.ack_now = True
+            return True
     if seg.seq == rcv.nxt:
         return _text_in_order(tcb, seg, now)
     _text_beyond_a_hole(tcb, seg, now)
@@ -286,10 +289,14 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
 def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv = tcb.rcv
     if not MAY_RECEIVE[tcb.state]:
+        if tcb.state is TIME_WAIT and seg.flags & FIN:
+            tcb.ack_now = True
+            linger(tcb, now)
         return True  # a FIN was received before: remain in the state
-    if seg.flags & FIN and rcv.fin < 0:
-        rcv.fin = seg.seq + len(seg.data)
+    if seg.flags & FIN:
         tcb.ack_now = True
+        if rcv.fin < 0 and not tcb.receive_queue.holds_beyond(seg.seq + len(seg.data)):
+            rcv.fin = seg.seq + len(seg.data)
     if rcv.fin == rcv.nxt:
         rcv.nxt += 1
         rcv.wnd = max(0, rcv.wnd - 1)
@@ -301,40 +308,6 @@ def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
         if tcb.state is TIME_WAIT:
             linger(tcb, now)
     return True
-
-
-def _synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """Learn IRS and the options of their SYN."""
-    tcb.rcv.irs = seg.seq
-    tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
-    tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6)
-    tcb.ts_recent_at = tcb.heard_at = now
-    tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
-    tcb.cc = tcb.congestion_control()
-    tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd
-    tcb.snd.wl1 = seg.seq
-    tcb.snd.wl2 = seg.ack
-    if seg.options.user_timeout and tcb.stack.settings.tcp_user_timeout_option:
-        tcb.user_timeout = max(tcb.user_timeout, seg.options.user_timeout * 1000)  # RFC 5482 §3.1
-
-
-def _established(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """Our SYN is acknowledged and theirs is known."""
-    resent = tcb.retransmits
-    recovery.acknowledge(tcb, seg, now)
-    tcb.happened(Event.SYN_ACKED, now)
-    tcb.syn_due = False
-    if tcb.rtt.srtt == 0:
-        tcb.rtt.rto = FALLBACK_RTO  # the SYN was lost and nothing measured since (RFC 6298 §5.7)
-        tcb.rtt.backoff = 0
-    if resent > 1:
-        tcb.cc.cwnd = tcb.smss  # RFC 5681 §3.1, as Linux for more than one
-    start_keepalive(tcb, now)
-    tcb.signal(Signal.CONNECTED)
-    tcb.signal(Signal.WRITABLE)
-    if tcb.closing:
-        tcb.happened(Event.CLOSE, now)  # it was queued (§3.10.4)
 
 
 def _our_fin_acked(tcb: Tcb, now: int) -> None:
@@ -349,19 +322,6 @@ def _our_fin_acked(tcb: Tcb, now: int) -> None:
         wait_for_their_fin(tcb, now)
 
 
-def _back_to_listen(tcb: Tcb, now: int) -> None:
-    """The passive open came to nothing; the user need not be informed, unless a CLOSE waited for it (§3.10.4)."""
-    tcb.stack.count("AttemptFails")
-    tcb.happened(Event.REFUSED, now)
-    queued = tcb.queue.clone()  # SENDs wait for whoever connects next (§3.10.2)
-    flush(tcb)
-    if tcb.closing:
-        end(tcb, Event.CLOSE, now, error=errno.ECONNRESET)
-        return
-    tcb.queue = queued
-    tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
-
-
 def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Make it the idealized segment that lies within the window."""
     length = len(seg.data)
@@ -374,14 +334,12 @@ def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for."""
+    """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for.
+
+    One older than TS.Recent has come so far only because TS.Recent is no longer valid (§5.5).
+    """
     tsval = seg.options.tsval
-    if (
-        tsval is not None
-        and tcb.terms.timestamps
-        and seg.seq <= tcb.last_ack_sent
-        and not before(tsval, tcb.terms.ts_recent)
-    ):
+    if tsval is not None and tcb.terms.timestamps and seg.seq <= tcb.last_ack_sent:
         tcb.terms.ts_recent = tsval
         tcb.ts_recent_at = now
 
@@ -389,7 +347,7 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
 def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
     """Delayed acknowledgment (§3.8.6.3): at once for two full segments, else within 40 ms."""
     tcb.ack_pending += octets
-    if tcb.ack_pending >= 2 * tcb.rcv_mss or tcb.options.tcp_quickack:
+    if tcb.ack_pending >= 2 * judge.full_segment_received(tcb) or tcb.options.tcp_quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
         tcb.timers.delayed_ack = now + DELAYED_ACK

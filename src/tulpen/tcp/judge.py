@@ -9,6 +9,7 @@ from typing import Final
 
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.negotiate import TIMESTAMPS_ROOM
 from tulpen.tcp.state import SYN_RECEIVED, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, FIN, RST, SYN
@@ -23,14 +24,18 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
 
     At a zero window a segment at RCV.NXT passes for its ACK, URG and RST (MUST-66).
     A segment without text at the right edge passes for its ACK (Appendix A.2).
+    A RST or SYN counts by its own number (RFC 5961 §3.2, §4.2): text behind it does not
+    bring it into the window.
     """
     nxt, wnd = tcb.rcv.nxt, tcb.rcv.wnd
     if wnd == 0:
         return seg.seq == nxt
     edge = nxt + wnd
+    if seg.flags & (RST | SYN):
+        return nxt <= seg.seq < edge
     length = seg.len
     if length == 0:
-        return nxt <= seg.seq < edge or (seg.seq == edge and not seg.flags & RST)
+        return nxt <= seg.seq <= edge
     return nxt <= seg.seq < edge or nxt <= seg.seq + length - 1 < edge
 
 
@@ -46,13 +51,24 @@ def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     )
 
 
+def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
+    """Timestamps were agreed, and the segment has none (RFC 7323 §3.2).
+
+    A SYN may be that of a peer which has restarted: it has to be answered.
+    """
+    return tcb.terms.timestamps and seg.options.tsval is None and not seg.flags & (RST | SYN)
+
+
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
     """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
     if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST | FIN) != SYN:
         return False
     tsval = seg.options.tsval
-    if tsval is not None and tcb.terms.timestamps and tsval != tcb.terms.ts_recent:
-        return before(tcb.terms.ts_recent, tsval)
+    if tsval is not None and tcb.stack.settings.tcp_timestamps:
+        if not tcb.terms.timestamps:
+            return True  # the new connection has what tells its segments from the old one's
+        if tsval != tcb.terms.ts_recent:
+            return before(tcb.terms.ts_recent, tsval)
     return seg.seq >= tcb.rcv.nxt
 
 
@@ -132,6 +148,11 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     if last and snd.push >= tcb.queue.end:
         return idle
     return idle and octets >= max(1, snd.max_wnd // 2)
+
+
+def full_segment_received(tcb: Tcb) -> int:
+    """RMSS less the options that every segment carries: what the peer's full segments hold (RFC 5681 §4.2)."""
+    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
 
 
 def window_to_open(tcb: Tcb) -> int:

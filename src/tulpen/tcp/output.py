@@ -166,10 +166,12 @@ def reset(tcb: Tcb, now: int) -> Segment:
 
 
 def reset_for(seg: Segment) -> Segment:
-    """A reset that the sender of ``seg`` will find acceptable (§3.10.7.1)."""
+    """A reset that the sender of ``seg`` will find acceptable (§3.10.7.1), with its timestamp (RFC 7323 §5.2)."""
+    tsval = seg.options.tsval
+    options = NO_OPTIONS if tsval is None else Options(tsval=0, tsecr=tsval)
     if seg.flags & ACK:
-        return Segment(seg.ack, 0, RST, sport=seg.dport, dport=seg.sport)
-    return Segment(0, wrap(seg.seq + seg.len), RST | ACK, sport=seg.dport, dport=seg.sport)
+        return Segment(seg.ack, 0, RST, options=options, sport=seg.dport, dport=seg.sport)
+    return Segment(0, wrap(seg.seq + seg.len), RST | ACK, options=options, sport=seg.dport, dport=seg.sport)
 
 
 def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:

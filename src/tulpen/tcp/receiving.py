@@ -27,10 +27,16 @@ class ReceiveQueue:
         self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
 
     def deliver(self, data: bytes | memoryview) -> None:
-        """Take ``data`` that begins at RCV.NXT."""
-        if data:
+        """Take ``data`` that begins at RCV.NXT; small pieces are joined, so that an octet costs about an octet."""
+        if not data:
+            return
+        self.octets += len(data)
+        if len(data) >= SMALL:
             self.ready.append(data)
-            self.octets += len(data)
+        elif self.ready and len(self.ready[-1]) < SMALL:
+            self.ready[-1] = b"".join((self.ready[-1], data))
+        else:
+            self.ready.append(bytes(data))
 
     def hold(self, seq: int, data: bytes | memoryview) -> None:
         """Keep ``data`` that lies beyond a hole; octets already held stay as they first came."""
@@ -105,6 +111,10 @@ class ReceiveQueue:
                 left = min(left, old_left)
                 right = max(right, old_right)
         self.ranges = [(left, right), *others]
+
+    def holds_beyond(self, seq: int) -> bool:
+        """Whether any octet at or after ``seq`` is held."""
+        return bool(self._starts) and self._starts[-1] + len(self._held[-1]) > seq
 
     def forget_held(self) -> None:
         """Drop everything beyond the first hole."""

@@ -48,6 +48,7 @@ class Reason(Enum):
     RST_TO_RST = ("InErrs", "a RST for no connection", "RFC 9293 §3.10.7.1")
     NO_ACK = ("InErrs", "the ACK bit is off", "RFC 9293 §3.10.7.4")
     NO_SYN = ("InErrs", "neither SYN nor RST in SYN-SENT or LISTEN", "RFC 9293 §3.10.7.3")
+    NO_TIMESTAMP = ("TCPNoTimestamp", "no timestamp, though timestamps were agreed", "RFC 7323 §3.2")
     SYN_FIN = ("InErrs", "SYN and FIN in one segment", "RFC 9293 §3.10.7.2")
     OLD_ACK = ("TCPOldAck", "the ACK lies before SND.UNA", "RFC 9293 §3.10.7.4")
     NO_ROOM = ("TCPRcvQDrop", "the receive buffer is full", "RFC 9293 §3.8.6")
