@@ -137,7 +137,7 @@ def _section(story: FaultStory) -> Section:
     ]
     if story.pcap:
         beside = "" if story.pcap.startswith("/") else "./"
-        facts.append(("Capture", Link(story.pcap, beside + quote(story.pcap))))
+        facts.append(("Capture", Link(story.pcap, beside + quote(story.pcap, errors="replace"))))
     blocks: list[Block] = [Facts([(name, value) for name, value in facts if value])]
     blocks += [Prose(note) for note in story.notes]
     for i, ladder in enumerate(story.ladders):

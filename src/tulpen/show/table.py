@@ -88,8 +88,10 @@ class Table(Generic[Row]):
 
 
 def json_text(value: object) -> str:
-    """Return ``value`` (a table, rows, whatever ``plain`` takes) as indented JSON."""
-    return json.dumps(value.to_json() if isinstance(value, Table) else plain(value), indent=2, ensure_ascii=False)
+    """Return ``value`` (a table, rows, whatever ``plain`` takes) as indented JSON that UTF-8 can carry."""
+    rows = value.to_json() if isinstance(value, Table) else plain(value)
+    text = json.dumps(rows, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # lone surrogates, as JSON escapes them
 
 
 def told(value: object) -> str:

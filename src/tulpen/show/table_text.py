@@ -100,9 +100,10 @@ def _layout(table: Table[Any], width: int) -> tuple[list[Column[Any]], list[Colu
     sizes = {column.key: _least(column, natural) for column in inline}
     spare = max(0, width - _total(sizes.values()))
     for column in inline:  # the first to come takes what it can use
-        more = min(spare, natural[column.key] - sizes[column.key])
-        sizes[column.key] += more
-        spare -= more
+        offered = min(sizes[column.key] + spare, natural[column.key])
+        used = max([len(column.title), *(len(column.words(row, offered)) for row in table.rows)])
+        spare -= used - sizes[column.key]
+        sizes[column.key] = used
     return inline, under, [sizes[column.key] for column in inline]
 
 
