@@ -7,9 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-from tulpen.host.host import Host
-
 from tulpen.aio import Interface
+from tulpen.host.host import Host
 from tulpen.link.pipe import pipe
 from tulpen.tcp.config import Settings
 

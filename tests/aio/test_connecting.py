@@ -9,12 +9,12 @@ import socket
 from typing import Any
 
 import pytest
-from tulpen.host.host import Host
 
 from tests.aio.nets import CLIENT, SERVER, SERVER_6, Kernel, Tulpen, on_the_kernel, on_tulpen, two_hosts
 from tests.aio.recorder import Recorder, connected, until
 from tulpen import aio
 from tulpen.aio import Interface
+from tulpen.host.host import Host
 from tulpen.link.pipe import pipe
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.state import State

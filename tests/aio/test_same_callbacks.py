@@ -192,6 +192,22 @@ async def raising_in_eof_received(net: Any) -> Any:
     return await pair.end()
 
 
+async def raising_in_connection_lost(net: Any) -> Any:
+    class Last(Recorder):
+        def connection_lost(self, error: Exception | None) -> None:
+            super().connection_lost(error)
+            raise LookupError("on purpose")
+
+    pair = await connected(net, Recorder, Last)
+    pair.client.transport.pause_reading()
+    pair.server.transport.write(bytes(12 << 20))
+    pair.server.transport.close()
+    pair.client.transport.resume_reading()
+    await pair.client.has(12 << 20)
+    logs = await pair.end()
+    return [entry[0] for entry in logs["client"]], logs["server"], len(logs["complaints"])
+
+
 async def an_empty_buffer(net: Any) -> Any:
     pair = await connected(net, Recorder, lambda: BufferedRecorder(0))
     pair.client.transport.write(b"x")
@@ -278,6 +294,7 @@ SCENARIOS = [
     pausing_and_resuming_twice,
     raising_in_data_received,
     raising_in_eof_received,
+    raising_in_connection_lost,
     an_empty_buffer,
     another_protocol_takes_over,
     misuse,

@@ -193,6 +193,8 @@ class Interface:
         try:
             self._deliver()
             self._transmit(now)
+            while self._deliver():  # what sending has brought about
+                self._transmit(now)
         finally:
             self._turning = False
         self._set_timer(now)
@@ -201,13 +203,23 @@ class Interface:
         if self._next_turn is not None and not self._next_turn.done():
             self._next_turn.set_result(None)
 
-    def _deliver(self) -> None:
+    def _deliver(self) -> bool:
+        """Tell what is to be told; say whether there was anything."""
         next_event = self.host.next_event
         served = self._served
+        told = False
         while (event := next_event()) is not None:
+            told = True
             handler = served.get(event[0])
-            if handler is not None:
+            if handler is None:
+                continue
+            try:
                 handler.signal(event[1])
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # one protocol's failure is not the others'
+                self.loop.call_exception_handler({"message": "Exception in a protocol's callback", "exception": error})
+        return told
 
     def _transmit(self, now: int) -> None:
         send = self._routes.send

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from typing import TYPE_CHECKING, final
 
 from tulpen.aio.tls import Tls
@@ -34,8 +33,7 @@ class Server(asyncio.AbstractServer):
         self._sockets: tuple[ListenerView, ...] | None = tuple(sockets)
         self._factory = protocol_factory
         self._tls = tls
-        self._clients: weakref.WeakSet[Transport] = weakref.WeakSet()
-        self._active = 0
+        self._clients: set[Transport] = set()
         self._waiters: list[asyncio.Future[None]] | None = []
         self._serving = False
         self._forever: asyncio.Future[None] | None = None
@@ -95,14 +93,12 @@ class Server(asyncio.AbstractServer):
 
     def attach(self, transport: Transport) -> None:
         """Count a connection in."""
-        self._active += 1
         self._clients.add(transport)
 
     def detach(self, transport: Transport) -> None:
         """Count a connection out."""
-        self._active -= 1
         self._clients.discard(transport)
-        if self._active == 0 and self._sockets is None:
+        if not self._clients and self._sockets is None:
             self._wake()
 
     # asyncio.Server
@@ -143,7 +139,7 @@ class Server(asyncio.AbstractServer):
         if self._forever is not None and not self._forever.done():
             self._forever.cancel()
             self._forever = None
-        if self._active == 0:
+        if not self._clients:
             self._wake()
 
     def abort(self) -> None:

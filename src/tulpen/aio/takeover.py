@@ -18,7 +18,7 @@ def taking_over(interface: Interface) -> Iterator[None]:
     """Make the running loop's create_connection and create_server, and so asyncio's streams, those of ``interface``.
 
     Names are not resolved, and a program that makes its sockets itself is told that the kernel's
-    cannot run here.  A loop whose methods cannot be replaced (uvloop's) raises TypeError.
+    cannot run here.  A loop whose methods cannot be replaced raises TypeError.
     """
     loop = interface.loop
     taken: list[str] = []

@@ -102,12 +102,13 @@ class Transport(_FlowControlMixin):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Hand the connection to another protocol."""
-        self._protocol = protocol
+        self._protocol: Any = protocol  # None once it is over, so that the two do not keep each other
         self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol that is called."""
-        return self._protocol
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
 
     # what the engine says
 
@@ -170,7 +171,7 @@ class Transport(_FlowControlMixin):
         if not data:
             return
         try:
-            self._protocol.data_received(bytes(data))  # type: ignore[attr-defined]
+            self._protocol.data_received(bytes(data))
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -178,7 +179,7 @@ class Transport(_FlowControlMixin):
 
     def _fill_buffer(self) -> None:
         try:
-            buffer = self._protocol.get_buffer(-1)  # type: ignore[attr-defined]
+            buffer = self._protocol.get_buffer(-1)
             if not len(buffer):
                 raise RuntimeError("get_buffer() returned an empty buffer")
         except (SystemExit, KeyboardInterrupt):
@@ -192,7 +193,7 @@ class Transport(_FlowControlMixin):
             return
         view[: len(data)] = data
         try:
-            self._protocol.buffer_updated(len(data))  # type: ignore[attr-defined]
+            self._protocol.buffer_updated(len(data))
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -209,7 +210,7 @@ class Transport(_FlowControlMixin):
 
     def _deliver_eof(self) -> None:
         try:
-            keep_open = self._protocol.eof_received()  # type: ignore[attr-defined]
+            keep_open = self._protocol.eof_received()
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -360,8 +361,9 @@ class Transport(_FlowControlMixin):
     def _call_connection_lost(self, error: BaseException | None) -> None:
         self._lost = self._lost or 1
         try:
-            self._protocol.connection_lost(error)  # type: ignore[arg-type]
+            self._protocol.connection_lost(error)
         finally:
+            self._protocol = None
             self._interface.release(self._socket)
             if self._server is not None:
                 self._server.detach(self)

@@ -1,0 +1,129 @@
+"""What a connection costs in memory, by what tracemalloc counts between none and many of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.case import Case
+from benchmarks.pair import CLIENT, PORT, SERVER, Pair
+from tulpen.aio import Interface
+from tulpen.host.host import Host
+from tulpen.link.pipe import pipe
+from tulpen.tcp.config import Settings
+from tulpen.tcp.state import State
+from tulpen.wire.address import address
+from tulpen.wire.ip import Packet
+from tulpen.wire.options import Options
+from tulpen.wire.segment import SYN, Segment
+
+COUNT = 2000
+ROOM = Settings(tcp_max_syn_backlog=1 << 20, somaxconn=1 << 20, tcp_syncookies=0, ip_local_port_range=(1024, 65_535))
+
+
+def grown(build: Callable[[], Any]) -> int:
+    """Return the octets that what ``build`` returns has taken."""
+    build()  # what is made once, and stays
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    kept = build()
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del kept
+    return after - before
+
+
+def connection() -> float:
+    """Open and idle, with its entry in the host's tables; the mean of both ends."""
+
+    def build() -> Any:
+        pair = Pair(ROOM)
+        return pair, [pair.connect() for _ in range(COUNT)]
+
+    return grown(build) / (2 * COUNT)
+
+
+def syn_queue_entry() -> float:
+    """A SYN with the options that Linux sends, and nothing after it."""
+    packets = []
+    options = Options(mss=1460, wscale=7, sack_permitted=True, tsval=1)
+    for number in range(COUNT):
+        syn = Segment(number, 0, SYN, 64_240, options=options, sport=1024 + number, dport=PORT)
+        packets.append(Packet(address(CLIENT), address(SERVER), syn))
+
+    def build() -> Any:
+        host = Host([SERVER], settings=ROOM)
+        listener = host.listen(None, PORT, 0, backlog=1 << 20)
+        for packet in packets:
+            host.packet_arrives(packet, 0)
+            host.packets_to_send(0)
+        assert listener.syn_queue == COUNT
+        return host
+
+    return grown(build) / COUNT
+
+
+def time_wait_entry() -> float:
+    """What stays of a connection that its application has closed, and the peer too."""
+
+    def build() -> Any:
+        pair = Pair(ROOM)
+        for _ in range(COUNT):
+            sock, accepted = pair.connect()
+            sock.close(pair.now)
+            pair.exchange()
+            accepted.close(pair.now)
+            pair.exchange()
+        assert len(pair.client.time_wait) == COUNT, len(pair.client.time_wait)
+        assert all(row.state in (State.TIME_WAIT, State.LISTEN) for row in pair.client.status())
+        return pair
+
+    return grown(build) / COUNT
+
+
+def connection_with_streams() -> float:
+    """Open and idle, with a StreamReader and a StreamWriter; the mean of both ends."""
+
+    async def main() -> float:
+        left, right = pipe()
+        left.limit = right.limit = 1 << 20
+        one, other = Host([SERVER], settings=ROOM), Host([CLIENT], settings=ROOM)
+        async with Interface(one, left, linger=0.1) as server, Interface(other, right, linger=0.1) as client:
+            kept: list[Any] = []
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                kept.append((reader, writer))
+
+            listening = await server.start_server(serve, None, PORT, backlog=1 << 20)
+
+            async def many() -> None:
+                for _ in range(COUNT // 4):
+                    kept.append(await client.open_connection(SERVER, PORT))
+
+            await many()
+            gc.collect()
+            tracemalloc.start()
+            before, _ = tracemalloc.get_traced_memory()
+            await many()
+            await asyncio.sleep(0.01)
+            gc.collect()
+            after, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            listening.close()
+            return (after - before) / (2 * (COUNT // 4))
+
+    return asyncio.run(main())
+
+
+GROUP = "memory"
+MEMORY = [
+    Case(GROUP, "connection, with table entry", "octets", connection, once=True, smaller=True),
+    Case(GROUP, "connection with streams", "octets", connection_with_streams, once=True, smaller=True),
+    Case(GROUP, "SYN queue entry", "octets", syn_queue_entry, once=True, smaller=True),
+    Case(GROUP, "TIME-WAIT entry", "octets", time_wait_entry, once=True, smaller=True),
+]
