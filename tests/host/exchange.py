@@ -66,7 +66,7 @@ def signals(host: Host, handle: Socket | Listener) -> list[Signal]:
     return [signal for told, signal in events(host) if told is handle]
 
 
-def connected(now: int = 0, **settings: object) -> tuple[Host, Host, Socket, Socket]:
+def connected(now: int = 0, /, **settings: object) -> tuple[Host, Host, Socket, Socket]:
     """Return a client, a server, and a connection's two sockets."""
     here, there = client(**settings), server(**settings)
     listener = there.listen(None, 80, now)

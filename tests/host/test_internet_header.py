@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.host.exchange import CLIENT_6, SERVER, SERVER_6, Peer, client, connected, exchange, server
+from tests.host.exchange import CLIENT, CLIENT_6, SERVER, SERVER_6, Peer, client, connected, exchange, server
+from tulpen.host.host import Host
 from tulpen.tcp.config import SocketOptions
 from tulpen.wire.ip import build_packet, parse_packet
+from tulpen.wire.segment import Segment
 
 
 @pytest.mark.requirement("MUST-49")
@@ -37,6 +39,31 @@ def test_it_may_change_while_the_connection_lives() -> None:
     assert (packet.tos, packet.ttl) == (0x20, 7)
     there.packet_arrives(packet, 0)
     assert all(answer.tos == 0 for answer in there.packets_to_send(10**9))
+
+
+@pytest.mark.requirement("MAY-9")
+def test_what_came_in_can_be_asked_for() -> None:
+    here, there, socket, accepted = connected()
+    socket.options.ip_tos = 0x48
+    socket.send(b"x", 0)
+    exchange(0, here, there)
+    assert accepted.received_tos == 0x48
+
+
+def test_a_device_that_cuts_segments_gets_long_ones() -> None:
+    here, there = Host([CLIENT], gso_max=60_000), server()
+    listener = there.listen(None, 80, 0)
+    socket = here.connect(SERVER, 80, 0)
+    exchange(0, here, there)
+    accepted = listener.accept()
+    assert accepted is not None
+    socket.send(b"x" * 14_480, 0)
+    sent = exchange(0, here, there)
+    assert isinstance(sent[0].payload, Segment)
+    assert (len(sent[0].payload.data), sent[0].payload.gso_size) == (14_480, 1448)
+    assert len(accepted.receive(20_000, 0)) == 14_480
+    assert there.stack.counters["InSegs"] == 2 + 10
+    assert here.stack.counters["OutSegs"] == 2 + 10
 
 
 def test_a_listener_s_options_are_in_the_syn_ack_already() -> None:

@@ -141,6 +141,18 @@ def test_the_queue_of_one_listener_is_not_the_other_s() -> None:
     assert Peer(host, dport=81).syn(0) is not None
 
 
+def test_old_ones_are_given_up_sooner_while_they_fill_the_queue() -> None:
+    host = server()
+    listener = host.listen(None, 80, 0, backlog=100)
+    _flooded(host, 60)
+    left = {}
+    while (deadline := host.next_deadline()) is not None:
+        host.timeout(deadline)
+        host.packets_to_send(deadline)
+        left[deadline // seconds(1)] = listener.syn_queue
+    assert left == {1: 60, 3: 60, 7: 50, 15: 50, 31: 50, 63: 0}
+
+
 def test_young_ones_grow_old() -> None:
     host, listener, peer = _half_open()
     assert (listener.syn_queue, listener.young) == (1, 1)

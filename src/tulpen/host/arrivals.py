@@ -45,6 +45,7 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
         return
     socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
     if socket is not None:
+        socket.received_tos = packet.tos
         socket.connection.segment_arrives(seg, now)
         settle(core, socket, now)
         return

@@ -41,7 +41,8 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     request, listener, _ = pending
     core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
     was_young = not request.retransmits
-    if not request.timed_out(core.stack, now):
+    patience = listener.patience(core.stack.settings.tcp_synack_retries)
+    if request.retransmits >= patience or not request.timed_out(core.stack, now):
         core.stack.count("AttemptFails")
         core.write(request.name, Moved(now, SYN_RECEIVED, Event.GAVE_UP, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)

@@ -46,14 +46,15 @@ class Core:
     """The tables of a host, and what new connections need."""
 
     __slots__ = (
-        "addresses", "connections", "cookies", "deadlines", "held", "last_stamps", "listeners", "mtu", "numbers",
-        "ours", "outbox", "paths", "ports", "ready", "requests", "stack", "stirred", "time_wait",
+        "addresses", "connections", "cookies", "deadlines", "gso_max", "held", "last_stamps", "listeners", "mtu",
+        "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack", "stirred", "time_wait",
     )  # fmt: skip
 
-    def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int) -> None:
+    def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
         self.addresses = tuple(addresses)
         self.ours = frozenset(addresses)
         self.mtu = mtu
+        self.gso_max = gso_max
         self.stack = stack
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple

@@ -2,7 +2,7 @@
 
 ``Stack.counters`` is one flat mapping.  Its keys are Linux's names; those of ICMP have
 the group before them, as nstat prints them, because TCP counts under the same names.
-The last group is tulpen's own: for what Linux does without counting it.
+The last group is tulpen's own: for what Linux does without counting it, or not under one name.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("Ip", "InUnknownProtos", "Packets of a protocol that this host does not speak."),
     Counter("Ip", "InDelivers", "Packets handed to TCP or ICMP."),
     Counter("Ip", "OutRequests", "Packets sent."),
+    Counter("Ip", "OutDiscards", "Packets that the link would not take."),
     Counter("Ip", "ReasmFails", "Fragments dropped; this host puts none together."),
     Counter("Icmp", "InMsgs", "ICMP messages that came in."),
     Counter("Icmp", "InErrors", "ICMP messages that could not be understood."),
@@ -39,6 +40,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("Icmp", "InParmProbs", "Parameter Problem."),
     Counter("Icmp", "InSrcQuenchs", "Source Quench, which is ignored."),
     Counter("Icmp", "InEchos", "Echo requests that came in."),
+    Counter("Icmp", "InEchoReps", "Echo replies that came in; this host asks nothing."),
+    Counter("Icmp", "InRedirects", "Redirects, which are ignored: this host has no routes."),
     Counter("Icmp", "OutEchoReps", "Echo replies sent."),
     Counter("Icmp", "OutMsgs", "ICMP messages sent."),
     Counter("Tcp", "ActiveOpens", "Connections opened by connect(): CLOSED to SYN-SENT."),
@@ -47,7 +50,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("Tcp", "EstabResets", "Connections cut off: ESTABLISHED or CLOSE-WAIT straight to CLOSED."),
     Counter("Tcp", "CurrEstab", "Connections now in ESTABLISHED or CLOSE-WAIT."),
     Counter("Tcp", "InSegs", "Segments that came in, also those in error."),
-    Counter("Tcp", "OutSegs", "Segments sent, without those that hold only octets sent before."),
+    Counter("Tcp", "OutSegs", "Segments sent, retransmissions among them, as Linux counts."),
     Counter("Tcp", "RetransSegs", "Segments sent again."),
     Counter("Tcp", "InErrs", "Segments in error: wrong checksum, or a header that contradicts itself."),
     Counter("Tcp", "OutRsts", "Segments sent with RST."),
@@ -59,7 +62,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "OutOfWindowIcmps", "ICMP errors about a sequence number not in flight."),
     Counter("TcpExt", "TW", "TIME-WAIT records that lived out their time."),
     Counter("TcpExt", "TWRecycled", "TIME-WAIT records that connect() opened a new connection over."),
-    Counter("TcpExt", "TWKilled", "TIME-WAIT records ended early: by RST, or by a SYN that reopened them."),
+    Counter("TcpExt", "TWKilled", "TIME-WAIT records that were given a few seconds only: by tcp_tw_recycle."),
     Counter("TcpExt", "PAWSActive", "SYN,ACKs refused for a timestamp that went back."),
     Counter("TcpExt", "PAWSPassive", "SYNs refused because tcp_tw_recycle saw the host's timestamp go back."),
     Counter("TcpExt", "PAWSEstab", "Segments refused for a timestamp older than the last one."),
@@ -108,8 +111,14 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TCPDelivered", "Segments of ours known to have arrived."),
     Counter("TcpExt", "TCPZeroWindowDrop", "Segments dropped because our window was closed."),
     Counter("TcpExt", "TCPRcvQDrop", "Segments dropped because the receive buffer was full."),
-    Counter("IpExt", "InOctets", "Octets that came in, internet headers counted."),
-    Counter("IpExt", "OutOctets", "Octets sent, internet headers counted."),
+    Counter("Tulpen", "TCPOutOfWindow", "Segments of which no octet fell in the receive window."),
+    Counter("Tulpen", "TCPBeyondWindow", "Segments cut to the receive window."),
+    Counter("Tulpen", "TCPRstOutOfWindow", "RSTs outside the receive window."),
+    Counter("Tulpen", "TCPNoTimestamp", "Segments without the timestamp that both ends had agreed on."),
+    Counter("Tulpen", "TCPNotReceiving", "Segments with text after their sender's FIN."),
+    Counter("Tulpen", "TCPOldAck", "Segments that acknowledge less than was acknowledged before."),
+    Counter("Tulpen", "TCPTimeWaitRst", "RSTs in TIME-WAIT, ignored because of tcp_rfc1337."),
+    Counter("Tulpen", "TCPFinTimeouts", "Orphans given up in FIN-WAIT-2 after tcp_fin_timeout."),
 )  # fmt: skip
 
 _GROUP: Final[dict[str, str]] = {counter.key: counter.group for counter in COUNTERS}

@@ -51,6 +51,7 @@ class Deadlines(Generic[T]):
         """Let go of ``item`` altogether."""
         self._due.pop(item, None)
         self._planned.pop(item, None)
+        self._sweep()
 
     def earliest(self) -> int | None:
         """Return the earliest deadline."""
@@ -83,10 +84,12 @@ class Deadlines(Generic[T]):
         self._planned[item] = when
         self._serial += 1
         heappush(self._heap, (when, self._serial, item))
-        if len(self._heap) > 2 * len(self._planned) + _SLACK:
-            self._sweep()
+        self._sweep()
 
     def _sweep(self) -> None:
+        """Drop the entries that mean nothing any more, once they are as many as the others."""
+        if len(self._heap) <= 2 * len(self._planned) + _SLACK:
+            return
         planned: dict[T, int] = {}
         living = []
         for entry in sorted(self._heap):

@@ -42,15 +42,17 @@ class Host:
         settings: Settings | None = None,
         secret: bytes = b"",
         mtu: int = 1500,
+        gso_max: int = 0,
         trace: bool = False,
     ) -> None:
         """Make a host with these addresses.
 
         ``secret`` should be 16 octets or more that nobody can guess; a test may leave it out.
-        ``trace``: keep every record (see ``tulpen.tcp.trace``) in ``stack.records``.
+        ``gso_max``: octets that the link's device takes at a time and cuts into segments, 0 if it
+        cuts none.  ``trace``: keep every record (see ``tulpen.tcp.trace``) in ``stack.records``.
         """
         stack = Stack(settings, deque() if trace else None)
-        self.core = Core([addresses_of.address(each) for each in addresses], stack, secret, mtu)
+        self.core = Core([addresses_of.address(each) for each in addresses], stack, secret, mtu, gso_max)
 
     # what it is
 

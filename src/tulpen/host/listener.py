@@ -78,6 +78,15 @@ class Listener:
         """Whether the SYN queue takes no more."""
         return self.syn_queue > self.backlog
 
+    def patience(self, retries: int) -> int:
+        """Return how often a SYN,ACK is sent again: less often while old entries fill the SYN queue, as on Linux."""
+        if self.syn_queue * 2 > max(8, self.backlog):
+            young = self.young * 2
+            while retries > 2 and self.syn_queue >= young:
+                retries -= 1
+                young *= 2
+        return retries
+
     def accept(self) -> Socket | None:
         """Return the connection that has waited longest; None if none waits."""
         if not self._waiting:

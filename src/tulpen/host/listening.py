@@ -131,6 +131,7 @@ def complete(core: Core, listener: Listener, connection: Connection, name: FourT
     """The handshake is done: into the accept queue."""
     core.stack.count("PassiveOpens")
     connection.path_mss(core.path_mss(name, now), now)
+    connection.tcb.gso_max = core.gso_max
     options = connection.tcb.options
     claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr)
     core.ports.take(claim)

@@ -60,6 +60,7 @@ def connect(
         ts_offset=core.ts_offset(name), ipv6=len(remote) == 16,
     )  # fmt: skip
     connection.path_mss(core.path_mss(name, now), now)
+    connection.tcb.gso_max = core.gso_max
     socket = Socket(core, connection, name, claim, options, accepted=True)
     core.connections[name] = socket
     connection.open_active(now)

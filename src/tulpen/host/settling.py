@@ -32,7 +32,7 @@ def stir(core: Core, handle: Socket | Listener) -> None:
 
 def settle(core: Core, socket: Socket, now: int) -> None:
     """Note that ``socket`` may have segments to send and signals to tell; take it out if it is over."""
-    if not socket.stirred:
+    if not (socket.stirred or socket.released):
         socket.stirred = True
         core.stirred.append(socket)
     state = socket.connection.state

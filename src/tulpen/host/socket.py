@@ -27,7 +27,8 @@ class Socket:
     """
 
     __slots__ = (
-        "_core", "accepted", "claim", "connection", "lingering", "name", "options", "over", "released", "stirred",
+        "_core", "accepted", "claim", "connection", "lingering", "name", "options", "over", "received_tos", "released",
+        "stirred",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +45,7 @@ class Socket:
         self.lingering = False  # a record in the TIME-WAIT table stands for the connection
         self.over = False  # ... or did
         self.stirred = False
+        self.received_tos = 0  # Diffserv field and ECN bits of the last packet that came (MAY-9)
 
     def __repr__(self) -> str:
         name = self.name
