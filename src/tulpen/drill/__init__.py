@@ -1,0 +1,1 @@
+"""packetdrill's language, run against a tulpen host in virtual time."""

@@ -1,0 +1,130 @@
+"""What the ``--option`` lines of a script, and the command line, say of the test's world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_interface
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.problems import ScriptError, Unsupported
+from tulpen.wire.address import address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tulpen.drill.script import Option, Script
+
+US: Final = 1_000
+
+IPV4: Final = "ipv4"
+MAPPED: Final = "ipv4-mapped-ipv6"
+IPV6: Final = "ipv6"
+VERSIONS: Final = (IPV4, MAPPED, IPV6)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Times in nanoseconds, addresses in octets."""
+
+    ip_version: str = IPV4
+    local: bytes = b""
+    remote: bytes = b""
+    bind_port: int = 8080
+    connect_port: int = 8080
+    mtu: int = 1500
+    tolerance: int = 4_000 * US
+    tolerance_percent: float = 12.5
+    ts_tick: int = 0  # nanoseconds of a timestamp's tick; 0: timestamps are not compared
+    ts_ecr_scaled: bool = False
+    strict_segments: bool = False
+    non_fatal: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = field(default=())  # options nobody knows: remarked, and passed over
+
+    @property
+    def ipv6(self) -> bool:
+        """Whether packets are IPv6."""
+        return self.ip_version == IPV6
+
+
+_LOCAL: Final = {IPV4: "192.168.0.1", MAPPED: "192.168.0.1", IPV6: "fd3d:fa7b:d17d::1"}
+_REMOTE: Final = {IPV4: "192.0.2.1", MAPPED: "192.0.2.1", IPV6: "2001:db8::1"}
+
+# What concerns devices, threads or the clock of a machine, of which there is none here.
+_WITHOUT_MEANING: Final = frozenset((
+    "code_command", "code_format", "code_sockopt", "debug", "define", "dry_run", "gateway_ip", "gateway_linklocal_ip",
+    "init_scripts", "local_linklocal_ip", "mss", "netmask_ip", "no_cleanup", "persistent_tun_dev", "send_omit_free",
+    "speed", "tun_dev", "verbose", "is_anyip",
+))  # fmt: skip
+_NEEDS: Final = {
+    "psp_udp_port": "PSP encapsulation",
+    "so_filename": "a TCP in a shared object",
+    "so_flags": "a TCP in a shared object",
+    "tcp_md5_secret": "TCP_MD5SIG",
+    "udp_encapsulation": "TCP over UDP",
+    "wire_client": "a second machine",
+    "wire_server": "a second machine",
+    "wire_server_at": "a second machine",
+    "wire_server_ip": "a second machine",
+}
+
+
+def conditions_of(script: Script, outer: Mapping[str, str]) -> Conditions:
+    """Return the conditions; the script's own lines outdo those of the command line."""
+    made = Conditions()
+    for name, value in outer.items():
+        made = _with(made, name, value, script.path, 0, 0)
+    for option in script.options:
+        made = _with_option(made, option, script.path)
+    version = made.ip_version
+    if not made.local:
+        made = replace(made, local=address(_LOCAL[version]))
+    if not made.remote:
+        made = replace(made, remote=address(_REMOTE[version]))
+    if {len(made.local), len(made.remote)} != {16 if made.ipv6 else 4}:
+        raise Unsupported(f"its addresses are not those of --ip_version={version}")
+    return made
+
+
+def _with_option(made: Conditions, option: Option, path: str) -> Conditions:
+    return _with(made, option.name, option.value or "", path, option.line, option.column)
+
+
+def _with(made: Conditions, name: str, value: str, path: str, line: int, column: int) -> Conditions:
+    if name in _WITHOUT_MEANING:
+        return made
+    if name in _NEEDS:
+        raise Unsupported(f"--{name}: {_NEEDS[name]}")
+    try:
+        return _changed(made, name, value.strip('"'))
+    except ValueError:
+        raise ScriptError(path, line, column, f"--{name}={value}: that is no value for it") from None
+
+
+def _changed(made: Conditions, name: str, value: str) -> Conditions:
+    if name == "ip_version":
+        if value not in VERSIONS:
+            raise ValueError(value)
+        return replace(made, ip_version=value)
+    if name == "local_ip":
+        return replace(made, local=ip_interface(value).ip.packed)
+    if name == "remote_ip":
+        return replace(made, remote=ip_interface(value).ip.packed)
+    if name == "bind_port":
+        return replace(made, bind_port=int(value))
+    if name == "connect_port":
+        return replace(made, connect_port=int(value))
+    if name == "mtu":
+        return replace(made, mtu=int(value))
+    if name == "tolerance_usecs":
+        return replace(made, tolerance=int(value) * US)
+    if name == "tolerance_percent":
+        return replace(made, tolerance_percent=float(value))
+    if name == "tcp_ts_tick_usecs":
+        return replace(made, ts_tick=int(value) * US)
+    if name == "tcp_ts_ecr_scaled":
+        return replace(made, ts_ecr_scaled=True)
+    if name == "strict_segments":
+        return replace(made, strict_segments=True)
+    if name == "non_fatal":
+        return replace(made, non_fatal=made.non_fatal | set(value.replace(",", " ").split()))
+    return replace(made, unknown=(*made.unknown, name))

@@ -1,0 +1,127 @@
+"""Packets that a script injects, as the host under test gets them."""
+
+from __future__ import annotations
+
+from struct import pack
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.problems import Mismatch, Unsupported
+from tulpen.drill.tcp_option import Sack, Timestamps, ValidMd5, encode
+from tulpen.wire.icmp import ICMP, ICMP6, Icmp, IcmpKind, Quoted, kind_of
+from tulpen.wire.ip import Packet
+from tulpen.wire.options import parse_options
+from tulpen.wire.segment import ACK, SYN, Segment
+from tulpen.wire.seq import wrap
+from tulpen.wire.tcp_codec import TCP
+
+if TYPE_CHECKING:
+    from tulpen.drill.conditions import Conditions
+    from tulpen.drill.script import IcmpPacket, IpInfo, TcpPacket
+    from tulpen.drill.subject import Subject
+    from tulpen.drill.tcp_option import TcpOption
+
+TTL: Final = 255
+
+
+def tcp_packet(packet: TcpPacket, subject: Subject, conditions: Conditions) -> Packet:
+    """Return the packet that the script's line stands for."""
+    if packet.layers:
+        raise Unsupported(f"packets inside {packet.layers[0].name}")
+    syn = bool(packet.flags & SYN)
+    seq = packet.seq or 0
+    options = encode(tuple(_live(option, packet, subject, conditions) for option in packet.options or ()))
+    source, destination = packet.ports or (0, 0)
+    seg = Segment(
+        wrap(seq if packet.absolute else seq + subject.remote_offset(syn)),
+        wrap(packet.ack + subject.local_offset(syn)) if packet.flags & ACK else packet.ack,
+        packet.flags,
+        packet.wnd or 0,
+        bytes(packet.length),
+        parse_options(options),
+        urg=packet.urg,
+        sport=source or subject.remote_port,
+        dport=destination or subject.local_port,
+    )
+    return _enveloped(packet.ip, subject, seg, TCP)
+
+
+def _live(option: TcpOption, packet: TcpPacket, subject: Subject, conditions: Conditions) -> TcpOption:
+    """Return an option with the numbers of the wire."""
+    if isinstance(option, ValidMd5):
+        raise Unsupported("TCP_MD5SIG")
+    if isinstance(option, Sack):
+        offset = subject.local_offset(bool(packet.flags & SYN))
+        return Sack(tuple((wrap(left + offset), wrap(right + offset)) for left, right in option.blocks))
+    if isinstance(option, Timestamps) and packet.flags & ACK and not option.absolute_ecr:
+        return Timestamps(option.val, _live_ecr(option.ecr or 0, subject, conditions))
+    return option
+
+
+def _live_ecr(ecr: int, subject: Subject, conditions: Conditions) -> int:
+    """Return our timestamp that the script's peer echoes."""
+    live = subject.stamps.get(ecr)
+    if live is not None:
+        return live
+    if conditions.ts_ecr_scaled and subject.first_stamp is not None:
+        script, ours = subject.first_stamp
+        return wrap(ecr - script + ours)
+    raise Mismatch(f"ecr {ecr} echoes no timestamp that the script has expected (see --tcp_ts_ecr_scaled)")
+
+
+def _enveloped(ip: IpInfo, subject: Subject, payload: Segment | Icmp, protocol: int) -> Packet:
+    ttl = TTL if ip.ttl is None else ip.ttl
+    return Packet(subject.remote, subject.local, payload, protocol=protocol, ttl=ttl, tos=ip.tos or 0)
+
+
+_V4_TYPES: Final = {
+    "echo_reply": 0, "unreachable": 3, "source_quench": 4, "redirect": 5, "echo_request": 8, "time_exceeded": 11,
+    "parameter_problem": 12, "timestamp_request": 13, "timestamp_reply": 14, "information_request": 15,
+    "information_reply": 16, "address_mask_request": 17, "address_mask_reply": 18,
+}  # fmt: skip
+_V4_CODES: Final = {
+    "net_unreachable": 0, "host_unreachable": 1, "protocol_unreachable": 2, "port_unreachable": 3, "frag_needed": 4,
+    "source_route_failed": 5, "net_unknown": 6, "host_unknown": 7, "source_host_isolated": 8, "net_prohibited": 9,
+    "host_prohibited": 10, "net_unreachable_for_tos": 11, "host_unreachable_for_tos": 12, "packet_filtered": 13,
+    "precedence_violation": 14, "precedence_cutoff": 15, "ttl_exceeded_in_transit": 0,
+    "fragment_reassembly_time_exceeded": 1,
+}  # fmt: skip
+_V6_TYPES: Final = {
+    "unreachable": 1, "packet_too_big": 2, "time_exceeded": 3, "parameter_problem": 4, "echo_request": 128,
+    "echo_reply": 129,
+}  # fmt: skip
+_V6_CODES: Final = {
+    "no_route": 0, "admin_prohibited": 1, "not_neighbour": 2, "address_unreachable": 3, "port_unreachable": 4,
+    "net_unreachable": 0, "exceeded_hop_limit": 0, "exceeded_frag_time": 1, "header_field": 0,
+    "unknown_next_header": 1, "unknown_option": 2,
+}  # fmt: skip
+
+
+def icmp_packet(packet: IcmpPacket, subject: Subject, conditions: Conditions) -> Packet:
+    """Return the ICMP message that the script's line stands for, about a segment of ours."""
+    if packet.layers:
+        raise Unsupported(f"packets inside {packet.layers[0].name}")
+    if packet.protocol != "tcp":
+        raise Unsupported(f"ICMP about {packet.protocol}")
+    ipv6 = conditions.ipv6
+    type = _number(packet.type, "type", _V6_TYPES if ipv6 else _V4_TYPES)
+    code = _number(packet.code or "code_0", "code", _V6_CODES if ipv6 else _V4_CODES)
+    quoted = Quoted(
+        subject.local, subject.remote, subject.local_port, subject.remote_port,
+        wrap(packet.seq + subject.local_offset(syn=False)),
+    )  # fmt: skip
+    kind = kind_of(type, code, ipv6=ipv6)
+    if kind in (IcmpKind.ECHO_REQUEST, IcmpKind.ECHO_REPLY):
+        message = Icmp(kind, type, code, ident=packet.ident)
+    else:
+        data = pack("!HHI", quoted.sport, quoted.dport, quoted.seq)
+        message = Icmp(kind, type, code, mtu=packet.mtu or 0, data=data, embedded=quoted)
+    return _enveloped(packet.ip, subject, message, ICMP6 if ipv6 else ICMP)
+
+
+def _number(name: str, what: str, names: dict[str, int]) -> int:
+    if name in names:
+        return names[name]
+    prefix = f"{what}_"
+    if name.startswith(prefix) and name[len(prefix) :].isdigit():
+        return int(name[len(prefix) :])
+    raise Unsupported(f"an ICMP {what} called {name}")
