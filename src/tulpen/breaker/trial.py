@@ -16,6 +16,7 @@ from tulpen.breaker.observer import Observer
 from tulpen.breaker.relay import Relay
 from tulpen.breaker.report import Connection, Result
 from tulpen.breaker.words import last_words
+from tulpen.faults.catalogue import CONTROL
 from tulpen.faults.fault import Scene
 from tulpen.faults.http import Http
 from tulpen.faults.server import Server
@@ -220,8 +221,8 @@ class Trial:
         self._until = time.monotonic_ns() + (KILLED if finished.timed_out else ORDERLY)
 
     def _settled(self) -> bool:
-        """Both ends have come to CLOSED, or the kernel to the TIME-WAIT that it keeps for a minute."""
-        if any(self._host.sockets()) or len(self._host.time_wait):
+        """Both ends have come to CLOSED or TIME-WAIT; the control's server, which draws the ladder, to CLOSED."""
+        if any(self._host.sockets()) or (self.choice.fault is CONTROL and len(self._host.time_wait)):
             return False
         return all(seen.readings and seen.readings[-1][1] in (CLOSED, TIME_WAIT) for seen in self._observer.connections)
 

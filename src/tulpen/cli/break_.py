@@ -64,7 +64,7 @@ SIZE: Final = 100_000
 @click.option("-4", "four", is_flag=True, help="IPv4 (as without it).")
 @click.option("-6", "six", is_flag=True, help="IPv6.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides what is lost, delayed, damaged.")
-@click.option("--jobs", type=click.IntRange(1), default=32, show_default=True, help="Faults at a time.")
+@click.option("--jobs", type=click.IntRange(1), help="Faults at a time. [32; bad clients: 3]")
 @click.option("--ladder", type=click.Choice(["none", "control", "all"]), help="Draw the conversations. [control]")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout, and nothing else.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit's XML.")
@@ -93,7 +93,7 @@ SIZE: Final = 100_000
 @click.option(
     "--seconds",
     type=click.FloatRange(0.1),
-    default=3.0,
+    default=2.0,
     show_default=True,
     help="With --server: how long bad clients stay.",
 )
@@ -155,7 +155,7 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
         page=Page(body, options["media_type"]),
         env=environment(options),
         seed=options["seed"],
-        jobs=options["jobs"],
+        jobs=options["jobs"] or 32,
         pcap=options["pcap"],
         device=options["device"],
     )

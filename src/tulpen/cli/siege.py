@@ -65,7 +65,7 @@ def _plan(options: dict[str, Any], argv: list[str]) -> SiegePlan:
         family=6 if options["six"] else 4,
         env=environment(options),
         seed=options["seed"],
-        jobs=options["jobs"],
+        jobs=options["jobs"] or 3,
         pcap=options["pcap"],
         device=options["device"],
     )

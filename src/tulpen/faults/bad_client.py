@@ -59,7 +59,7 @@ class Visit(Protocol):
 
 Values = Mapping[str, float]
 COUNT: Final = Parameter("clients", 100, "connections")
-RATE: Final = Parameter("rate", 500.0, "connections opened a second")
+RATE: Final = Parameter("rate", 200.0, "connections opened a second")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, SYNCHRONIZED
 from tulpen.tcp.trace import FourTuple, Reason
+from tulpen.wire.options import Options
 from tulpen.wire.segment import SYN, Segment
 from tulpen.wire.seq import wrap
 
@@ -27,8 +28,16 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     iss = core.cookies.make(name, syn.seq, mss, now)
     tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options) + core.ts_offset(name))
     unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
-    request = Request.of_syn(unseen, name, syn, now, iss=iss, mss=core.mss(name))
+    request = Request.of_syn(unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name))
     answer(core, listener, request, now, LISTEN, tsval)
+
+
+def _kept(core: Core, syn: Segment) -> Segment:
+    """Return ``syn`` with what the cookie can keep of its options: without a timestamp, the MSS alone."""
+    if syn.options.tsval is not None and core.stack.settings.tcp_timestamps:
+        return syn
+    options = Options(mss=syn.options.mss)
+    return Segment(syn.seq, syn.ack, syn.flags, syn.wnd, options=options, sport=syn.sport, dport=syn.dport)
 
 
 def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment, now: int) -> bool:

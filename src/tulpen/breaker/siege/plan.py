@@ -25,12 +25,12 @@ class SiegePlan:
     port: int
     request: bytes | None = None  # what a healthy client asks; None: HTTP
     deadline: float = 10.0  # seconds that the server has to listen
-    seconds: float = 3.0  # that the bad clients stay
+    seconds: float = 2.0  # that the bad clients stay
     patience: float = 2.0  # seconds that the healthy client waits for an answer
     family: int = 4
     env: dict[str, str] = field(default_factory=dict)
     seed: int = 1
-    jobs: int = 32
+    jobs: int = 3  # few: a siege is measured, and others disturb it
     pcap: Path | None = None
     device: str = "auto"
 

@@ -19,7 +19,6 @@ from tulpen.faults.fault import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tulpen.breaker.siege.plan import SiegePlan
 
@@ -43,17 +42,15 @@ def run(plan: SiegePlan, tell: Callable[[SiegeResult], None]) -> SiegeReport:
         family=plan.family,
     )
     began = time.monotonic()
+    choices = [_CONTROL, *(choice for choice in plan.choices if choice.client is not CONTROL)]
     with folder(plan.pcap) as where, permitted():
-        choices = [choice for choice in plan.choices if choice.client is not CONTROL]
-        control, report.device = _control(plan, where)
-        tell(control)
-        results = [control] if len(choices) < len(plan.choices) else []
         done: dict[int, SiegeResult] = {}
         for trial in crew.run((partial(SiegeTrial, plan, choice, where) for choice in choices), plan.jobs):
+            _check(trial)
+            report.device = trial.device
             done[next(i for i, choice in enumerate(choices) if choice is trial.choice)] = trial.result
-            _listened(trial)
             tell(trial.result)
-        report.results = results + [done[i] for i in sorted(done)]
+        report.results = [done[i] for i in sorted(done)][len(choices) > len(plan.choices) :]
         if plan.pcap is None:
             for result in report.results:
                 result.pcap = None
@@ -61,17 +58,15 @@ def run(plan: SiegePlan, tell: Callable[[SiegeResult], None]) -> SiegeReport:
     return report
 
 
-def _control(plan: SiegePlan, where: Path) -> tuple[SiegeResult, str]:
-    """Run the server with healthy clients alone: it must listen, and answer."""
-    (trial,) = crew.run([partial(SiegeTrial, plan, _CONTROL, where)], 1)
+def _check(trial: SiegeTrial) -> None:
+    """See that it is a server at all: it listens, and serves a healthy client who is alone."""
     _listened(trial)
     result = trial.result
-    if result.outcome is not Outcome.OK or not result.before.answered:
+    if trial.choice is _CONTROL and (result.outcome is not Outcome.OK or not result.before.answered):
         raise TulpenError(
-            f"{plan.program} does not serve a healthy client: {result.says or 'no answer'}",
+            f"{trial.plan.program} does not serve a healthy client: {result.says or 'no answer'}",
             "It is asked over HTTP; --request FILE asks something else.",
         )
-    return result, trial.device
 
 
 def _listened(trial: SiegeTrial) -> None:

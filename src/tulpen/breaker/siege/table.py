@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from tulpen.breaker.siege.report import Service, SiegeReport, SiegeResult
 
-_NAME: Final = 22
+_NAME: Final = 21
 _OUTCOME: Final = 7
-_SERVED: Final = 16
+_SERVED: Final = 15
 
 
 def show(report: SiegeReport, console: Console) -> None:
     """Print how the healthy client fared, and what the bad ones left behind."""
     for row in rows(report):
-        console.print(row)
+        console.print(row, soft_wrap=True)
     console.print()
     for each in summary(report):
         console.print(each)

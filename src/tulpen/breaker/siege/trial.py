@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 SECOND: Final = 1_000_000_000
 LOOK: Final = SECOND // 50  # how often it is asked whether the server listens
-CALM: Final = SECOND  # how long the healthy client is alone, before and after
-SETTLE: Final = int(1.5 * SECOND)  # for the server to close what its clients have closed
+CALM: Final = int(0.8 * SECOND)  # how long the healthy client is alone, before and after
+SETTLE: Final = SECOND  # for the server to close what its clients have closed
 PAUSE: Final = SECOND // 25  # between two healthy requests
 BAD_HOME: Final = ("192.0.2.66", "2001:db8::66")
 

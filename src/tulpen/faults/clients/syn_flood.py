@@ -75,5 +75,5 @@ CLIENT = BadClient(
     good="Answer the others all the same: SYN cookies and a long enough queue are the kernel's part.",
     source="RFC 4987 §2",
     recipe=_visit,
-    parameters=(Parameter("rate", 2000.0, "SYNs a second"),),
+    parameters=(Parameter("rate", 500.0, "SYNs a second"),),
 )
