@@ -24,7 +24,7 @@ SOL = socket.SOL_SOCKET
         (TCP, TCP_USER_TIMEOUT, 1500, "tcp_user_timeout", 1500),
         (SOL, socket.SO_LINGER, struct.pack("ii", 1, 0), "so_linger", 0),
         (SOL, socket.SO_LINGER, struct.pack("ii", 0, 9), "so_linger", None),
-        (TCP, TCP_CONGESTION, b"cubic\0", "tcp_congestion", "cubic"),
+        (TCP, TCP_CONGESTION, b"reno\0", "tcp_congestion", "reno"),
         (socket.IPPROTO_IP, socket.IP_TOS, 0x10, "ip_tos", 0x10),
         (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 3, "ip_ttl", 3),
     ],
@@ -50,6 +50,7 @@ def test_getting() -> None:
         (SOL, socket.SO_BROADCAST, 1, errno.ENOPROTOOPT),
         (SOL, socket.SO_LINGER, 1, errno.EINVAL),
         (TCP, TCP_CONGESTION, 1, errno.EINVAL),
+        (TCP, TCP_CONGESTION, b"no such", errno.ENOENT),
         (TCP, socket.TCP_NODELAY, b"1", errno.EINVAL),
     ],
 )

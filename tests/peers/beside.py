@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import hashlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tulpen.host.host import Host
 
 from tulpen.aio import Interface
+from tulpen.host.host import Host
 from tulpen.link.link import Link
 from tulpen.link.namespace import INSIDE, OUTSIDE, Finished, NotPermitted, PrivateNetwork
 from tulpen.link.pipe import Pipe, pipe
@@ -66,10 +66,11 @@ async def beside_linux(
     mtu: int = 1500,
     offload: bool = False,
     device: Any = "auto",
+    sysctls: Mapping[str, int | str] | None = None,
     weather: Callable[[], Filter] | None = None,
 ) -> AsyncIterator[Beside]:
     """Put a host on the link of a new private network; ``weather`` makes a filter for each direction."""
-    with PrivateNetwork(mtu=mtu, offload=offload, device=device) as private:
+    with PrivateNetwork(mtu=mtu, offload=offload, device=device, sysctls=sysctls) as private:
         host = Host(OUTSIDE, settings=settings, secret=b"peers", mtu=mtu)
         async with contextlib.AsyncExitStack() as stack:
             link: Link = private.link

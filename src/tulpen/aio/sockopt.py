@@ -8,6 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.aio.failures import os_error
+from tulpen.tcp.congestion import ALGORITHMS
 
 if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
@@ -60,7 +61,10 @@ def set_option(options: SocketOptions, level: int, name: int, value: int | bytes
     if (level, name) == (socket.IPPROTO_TCP, TCP_CONGESTION):
         if isinstance(value, int):
             raise os_error(errno.EINVAL)
-        options.tcp_congestion = bytes(value).rstrip(b"\0").decode("ascii", "replace")
+        algorithm = bytes(value).rstrip(b"\0").decode("ascii", "replace")
+        if algorithm not in ALGORITHMS:
+            raise os_error(errno.ENOENT)
+        options.tcp_congestion = algorithm
         return
     field = _NUMBERS.get((level, name))
     if field is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 
 from tulpen.aio.failures import as_os_error, os_error
 from tulpen.aio.names import SockName, family_of, local_name, peer_name, sock_name
-from tulpen.aio.sockopt import get_option, set_option
+from tulpen.aio.sockopt import TCP_CONGESTION, get_option, set_option
 from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class SocketView(_View):
     def setsockopt(self, level: int, name: int, value: int | bytes) -> None:
         """Set an option of the running connection."""
         sock = self._socket
+        if (level, name) == (socket.IPPROTO_TCP, TCP_CONGESTION):
+            raise os_error(errno.EISCONN, "congestion control is chosen with the connection's first options")
         set_option(sock.options, level, name, value)
         now = self._interface.now()
         if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
