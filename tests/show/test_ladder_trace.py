@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from tests.show.conversations import MS, Conversed, converse
 from tests.show.drawn import golden, text
@@ -13,8 +16,8 @@ from tulpen.sim.conversations import Reader, Requester, Responder, Sink, Source
 from tulpen.sim.filters import Duplication, Loss
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import State
-from tulpen.tcp.trace import Arrived, Sent
-from tulpen.wire.segment import RST, SYN, Segment
+from tulpen.tcp.trace import Arrived, Record, Sent, TimedOut
+from tulpen.wire.segment import ACK, PSH, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.sim.filters import Passed
@@ -203,3 +206,35 @@ def test_nothing_at_all() -> None:
     ladder = ladder_from_trace(Witness("a"), Witness("b"))
     assert ladder.rungs == []
     assert text(ladder)
+
+
+def test_what_a_kernel_sends_at_once_keeps_its_order() -> None:
+    server = request().server
+    batch = [Segment(1000 + 10 * i, 1, ACK, 100, b"x" * 10) for i in range(6)]
+    passages = [Passage(Side.LEFT, 70 * MS, seg, Fate.LOST if i % 2 else Fate.ARRIVED) for i, seg in enumerate(batch)]
+    server += [Arrived(70 * MS, seg, State.CLOSED) for seg in batch[::2]]
+    ladder = ladder_from_trace(Witness("python"), Witness("tulpen", server), passages=passages)
+    numbers = [seg.seq for seg in batch]
+    assert [each.seq for each in arrows(ladder) if each.seq in numbers] == numbers
+
+
+def test_a_timer_and_what_it_sends_a_moment_later() -> None:
+    seg = Segment(100, 1, PSH | ACK, 100, b"x")
+    records: list[Record] = [
+        Sent(0, seg, State.ESTABLISHED),
+        TimedOut(200 * MS, State.ESTABLISHED, "retransmit"),
+        Sent(200 * MS + 60_000, Segment(100, 1, PSH | ACK, 100, b"x"), State.ESTABLISHED),
+        TimedOut(600 * MS, State.ESTABLISHED, "retransmit"),
+        Sent(700 * MS, Segment(100, 1, PSH | ACK, 100, b"x"), State.ESTABLISHED),
+    ]
+    ladder = ladder_from_trace(Witness("a", records), Witness("b"))
+    assert [each.notes for each in arrows(ladder)] == [(), ("retransmission", "RTO"), ("retransmission",)]
+    assert [each.words for each in ladder.rungs if isinstance(each, Happening)] == ["retransmit"]
+
+
+def test_rich_and_notebooks_draw_it_by_themselves() -> None:
+    ladder = request().ladder
+    out = io.StringIO()
+    Console(file=out, width=80).print(ladder)
+    assert "TIME-WAIT" in out.getvalue()
+    assert "<svg" in ladder._repr_html_()

@@ -134,8 +134,8 @@ class Kind(Enum):
 
 
 def test_values_for_people() -> None:
-    assert [told(v) for v in (None, True, 1234567, 0.5, State.FIN_WAIT_1, Kind.ONE, "x", CLOSING[:2])] == [
-        "", "yes", "1,234,567", "0.500", "FIN-WAIT-1", "one", "x", "SYN-SENT",
+    assert [told(v) for v in (None, True, 1234567, 0.5, State.FIN_WAIT_1, Kind.ONE, "x", CLOSING[:2], ())] == [
+        "", "yes", "1,234,567", "0.500", "FIN-WAIT-1", "one", "x", "SYN-SENT", "",
     ]  # fmt: skip
 
 

@@ -34,6 +34,8 @@ WORDS: Final = {
 STILL_COUNTS: Final = frozenset({Reason.BEYOND_WINDOW, Reason.NO_ROOM, Reason.OLD_ACK, Reason.RATE_LIMITED})
 # What is said of a segment that a timer sent; of a delayed ACK nothing.
 TIMER_NOTES: Final = {"retransmit": ["RTO"], "delayed-ack": []}
+# A call or a timer and the segment that it sends: by a real clock they are some microseconds apart.
+PROMPT: Final = 1_000_000  # nanoseconds
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class _Reader:
             self.first = record.before if isinstance(record, Moved) else record.state
         if self._came is not None and self._came.now != record.now:
             self._came = None
-        if self._own and self._own[-1].now != record.now:
+        if self._own and record.now - self._own[-1].now > PROMPT:
             self.release()
         if isinstance(record, Arrived):
             self._arrived(record.now, record.seg)
@@ -157,7 +159,7 @@ class _Reader:
             self._came.path.append(record.after)
             return
         own = self._open_own(record.now)
-        if own.event is not None and own.path:
+        if own.path:
             own = Own(record.now)
             self._own.append(own)
         own.event = record.event
@@ -166,7 +168,7 @@ class _Reader:
         own.path.append(record.after)
 
     def _open_own(self, now: int) -> Own:
-        if not self._own:
+        if not self._own or self._own[-1].now != now:
             self._own.append(Own(now))
         return self._own[-1]
 

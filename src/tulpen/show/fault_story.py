@@ -115,7 +115,7 @@ def _lead(stories: Sequence[FaultStory]) -> str:
         names = [
             story.fault for story in stories if story.outcome == outcome and (outcome != "error" or not story.fine)
         ]
-        return f" It {words} under {', '.join(names)}." if names else ""
+        return f"\n\nIt {words} under {', '.join(names)}." if names else ""
 
     count = f"{len(stories)} fault{'s' * (len(stories) != 1)} tried."
     found = (
@@ -145,7 +145,8 @@ def _section(story: FaultStory) -> Section:
         shown = i == 0 and (story.control or story.tone in (Tone.BAD, Tone.ODD))
         blocks.append(Folded(name, [Drawing(ladder)], open=shown))
     blocks += [Folded(f"Its {name}", [Output(text, name)]) for name, text in story.outputs if text]
-    return Section(story.fault, blocks, anchor=_anchor(story), verdict=story.outcome, tone=story.tone)
+    return Section(story.fault, blocks, anchor=_anchor(story), verdict=story.outcome, tone=story.tone,
+                   listed=story.control or story.tone in (Tone.BAD, Tone.ODD))  # fmt: skip
 
 
 def _anchor(story: FaultStory) -> str:

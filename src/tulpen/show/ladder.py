@@ -22,6 +22,7 @@ from tulpen.wire.seq import MASK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tulpen.show.ladder_text import LadderText
     from tulpen.tcp.state import State
 
 
@@ -238,6 +239,18 @@ class Ladder:
             before, now = now, rung.path(side)[-1] if rung.path(side) else now
             around[id(rung)] = before, now
         return around
+
+    def __rich__(self) -> LadderText:
+        """Draw it where rich prints it."""
+        from tulpen.show.ladder_text import LadderText
+
+        return LadderText(self)
+
+    def _repr_html_(self) -> str:
+        """Draw it where a notebook shows it."""
+        from tulpen.show.ladder_svg import ladder_svg
+
+        return f'<div style="overflow-x:auto">{ladder_svg(self)}</div>'
 
     def relative(self, arrow: Arrow) -> tuple[int, int]:
         """Return (seq, ack) of ``arrow`` counted from the initial sequence numbers, where they are known."""

@@ -9,6 +9,7 @@ other never saw was lost.  A network that knows what it did to a segment says so
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -91,6 +92,7 @@ class _Joined:
         self.arrows: list[Arrow] = []
         self.of_went: dict[int, list[Arrow]] = {}
         self.of_came: dict[int, Arrow] = {}
+        self._place: dict[int, int] = {}  # among what the sender sent
         self.guessed: list[Arrow] = []  # lost, as far as the receiver's trace tells
         self._told: dict[int, list[Passage]] = {}  # what the network says, by the segment
         for each in reversed(passed):
@@ -142,7 +144,10 @@ class _Joined:
 
     def _add(self, left: Timed | None, made: Arrow) -> None:
         self.arrows.append(made)
-        if left is None or self.went is None:
+        if left is None:
+            return
+        self._place[id(made)] = left.place
+        if self.went is None:
             return
         by = self.went[left.place]
         made.notes = (*by.notes, *made.notes)
@@ -150,6 +155,10 @@ class _Joined:
         if id(by) not in self.of_went:  # of several copies or pieces, the first is where the sender moved
             made.take(self.sender, *map(Standing, by.path))
         self.of_went.setdefault(id(by), []).append(made)
+
+    def in_order(self) -> list[Arrow]:
+        """Return the arrows as they were sent."""
+        return sorted(self.arrows, key=lambda each: (each.sent, self._place.get(id(each), len(self.arrows))))
 
     def _copies(self, passed: list[Passage]) -> None:
         for each in passed:
@@ -192,34 +201,47 @@ def _mark_overtaken(arrows: list[Arrow]) -> None:
         earliest = each.arrived if earliest is None else min(earliest, each.arrived)
 
 
+class _Turn(NamedTuple):
+    """What one end does next: its rungs are drawn when ``waits`` is."""
+
+    now: int
+    rungs: list[Arrow] | list[Happening]
+    waits: Arrow | None = None  # sent by the other end, received here
+
+
+def _turns(side: Side, deeds: list[Deed], joined: dict[Side, _Joined]) -> list[_Turn]:
+    mine, theirs = joined[side], joined[side.other]
+    if mine.went is None:
+        return [_Turn(each.sent, [each]) for each in mine.in_order()]
+    turns = []
+    for deed in deeds:
+        if isinstance(deed, Went):
+            turns.append(_Turn(deed.now, mine.of_went.get(id(deed), [])))
+        elif isinstance(deed, Came):
+            made = theirs.of_came[id(deed)]
+            turns.append(_Turn(deed.now, [made], None if made.fate is Fate.INJECTED else made))
+        else:
+            turns.append(_Turn(deed.now, [_happening(side, deed)]))
+    return turns
+
+
 def _in_order(deeds: dict[Side, list[Deed]], joined: dict[Side, _Joined]) -> list[Rung]:
-    """Return the rungs so that at each end its deeds keep their order, even where no time passes between them."""
+    """Return the rungs so that each end keeps its order, even where no time passes between them."""
+    turns = {side: deque(_turns(side, deeds[side], joined)) for side in Side}
     rungs: list[Rung] = []
     placed: set[int] = set()
-    at = {Side.LEFT: 0, Side.RIGHT: 0}
 
-    def put(*some: Rung) -> None:
-        for rung in some:
+    def rank(side: Side) -> tuple[bool, int]:
+        turn = turns[side][0]
+        return turn.waits is not None and id(turn.waits) not in placed, turn.now
+
+    while some := [side for side in Side if turns[side]]:
+        for rung in turns[min(some, key=rank)].popleft().rungs:
             if id(rung) not in placed:
                 placed.add(id(rung))
                 rungs.append(rung)
-
-    def may_go(side: Side, deed: Deed) -> bool:
-        # What another end sent, and tells of, is not received before it is sent.
-        made = joined[side.other].of_came.get(id(deed))
-        return made is None or id(made) in placed or not deeds[side.other] or made.fate is Fate.INJECTED
-
-    while heads := [(deeds[side][at[side]], side) for side in Side if at[side] < len(deeds[side])]:
-        heads.sort(key=lambda head: (not may_go(head[1], head[0]), head[0].now))
-        deed, side = heads[0]
-        at[side] += 1
-        if isinstance(deed, Went):
-            put(*joined[side].of_went.get(id(deed), ()))
-        elif isinstance(deed, Came):
-            put(joined[side.other].of_came[id(deed)])
-        else:
-            put(_happening(side, deed))
-    put(*joined[Side.LEFT].arrows, *joined[Side.RIGHT].arrows)
+    # Copies that the network alone tells of are in nobody's trace.
+    rungs += [each for one_way in joined.values() for each in one_way.arrows if id(each) not in placed]
     rungs.sort(key=lambda rung: rung.now)
     return rungs
 

@@ -10,8 +10,7 @@ PAGE_CSS: Final = (
     themed(":root")
     + """
 *{box-sizing:border-box}
-html{scroll-behavior:smooth}
-body{margin:0 auto;max-width:72rem;padding:1.5rem clamp(.8rem,3vw,2rem) 4rem;
+body{margin:0 auto;max-width:80rem;padding:1.5rem clamp(.8rem,3vw,2rem) 4rem;
 background:var(--t-paper);color:var(--t-ink);
 font:16px/1.55 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;overflow-wrap:break-word}
 h1{font-size:clamp(1.5rem,4vw,2rem);line-height:1.2;margin:.5rem 0 .8rem}
@@ -39,7 +38,7 @@ th,td{text-align:left;vertical-align:top;padding:.35rem .9rem .35rem 0;border-bo
 th{font-weight:600;white-space:nowrap;color:var(--t-dim)}
 th.number,td.number{text-align:right;white-space:nowrap}
 td.path{font-size:.82rem;min-width:15rem}
-td:first-child{min-width:9rem}
+td:first-child,td:last-child{min-width:9rem}
 dl{display:grid;gap:.15rem 1.2rem;margin:.7rem 0;font-size:.94rem}
 dl div{display:grid;grid-template-columns:minmax(6.5rem,11rem) 1fr;gap:.8rem}
 dt{color:var(--t-dim)}

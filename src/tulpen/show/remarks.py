@@ -23,6 +23,7 @@ class _Way:
     def __init__(self) -> None:
         self.high: int | None = None  # one past the highest octet of sequence space
         self.window: int | None = None
+        self.ack: int | None = None  # the last it sent
         self.scale: int | None = None
 
 
@@ -66,9 +67,12 @@ def _repetition(rung: Arrow, mine: _Way, theirs: _Way) -> list[str]:
     length = rung.length + bool(rung.flags & SYN) + bool(rung.flags & FIN)
     high, mine.high = mine.high, seq + length if mine.high is None else max(mine.high, seq + length)
     closed = theirs.window == 0
+    if rung.flags & ACK:
+        mine.ack = rung.ack
     if high is None:
         return []
-    if seq == high - 1 and rung.length <= 1 and not rung.flags & (SYN | FIN):
+    unheard = theirs.ack is None or unwrap(theirs.ack, high) < high
+    if seq == high - 1 and not rung.flags & (SYN | FIN) and (not rung.length or (rung.length == 1 and not unheard)):
         return [WINDOW_PROBE if closed else KEEP_ALIVE]
     if length and seq + length <= high:
         return [RETRANSMISSION]
@@ -80,7 +84,7 @@ def _repetition(rung: Arrow, mine: _Way, theirs: _Way) -> list[str]:
 
 
 def _window(rung: Arrow, mine: _Way) -> list[str]:
-    if rung.flags & (SYN | RST):
+    if rung.flags & RST:
         return []
     was, mine.window = mine.window, rung.window
     if rung.window == 0 and was != 0:

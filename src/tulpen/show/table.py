@@ -96,7 +96,7 @@ def json_text(value: object) -> str:
 
 def told(value: object) -> str:
     """Return a value as people read it: states in the RFC's spelling, nothing for None."""
-    if value is None:
+    if value is None or value == ():
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
