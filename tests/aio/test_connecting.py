@@ -336,3 +336,28 @@ def test_a_link_that_fails_ends_every_connection() -> None:
         right.close()
 
     asyncio.run(main())
+
+
+def test_closing_at_once_ends_every_connection() -> None:
+    async def main() -> None:
+        async with asyncio.timeout(10), two_hosts(linger=0.2) as net:
+            pair = await connected(net, Recorder, Recorder)
+            net.client.close()
+            assert await pair.client.ended is None
+            assert isinstance(await pair.server.ended, ConnectionResetError)
+            pair.client.transport.write(b"nothing comes of this")
+            pair.client.transport.close()
+
+    asyncio.run(main())
+
+
+def test_left_in_another_task_than_it_was_entered_in() -> None:
+    async def main() -> None:
+        left, right = pipe()
+        interface = Interface(Host([SERVER]), left)
+        await asyncio.create_task(interface.__aenter__())
+        await asyncio.create_task(interface.__aexit__(None, None, None))
+        left.close()
+        right.close()
+
+    asyncio.run(main())

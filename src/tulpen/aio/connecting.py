@@ -16,7 +16,7 @@ from tulpen.tcp.errors import TcpError
 from tulpen.tcp.signals import Signal
 
 if TYPE_CHECKING:
-    from tulpen.aio.interface import Interface
+    from tulpen.aio.driver import Driver
     from tulpen.aio.tls import Tls
 
 
@@ -50,7 +50,7 @@ class Connecting:
 
 
 async def connect_socket(
-    interface: Interface,
+    driver: Driver,
     host: str | bytes | None,
     port: int | str | None,
     family: int,
@@ -68,18 +68,16 @@ async def connect_socket(
         local_port = port_number(local_addr[1])
     options = SocketOptions(tcp_nodelay=True) if options is None else options.clone()  # nodelay as asyncio has it
     try:
-        sock = interface.host.connect(
-            remote, number, interface.now(), local=local, local_port=local_port, options=options
-        )
+        sock = driver.host.connect(remote, number, driver.now(), local=local, local_port=local_port, options=options)
     except TcpError as error:
         raise as_os_error(error, f"Connect call failed {where}: {error.words}") from None
-    waiter: asyncio.Future[None] = interface.loop.create_future()
-    interface.serve(sock, Connecting(sock, waiter, where))
-    interface.changed()
+    waiter: asyncio.Future[None] = driver.loop.create_future()
+    driver.serve(sock, Connecting(sock, waiter, where))
+    driver.changed()
     try:
         await waiter
     except BaseException:
-        interface.drop(sock)
+        driver.drop(sock)
         raise
     return sock
 
@@ -95,16 +93,16 @@ def adopted(sock: Any) -> Socket:
 
 
 async def make_transport(
-    interface: Interface, sock: Socket, protocol: asyncio.BaseProtocol, tls: Tls | None
+    driver: Driver, sock: Socket, protocol: asyncio.BaseProtocol, tls: Tls | None
 ) -> asyncio.Transport:
     """Return the transport of an established connection, its protocol told of it."""
-    waiter: asyncio.Future[None] = interface.loop.create_future()
+    waiter: asyncio.Future[None] = driver.loop.create_future()
     if tls is None:
-        transport = Transport(interface, sock, protocol, waiter=waiter)
+        transport = Transport(driver, sock, protocol, waiter=waiter)
         upper: asyncio.Transport = transport
     else:
-        wrapped: Any = tls.wrap(interface.loop, protocol, waiter)
-        transport = Transport(interface, sock, wrapped)
+        wrapped: Any = tls.wrap(driver.loop, protocol, waiter)
+        transport = Transport(driver, sock, wrapped)
         upper = wrapped._app_transport if wrapped._app_transport is not None else wrapped._get_app_transport()
     try:
         await waiter

@@ -13,22 +13,22 @@ from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
-    from tulpen.aio.interface import Interface
+    from tulpen.aio.driver import Driver
 
 Hosts = str | bytes | Iterable[str] | None
 
 
 def listen(
-    interface: Interface, hosts: Hosts, port: int | str | None, family: int, backlog: int, options: SocketOptions
+    driver: Driver, hosts: Hosts, port: int | str | None, family: int, backlog: int, options: SocketOptions
 ) -> list[ListenerView]:
     """Open a listener for each address; none stays open if one fails."""
     views: list[ListenerView] = []
     try:
         for address in _addresses(hosts, family):
-            views.append(_listen(interface, address, port_number(port), backlog, options))
+            views.append(_listen(driver, address, port_number(port), backlog, options))
     except OSError:
         for view in views:
-            interface.stop_listening(view.listener)
+            driver.stop_listening(view.listener)
         raise
     return views
 
@@ -42,15 +42,13 @@ def _addresses(hosts: Hosts, family: int) -> list[bytes | None]:
     return list(dict.fromkeys(literal(host, family) for host in hosts))
 
 
-def _listen(
-    interface: Interface, address: bytes | None, port: int, backlog: int, options: SocketOptions
-) -> ListenerView:
+def _listen(driver: Driver, address: bytes | None, port: int, backlog: int, options: SocketOptions) -> ListenerView:
     try:
-        listener = interface.host.listen(address, port, interface.now(), backlog=backlog, options=options)
+        listener = driver.host.listen(address, port, driver.now(), backlog=backlog, options=options)
     except TcpError as error:
         name = sock_name(address or bytes(4), port)
         raise os_error(error.errno, f"error while attempting to bind on address {name!r}: {error.words}") from None
-    v6 = len(address) == 16 if address else not any(len(own) == 4 for own in interface.host.addresses)
+    v6 = len(address) == 16 if address else not any(len(own) == 4 for own in driver.host.addresses)
     return ListenerView(listener, v6=v6)
 
 

@@ -12,7 +12,7 @@ from tulpen.tcp.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tulpen.aio.interface import Interface
+    from tulpen.aio.driver import Driver
     from tulpen.aio.views import ListenerView
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
@@ -24,12 +24,12 @@ class Server(asyncio.AbstractServer):
 
     def __init__(
         self,
-        interface: Interface,
+        driver: Driver,
         sockets: Sequence[ListenerView],
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         tls: Tls | None,
     ) -> None:
-        self._interface = interface
+        self._driver = driver
         self._sockets: tuple[ListenerView, ...] | None = tuple(sockets)
         self._factory = protocol_factory
         self._tls = tls
@@ -43,7 +43,7 @@ class Server(asyncio.AbstractServer):
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop it runs on."""
-        return self._interface.loop
+        return self._driver.loop
 
     def is_serving(self) -> bool:
         """Say whether it accepts connections."""
@@ -62,7 +62,7 @@ class Server(asyncio.AbstractServer):
             return
         self._serving = True
         for view in self._sockets:
-            self._interface.serve(view.listener, self)
+            self._driver.serve(view.listener, self)
             self._accept(view.listener)
 
     def signal(self, signal: Signal) -> None:
@@ -82,14 +82,14 @@ class Server(asyncio.AbstractServer):
         try:
             protocol = self._factory()
             if self._tls is not None:
-                protocol = self._tls.wrap(self._interface.loop, protocol, None)
-            Transport(self._interface, sock, protocol, server=self)
+                protocol = self._tls.wrap(self._driver.loop, protocol, None)
+            Transport(self._driver, sock, protocol, server=self)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            self._interface.release(sock)
+            self._driver.release(sock)
             message = "Error on transport creation for incoming connection"
-            self._interface.loop.call_exception_handler({"message": message, "exception": error})
+            self._driver.loop.call_exception_handler({"message": message, "exception": error})
 
     def attach(self, transport: Transport) -> None:
         """Count a connection in."""
@@ -115,7 +115,7 @@ class Server(asyncio.AbstractServer):
         if self._sockets is None:
             raise RuntimeError(f"server {self!r} is closed")
         self.serve_now()
-        self._forever = self._interface.loop.create_future()
+        self._forever = self._driver.loop.create_future()
         try:
             await self._forever
         except asyncio.CancelledError:
@@ -135,7 +135,7 @@ class Server(asyncio.AbstractServer):
         self._sockets = None
         self._serving = False
         for view in sockets:
-            self._interface.stop_listening(view.listener)
+            self._driver.stop_listening(view.listener)
         if self._forever is not None and not self._forever.done():
             self._forever.cancel()
             self._forever = None
@@ -164,7 +164,7 @@ class Server(asyncio.AbstractServer):
         """Wait until it is closed and its last connection has ended, as asyncio does since Python 3.12."""
         if self._waiters is None:
             return
-        waiter = self._interface.loop.create_future()
+        waiter = self._driver.loop.create_future()
         self._waiters.append(waiter)
         await waiter
 

@@ -22,7 +22,7 @@ from tulpen.tcp.signals import Signal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tulpen.aio.interface import Interface
+    from tulpen.aio.driver import Driver
     from tulpen.aio.server import Server
     from tulpen.host.socket import Socket
 
@@ -42,7 +42,7 @@ class Transport(_FlowControlMixin):
         "_buffered",
         "_closing",
         "_deaf",
-        "_interface",
+        "_driver",
         "_lost",
         "_paused",
         "_protocol",
@@ -58,16 +58,16 @@ class Transport(_FlowControlMixin):
 
     def __init__(
         self,
-        interface: Interface,
+        driver: Driver,
         sock: Socket,
         protocol: asyncio.BaseProtocol,
         *,
         waiter: asyncio.Future[None] | None = None,
         server: Server | None = None,
     ) -> None:
-        loop = interface.loop
+        loop = driver.loop
         super().__init__(_NO_EXTRA, loop)
-        self._interface = interface
+        self._driver = driver
         self._socket = sock
         self._server = server
         self._queue: deque[bytes | memoryview] | None = None  # what the engine had no room for
@@ -80,7 +80,7 @@ class Transport(_FlowControlMixin):
         self.set_protocol(protocol)
         if server is not None:
             server.attach(self)
-        interface.serve(sock, self)
+        driver.serve(sock, self)
         loop.call_soon(protocol.connection_made, self)
         loop.call_soon(self._start_reading)
         if waiter is not None:
@@ -97,7 +97,7 @@ class Transport(_FlowControlMixin):
         if name == "sockname":
             return local_name(self._socket.name)
         if name == "socket":
-            return SocketView(self._interface, self._socket)
+            return SocketView(self._driver, self._socket)
         return default
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -147,7 +147,7 @@ class Transport(_FlowControlMixin):
             return
         self._paused = False
         if not self._deaf:
-            self._interface.loop.call_soon(self._read_ready)
+            self._driver.loop.call_soon(self._read_ready)
 
     def _read_ready(self) -> None:
         """Deliver what has arrived, then their FIN or the error that ended the connection."""
@@ -201,11 +201,11 @@ class Transport(_FlowControlMixin):
 
     def _receive(self, limit: int) -> bytes | memoryview:
         try:
-            data = self._socket.receive(limit, self._interface.now())
+            data = self._socket.receive(limit, self._driver.now())
         except TcpError as error:
             self._fatal_error(as_os_error(error), "Fatal read error on socket transport")
             return b""
-        self._interface.changed()  # the window may have opened
+        self._driver.changed()  # the window may have opened
         return data
 
     def _deliver_eof(self) -> None:
@@ -271,12 +271,12 @@ class Transport(_FlowControlMixin):
     def _send(self, data: bytes | memoryview) -> int:
         """Hand octets to the engine; return how many it took, -1 after an error."""
         try:
-            taken = self._socket.send(data, self._interface.now())
+            taken = self._socket.send(data, self._driver.now())
         except TcpError as error:
             self._forget_queue()
             self._fatal_error(as_os_error(error), "Fatal write error on socket transport")
             return -1
-        self._interface.changed()
+        self._driver.changed()
         return taken
 
     def _write_ready(self) -> None:
@@ -303,14 +303,14 @@ class Transport(_FlowControlMixin):
 
     def _shutdown(self) -> None:
         try:
-            self._socket.shutdown(self._interface.now())
+            self._socket.shutdown(self._driver.now())
         except TcpError as error:
             self._fatal_error(as_os_error(error), "Fatal write error on socket transport")
-        self._interface.changed()
+        self._driver.changed()
 
     def _write_after_end(self) -> None:
         if self._lost >= LOST_WRITES_LOGGED:
-            self._interface.log.warning("write() on a connection that has ended.")
+            self._driver.log.warning("write() on a connection that has ended.")
         self._lost += 1
 
     def _forget_queue(self) -> None:
@@ -330,7 +330,7 @@ class Transport(_FlowControlMixin):
         self._closing = True
         if not self._queued:
             self._lost += 1
-            self._interface.loop.call_soon(self._call_connection_lost, None)
+            self._driver.loop.call_soon(self._call_connection_lost, None)
 
     def abort(self) -> None:
         """Close at once; what waits outside the send buffer is lost.
@@ -349,11 +349,11 @@ class Transport(_FlowControlMixin):
         self._forget_queue()
         self._closing = True
         self._lost += 1
-        self._interface.loop.call_soon(self._call_connection_lost, error)
+        self._driver.loop.call_soon(self._call_connection_lost, error)
 
     def _fatal_error(self, error: BaseException, message: str) -> None:
         if not isinstance(error, OSError):
-            self._interface.loop.call_exception_handler(
+            self._driver.loop.call_exception_handler(
                 {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
             )
         self._force_close(error)
@@ -364,7 +364,7 @@ class Transport(_FlowControlMixin):
             self._protocol.connection_lost(error)
         finally:
             self._protocol = None
-            self._interface.release(self._socket)
+            self._driver.release(self._socket)
             if self._server is not None:
                 self._server.detach(self)
                 self._server = None

@@ -17,7 +17,7 @@ from tulpen.aio.sockopt import TCP_CONGESTION, get_option, set_option
 from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
-    from tulpen.aio.interface import Interface
+    from tulpen.aio.driver import Driver
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
 
@@ -53,10 +53,10 @@ class _View:
 class SocketView(_View):
     """One connection."""
 
-    __slots__ = ("_interface", "_socket")
+    __slots__ = ("_driver", "_socket")
 
-    def __init__(self, interface: Interface, sock: Socket) -> None:
-        self._interface = interface
+    def __init__(self, driver: Driver, sock: Socket) -> None:
+        self._driver = driver
         self._socket = sock
 
     def __repr__(self) -> str:
@@ -87,22 +87,22 @@ class SocketView(_View):
         if (level, name) == (socket.IPPROTO_TCP, TCP_CONGESTION):
             raise os_error(errno.EISCONN, "congestion control is chosen with the connection's first options")
         set_option(sock.options, level, name, value)
-        now = self._interface.now()
+        now = self._driver.now()
         if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
             sock.set_keepalive(bool(sock.options.so_keepalive), now)
         with suppress(TcpError):
             sock.send(b"", now, push=False)  # what Nagle or the cork held back may go now
-        self._interface.changed()
+        self._driver.changed()
 
     def shutdown(self, how: int) -> None:
         """Send our FIN; reading cannot be shut down apart from closing."""
         if how == socket.SHUT_RD:
             return
         try:
-            self._socket.shutdown(self._interface.now())
+            self._socket.shutdown(self._driver.now())
         except TcpError as error:
             raise as_os_error(error) from None
-        self._interface.changed()
+        self._driver.changed()
 
 
 @final
