@@ -70,6 +70,7 @@ class Report:
     seconds: float = 0.0
     upstream: str = ""
     control: Result | None = None
+    sample: Result | None = None  # the control with a shorter page, for the drawing
     results: list[Result] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

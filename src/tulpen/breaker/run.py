@@ -27,7 +27,7 @@ _CONTROL: Final = Choice(CONTROL, {})
 
 
 def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
-    """Run the control and every fault; ``tell`` is given each result as it comes, the control's first.
+    """Run the control and every fault; ``tell`` is given each result as it comes, one of a healthy server first.
 
     Raises TulpenError where there can be no private network, or the program fails with a healthy server.
     """
@@ -48,7 +48,7 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
     with folder(plan.pcap) as where, permitted():
         control = _control(plan, where, report)
         report.control = control
-        tell(control)
+        tell(report.sample or control)
         choices = [choice for choice in plan.choices if choice.fault is not CONTROL]
         if len(choices) < len(plan.choices):
             report.results.append(control)
@@ -67,13 +67,17 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
 
 def _control(plan: Plan, where: Path, report: Report) -> Result:
     """Run the program twice with a healthy server: it must succeed, and should say the same twice."""
-    begin = [partial(Trial, plan, _CONTROL, where, label) for label in ("healthy", "healthy-again")]
-    trials = list(crew.run(begin, jobs=2))
-    trials.sort(key=lambda trial: trial.pcap)
-    control, again = (_judged(trial.result, None) for trial in trials)
-    report.device = trials[0].device
-    if plan.pcap is not None:
-        trials[1].pcap.unlink(missing_ok=True)
+    pages = {"healthy": plan.page, "healthy-again": plan.page}
+    if plan.sample is not None:
+        pages["healthy-short"] = plan.sample
+    begin = [partial(Trial, plan, _CONTROL, where, label, page) for label, page in pages.items()]
+    trials = {trial.label: trial for trial in crew.run(begin, jobs=len(pages))}
+    control, again = (_judged(trials[label].result, None) for label in ("healthy", "healthy-again"))
+    report.device = trials["healthy"].device
+    report.sample = trials["healthy-short"].result if plan.sample is not None else control
+    for label, trial in trials.items():
+        if label != "healthy":
+            trial.pcap.unlink(missing_ok=True)
     for result in (control, again):
         if result.outcome is not Outcome.OK:
             raise TulpenError(_unfit(result, plan), _remedy(result, plan))

@@ -35,6 +35,7 @@ from tulpen.wire.address import address
 if TYPE_CHECKING:
     from tulpen.breaker.plan import Plan
     from tulpen.faults.catalogue import Choice
+    from tulpen.faults.http import Page
     from tulpen.faults.service import Service
     from tulpen.link.command import Command
     from tulpen.tcp.trace import FourTuple, Record
@@ -66,10 +67,12 @@ class Phase(Enum):
 class Trial:
     """A victim under one fault.  Never waits: ``turn`` it when a descriptor is ready or the deadline comes."""
 
-    def __init__(self, plan: Plan, choice: Choice, folder: Path, label: str = "") -> None:
+    def __init__(self, plan: Plan, choice: Choice, folder: Path, label: str = "", page: Page | None = None) -> None:
         self.plan = plan
         self.choice = choice
         self.phase = Phase.PREPARING
+        self.label = label
+        self._page = page if page is not None else plan.page
         name = (label or choice.spelling).replace(":", "-").replace(",", "-").replace("=", "")
         self.pcap = folder / f"{name}.pcapng"
         self.result = Result(choice)
@@ -107,7 +110,7 @@ class Trial:
 
     def _service(self) -> Service:
         if self.plan.upstream is None:
-            return Http(self.plan.page, self._stage.framing)
+            return Http(self._page, self._stage.framing)
         relay = Relay(*self.plan.upstream)
         self._relays.append(relay)
         return relay

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEADLINE: Final = 10.0
 SIZE: Final = 100_000
+SAMPLE: Final = 4000  # octets of the page whose way is drawn: three segments
 
 
 @click.command(
@@ -153,6 +154,7 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
         family=6 if options["six"] else 4,
         upstream=_upstream(options["upstream"]),
         page=Page(body, options["media_type"]),
+        sample=None if options["body"] or options["upstream"] else Page(numbered_lines(SAMPLE)),
         env=environment(options),
         seed=options["seed"],
         jobs=options["jobs"] or 32,
