@@ -23,8 +23,10 @@ find_python() {
         fi
         without=${without:-$name}
     done
-    [ -z "$without" ] || fail "$without has no venv or ensurepip: install it (Debian, Ubuntu: apt-get install python3-venv)"
-    fail "Python 3.11 or newer is needed and ${PYTHON:-none} was found; PYTHON=/path/to/python3 names one"
+    [ -z "$without" ] ||
+        fail "$without has no venv or ensurepip: install it (Debian, Ubuntu: apt-get install python3-venv)"
+    what=${PYTHON:+and $PYTHON is not that}
+    fail "Python 3.11 or newer is needed ${what:-and none was found}; PYTHON=/path/to/python3 names one"
 }
 
 if ! [ -x "$directory/bin/python" ] || ! new_enough "$directory/bin/python"; then
