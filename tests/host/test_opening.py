@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINVAL, ENETUNREACH, ETIMEDOUT
+from errno import EADDRINUSE, EADDRNOTAVAIL, ECONNREFUSED, EINVAL, ENETUNREACH, ENOENT, ETIMEDOUT
 
 import pytest
 
@@ -53,6 +53,16 @@ def test_a_connect_that_cannot_be(call: dict[str, object], errno: int) -> None:
     with pytest.raises(TcpError) as refusal:
         client().connect(now=0, **call)  # type: ignore[arg-type]
     assert refusal.value.errno == errno
+
+
+@pytest.mark.parametrize("given", [{"tcp_congestion": "no such"}, {}])
+def test_an_unknown_congestion_control_is_refused_at_the_open(given: dict[str, str]) -> None:
+    host = client() if given else client(tcp_congestion_control="no such")
+    for call in (host.connect, host.listen):
+        with pytest.raises(TcpError) as refusal:
+            call(CLIENT, 80, 0, options=SocketOptions(**given))  # type: ignore[arg-type]
+        assert refusal.value.errno == ENOENT
+    assert host.status() == []
 
 
 def test_a_family_the_host_has_no_address_of() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EADDRNOTAVAIL, EINVAL, ENETUNREACH
+from errno import EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOENT
 from typing import TYPE_CHECKING
 
 from tulpen.host.gate import no_unicast
@@ -12,6 +12,7 @@ from tulpen.host.ports import ANY, Claim, wildcard
 from tulpen.host.settling import settle, tell_held
 from tulpen.host.socket import Socket
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.trace import FourTuple
@@ -34,7 +35,7 @@ def listen(
         raise TcpError(EINVAL, "a port has 16 bits")
     if port == 0:
         port = core.ports.choose_unbound(where, now)
-    options = SocketOptions() if options is None else options.clone()
+    options = _own(core, options)
     claim = Claim(where, port, reuse=options.so_reuseaddr, listening=True)
     core.ports.bind(claim)
     most = core.stack.settings.somaxconn
@@ -51,7 +52,7 @@ def connect(
         raise TcpError(ENETUNREACH, "an invalid remote address")  # MUST-46
     if not (0 < port < PORTS and 0 <= local_port < PORTS):
         raise TcpError(EINVAL, "remote socket unspecified" if port == 0 else "a port has 16 bits")
-    options = SocketOptions() if options is None else options.clone()
+    options = _own(core, options)
     source = _source(core, remote, local)
     claim = _claim(core, source, remote, port, local_port, options, now)
     name = FourTuple(source, claim.port, remote, port)
@@ -66,6 +67,14 @@ def connect(
     connection.open_active(now)
     settle(core, socket, now)
     return socket
+
+
+def _own(core: Core, options: SocketOptions | None) -> SocketOptions:
+    """Return a copy of what the application asks for."""
+    own = SocketOptions() if options is None else options.clone()
+    if (own.tcp_congestion or core.stack.settings.tcp_congestion_control) not in ALGORITHMS:
+        raise TcpError(ENOENT, "no congestion control of that name")
+    return own
 
 
 def _source(core: Core, remote: bytes, local: bytes | None) -> bytes:
