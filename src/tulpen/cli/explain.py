@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -44,16 +42,19 @@ def command(words: tuple[str, ...], as_json: bool, diagram: str | None) -> None:
         return
     if not words:
         topics = all_topics()
-        click.echo(json.dumps([topic.as_dict() for topic in topics], indent=2) if as_json else list_text(topics))
+        click.echo(_json(topics) if as_json else list_text(topics))
         return
     try:
         found = [_with_value_here(topic) for word in words for topic in _find(word)]
     except UnknownWord as error:
         raise TulpenError(str(error), "tulpen explain lists every word.") from None
-    if as_json:
-        click.echo(json.dumps([topic.as_dict() for topic in found], indent=2))
-    else:
-        click.echo("\n\n".join(topic_text(topic) for topic in found))
+    click.echo(_json(found) if as_json else "\n\n".join(topic_text(topic) for topic in found))
+
+
+def _json(topics: list[Topic]) -> str:
+    import json
+
+    return json.dumps([topic.as_dict() for topic in topics], indent=2)
 
 
 def all_topics() -> list[Topic]:
@@ -111,6 +112,8 @@ def _with_value_here(topic: Topic) -> Topic:
     """Add what this machine's kernel has for a setting, where it has it."""
     if topic.kind != "setting":
         return topic
+    from pathlib import Path
+
     for folder in ("ipv4", "core"):
         try:
             value = Path("/proc/sys/net", folder, topic.name).read_text(encoding="ascii")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,6 +70,8 @@ def find(word: str, topics: Sequence[Topic]) -> list[Topic]:
         return begins
     if begins:
         raise UnknownWord(word, sorted({topic.name for topic in begins}), ambiguous=True)
+    import difflib
+
     names = {name: topic.name for keys, topic in spellings for name in keys}
     near = dict.fromkeys(names[close] for close in difflib.get_close_matches(key, names, 5, 0.6))
     inside = dict.fromkeys(title for name, title in names.items() if len(key) > 2 and key in name)
