@@ -1,0 +1,234 @@
+"""socket, bind, listen, accept, connect, shutdown, close, fcntl (as Linux does them)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.descriptor import EpollFile, TcpFile
+from tulpen.drill.evaluate import integer, is_any
+from tulpen.drill.expression import Struct
+from tulpen.drill.problems import Unsupported
+from tulpen.drill.subject import Phase
+from tulpen.drill.symbols import value_of
+from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.errors import TcpError
+from tulpen.tcp.state import CLOSED, SYN_SENT
+from tulpen.wire.address import address
+
+if TYPE_CHECKING:
+    from tulpen.drill.script import Call
+    from tulpen.host.socket import Socket
+
+O_NONBLOCK: Final = 0o4000
+O_RDWR: Final = 2
+_SOCK_FLAGS: Final = 0o4000 | 0o2000000
+_SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
+
+
+def socket(world: World, call: Call) -> Waiting:
+    """socket(2): TCP alone."""
+    domain, type, protocol = call.arguments
+    if integer(type) & ~_SOCK_FLAGS != value_of("SOCK_STREAM"):
+        raise Unsupported(f"a socket of {type}")
+    if integer(protocol) not in (0, value_of("IPPROTO_TCP")):
+        raise Unsupported(f"a socket of {protocol}")
+    ipv6 = world.conditions.ip_version != "ipv4" if is_any(domain) else integer(domain) == value_of("AF_INET6")
+    file = TcpFile(ipv6=ipv6, nonblocking=bool(integer(type) & O_NONBLOCK))
+    fd = _new_descriptor(world, call)
+    world.files[fd] = file
+    world.new_subject(Phase.NEW, file)
+    return fd
+    yield
+
+
+def _new_descriptor(world: World, call: Call) -> int:
+    """Return the number the script gives to a new descriptor; the lowest free one if it expects failure."""
+    wanted = integer(call.result) if not is_any(call.result) else -1
+    if wanted in world.files:
+        raise Unsupported(f"file descriptor {wanted}, which is open already")
+    if wanted >= 0:
+        return wanted
+    return next(fd for fd in range(3, 1 << 16) if fd not in world.files)
+
+
+def bind(world: World, call: Call) -> Waiting:
+    """bind(2): to the local address and port, if the script does not say where."""
+    file = world.tcp(integer(call.arguments[0]))
+    if file.bound is not None or file.socket is not None:
+        raise CallFailed(errno.EINVAL)
+    where = call.arguments[1]
+    file.bound = (world.conditions.local, world.conditions.bind_port) if is_any(where) else _address(where)
+    return 0
+    yield
+
+
+def _address(where: object) -> tuple[bytes, int]:
+    """Return the address and port of a sockaddr."""
+    if not isinstance(where, Struct):
+        raise Unsupported(f"{where} where an address belongs")
+    port, host = where.field("sin_port"), where.field("sin_addr")
+    arguments = getattr(host, "arguments", ())
+    if port is None or len(arguments) != 1:
+        raise Unsupported(f"{where} where an address belongs")
+    return address(arguments[0].value.decode()), integer(port)
+
+
+def listen(world: World, call: Call) -> Waiting:
+    """listen(2); a second time changes the backlog."""
+    file = world.tcp(integer(call.arguments[0]))
+    backlog = integer(call.arguments[1])
+    if file.socket is not None:
+        raise CallFailed(errno.EINVAL)
+    if file.listener is not None:
+        file.listener.backlog = min(backlog, world.settings.somaxconn)
+        return 0
+    where, port = file.bound or (None, 0)
+    try:
+        file.listener = world.stage.host.listen(where, port, world.now, backlog=backlog, options=file.options)
+    except TcpError as error:
+        raise CallFailed(error.errno) from None
+    subject = world.subject_of(file)
+    if subject is not None:
+        subject.phase = Phase.LISTENING
+    return 0
+    yield
+
+
+def accept(world: World, call: Call) -> Waiting:
+    """accept(2): the connection becomes the application's."""
+    file = world.tcp(integer(call.arguments[0]))
+    flags = integer(call.arguments[3]) if len(call.arguments) > 3 else 0
+    if file.listener is None:
+        raise CallFailed(errno.EINVAL)
+    while (accepted := file.listener.accept()) is None:
+        if file.nonblocking:
+            raise CallFailed(errno.EAGAIN)
+        yield None
+    child = TcpFile(ipv6=file.ipv6, nonblocking=bool(flags & O_NONBLOCK))
+    child.socket = accepted
+    fd = _new_descriptor(world, call)
+    world.files[fd] = child
+    _hand_over(world, accepted, child)
+    return fd
+
+
+def _hand_over(world: World, accepted: Socket, child: TcpFile) -> None:
+    """Let the connection that the script talks about be the accepted one."""
+    for subject in world.subjects:
+        ours = subject.remote_port == accepted.name.remote_port and subject.remote == accepted.name.remote
+        if ours and subject.file is None:
+            subject.file = child
+
+
+def connect(world: World, call: Call) -> Waiting:
+    """connect(2): at once, or when it is known how it went."""
+    file = world.tcp(integer(call.arguments[0]))
+    to = call.arguments[1]
+    if isinstance(to, Struct):
+        family = to.field("sa_family")
+        if family is not None and integer(family) == value_of("AF_UNSPEC"):
+            raise Unsupported("connect() to AF_UNSPEC, which disconnects")
+        remote = _address(to)
+    elif is_any(to):
+        remote = (world.conditions.remote, world.conditions.connect_port)
+    else:
+        raise Unsupported(f"connect() to {to}")
+    if file.socket is None:
+        begin_connect(world, file, remote)
+        if file.nonblocking:
+            raise CallFailed(errno.EINPROGRESS)
+    elif not file.connecting:
+        raise CallFailed(errno.EISCONN)
+    elif file.opening and file.nonblocking:
+        raise CallFailed(errno.EALREADY)
+    yield from until_open(file)
+    file.connecting = False
+    error = file.take_error()
+    if error:
+        raise CallFailed(error)
+    return 0
+
+
+def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int]) -> None:
+    """Send the SYN."""
+    if file.listener is not None:
+        raise CallFailed(errno.EISCONN)
+    local, port = file.bound or (None, 0)
+    subject = world.subject_of(file)
+    if subject is not None:
+        subject.phase = Phase.CONNECTING
+        subject.remote, subject.remote_port = remote
+    try:
+        file.socket = world.stage.host.connect(
+            remote[0], remote[1], world.now, local=local, local_port=port, options=file.options
+        )
+    except TcpError as error:
+        raise CallFailed(error.errno) from None
+    file.connecting = True
+    world.stage.collect()
+
+
+def until_open(file: TcpFile) -> Waiting:
+    """Wait until connect() has an outcome."""
+    while file.opening:
+        yield None
+    return 0
+
+
+def shutdown(world: World, call: Call) -> Waiting:
+    """shutdown(2)."""
+    file = world.tcp(integer(call.arguments[0]))
+    how = integer(call.arguments[1])
+    if how not in (_SHUT_RD, _SHUT_WR, _SHUT_RDWR):
+        raise CallFailed(errno.EINVAL)
+    if file.listener is not None:
+        if how != _SHUT_WR:
+            file.listener.close(world.now)
+        return 0
+    socket = file.socket
+    if socket is None or socket.state is CLOSED:
+        raise CallFailed(errno.ENOTCONN)
+    if how != _SHUT_WR:
+        file.no_reading = True
+    if how != _SHUT_RD:
+        file.no_writing = True
+        if socket.state is SYN_SENT:
+            socket.close(world.now)
+        else:
+            socket.shutdown(world.now)
+    return 0
+    yield
+
+
+def close(world: World, call: Call) -> Waiting:
+    """close(2)."""
+    fd = integer(call.arguments[0])
+    file = world.files.get(fd)
+    if file is None:
+        raise CallFailed(errno.EBADF)
+    del world.files[fd]
+    if isinstance(file, EpollFile):
+        return 0
+    for each in world.files.values():
+        if isinstance(each, EpollFile):
+            each.watches.pop(fd, None)
+    if file.listener is not None:
+        file.listener.close(world.now)
+    elif file.socket is not None:
+        file.socket.close(world.now)
+    return 0
+    yield
+
+
+def fcntl(world: World, call: Call) -> Waiting:
+    """fcntl(2): F_GETFL and F_SETFL."""
+    file = world.tcp(integer(call.arguments[0]))
+    what = integer(call.arguments[1])
+    if what == value_of("F_GETFL"):
+        return O_RDWR | (O_NONBLOCK if file.nonblocking else 0)
+    if what != value_of("F_SETFL"):
+        raise Unsupported(f"fcntl() with {call.arguments[1]}")
+    file.nonblocking = bool(integer(call.arguments[2]) & O_NONBLOCK)
+    return 0
+    yield

@@ -1,0 +1,194 @@
+"""getsockopt and setsockopt."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.evaluate import integer, is_any, text
+from tulpen.drill.expression import Array, Expression, Struct
+from tulpen.drill.problems import Mismatch, Unsupported
+from tulpen.drill.symbols import errno_name, value_of
+from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.congestion import ALGORITHMS
+
+if TYPE_CHECKING:
+    from tulpen.drill.descriptor import TcpFile
+    from tulpen.drill.script import Call
+
+SOCKET: Final = 1
+IP: Final = 0
+IPV6: Final = 41
+TCP: Final = 6
+
+#: Options that the host has: level and name -> field of SocketOptions, and whether it is a switch.
+_FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
+    (SOCKET, "SO_KEEPALIVE"): ("so_keepalive", True),
+    (SOCKET, "SO_REUSEADDR"): ("so_reuseaddr", True),
+    (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
+    (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
+    (TCP, "TCP_CORK"): ("tcp_cork", True),
+    (TCP, "TCP_QUICKACK"): ("tcp_quickack", True),
+    (TCP, "TCP_KEEPIDLE"): ("tcp_keepidle", False),
+    (TCP, "TCP_KEEPINTVL"): ("tcp_keepintvl", False),
+    (TCP, "TCP_KEEPCNT"): ("tcp_keepcnt", False),
+    (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
+    (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
+    (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
+    (IP, "IP_TOS"): ("ip_tos", False),
+    (IP, "IP_TTL"): ("ip_ttl", False),
+    (IPV6, "IPV6_TCLASS"): ("ip_tos", False),
+    (IPV6, "IPV6_UNICAST_HOPS"): ("ip_ttl", False),
+}
+#: Options that change nothing a script could see on this host.
+_HARMLESS: Final = frozenset(
+    ("SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
+     "IPV6_V6ONLY", "TCP_THIN_DUPACK", "SO_TXREHASH")
+)  # fmt: skip
+_LEAST_SNDBUF: Final = 4608
+_LEAST_RCVBUF: Final = 2304
+_MOST_BUFFER: Final = 212_992
+
+
+def setsockopt(world: World, call: Call) -> Waiting:
+    """setsockopt(2)."""
+    file = world.tcp(integer(call.arguments[0]))
+    level, name = integer(call.arguments[1]), str(call.arguments[2])
+    _set(world, file, level, name, call.arguments[3])
+    world.stage.collect()
+    return 0
+    yield
+
+
+def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) -> None:
+    options = file.live_options
+    if name == "SO_LINGER":
+        on, seconds = _linger(value)
+        options.so_linger = seconds if on else None
+    elif name in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
+        options.so_sndbuf = _buffer(world, integer(value), _LEAST_SNDBUF, limited=name == "SO_SNDBUF")
+    elif name in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
+        options.so_rcvbuf = _buffer(world, integer(value), _LEAST_RCVBUF, limited=name == "SO_RCVBUF")
+    elif name == "SO_KEEPALIVE" and file.socket is not None:
+        file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "TCP_CONGESTION":
+        _set_congestion(file, value)
+    elif (level, name) in _FIELDS:
+        field, switch = _FIELDS[level, name]
+        number = integer(value)
+        setattr(options, field, bool(number) if switch else number)
+    elif name in _HARMLESS:
+        file.extra[name] = integer(value)
+    else:
+        raise Unsupported(name)
+
+
+def _set_congestion(file: TcpFile, value: Expression) -> None:
+    name = (text(value) or b"").rstrip(b"\0").decode()
+    if name not in ALGORITHMS:
+        raise Unsupported(f"congestion control {name}")
+    file.live_options.tcp_congestion = name
+
+
+def _buffer(world: World, asked: int, least: int, *, limited: bool) -> int:
+    """Return the size that is set: on Linux twice what was asked for, within limits."""
+    factor = world.profile.rcvbuf_factor
+    if factor == 1:
+        return asked
+    return max(least, factor * (min(asked, _MOST_BUFFER) if limited else asked))
+
+
+def _linger(value: Expression) -> tuple[int, int]:
+    if isinstance(value, Array) and len(value.items) == 1:
+        value = value.items[0]
+    if isinstance(value, Struct):
+        on, seconds = value.field("onoff"), value.field("linger")
+        if on is not None and seconds is not None:
+            return integer(on), integer(seconds)
+    raise Unsupported(f"{value} where a struct linger belongs")
+
+
+def getsockopt(world: World, call: Call) -> Waiting:
+    """getsockopt(2): compare what it gives."""
+    file = world.tcp(integer(call.arguments[0]))
+    level, name, expected = integer(call.arguments[1]), str(call.arguments[2]), call.arguments[3]
+    if name == "TCP_CONGESTION":
+        _check_text(file, world, expected)
+        return 0
+    if name == "SO_LINGER":
+        seconds = file.live_options.so_linger
+        _compare(name, _linger(expected), (int(seconds is not None), seconds or 0))
+        return 0
+    if name in ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO"):
+        return 0
+    found = _get(world, file, level, name)
+    if not is_any(expected):
+        _compare(name, integer(expected), found)
+    return 0
+    yield
+
+
+def _compare(name: str, expected: object, got: object) -> None:
+    if expected != got:
+        errno_words = name == "SO_ERROR" and isinstance(expected, int) and isinstance(got, int)
+        words = [errno_name(each) if errno_words and each else str(each) for each in (expected, got)]
+        raise Mismatch(f"getsockopt {name} differs", expected=words[0], got=words[1], warning=True)
+
+
+def _check_text(file: TcpFile, world: World, expected: Expression) -> None:
+    name = file.live_options.tcp_congestion or world.settings.tcp_congestion_control
+    wanted = text(expected)
+    if wanted is not None:
+        _compare("TCP_CONGESTION", wanted.rstrip(b"\0").decode(), name)
+
+
+def _get(world: World, file: TcpFile, level: int, name: str) -> int:
+    options, settings = file.live_options, world.settings
+    simple: dict[str, int] = {
+        "SO_TYPE": 1,
+        "SO_PROTOCOL": 6,
+        "SO_ACCEPTCONN": int(file.listener is not None),
+        "TCP_KEEPIDLE": settings.tcp_keepalive_time,
+        "TCP_KEEPINTVL": settings.tcp_keepalive_intvl,
+        "TCP_KEEPCNT": settings.tcp_keepalive_probes,
+        "TCP_SYNCNT": settings.tcp_syn_retries,
+        "TCP_LINGER2": settings.tcp_fin_timeout,
+        "IP_TTL": settings.ip_default_ttl,
+        "IPV6_UNICAST_HOPS": settings.ip_default_ttl,
+        "SO_SNDBUF": settings.tcp_wmem[1],
+        "SO_RCVBUF": settings.tcp_rmem[1],
+    }
+    if name == "SO_ERROR":
+        return file.take_error()
+    if name == "SO_SNDBUF" and options.so_sndbuf is not None:
+        return options.so_sndbuf
+    if name == "SO_RCVBUF":
+        return _receive_buffer(file, simple[name])
+    if name == "TCP_MAXSEG":
+        return _max_segment(world, file)
+    if (level, name) in _FIELDS:
+        value = getattr(options, _FIELDS[level, name][0])
+        return simple.get(name, 0) if value is None else int(value)
+    if name in file.extra:
+        return file.extra[name]
+    if name in simple:
+        return simple[name]
+    if name in _HARMLESS:
+        return 0
+    if value_of(name) is None:
+        raise CallFailed(errno.ENOPROTOOPT)
+    raise Unsupported(name)
+
+
+def _receive_buffer(file: TcpFile, default: int) -> int:
+    """Return the receive buffer as the connection has it."""
+    asked = file.live_options.so_rcvbuf
+    if file.socket is not None:
+        return file.socket.connection.tcb.rcv.buff
+    return default if asked is None else asked
+
+
+def _max_segment(world: World, file: TcpFile) -> int:
+    if file.socket is None:
+        return 536 if not world.conditions.ipv6 else 1220
+    return file.socket.status().snd_mss

@@ -1,0 +1,115 @@
+"""Commands in backticks.  They are understood and applied to the host, or refused by name; none is ever run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill import sysctl_bsd, sysctl_linux
+from tulpen.drill.descriptor import TcpFile
+from tulpen.drill.problems import Mismatch, Unsupported
+from tulpen.drill.shell import pipelines
+from tulpen.tcp.state import TIME_WAIT
+
+if TYPE_CHECKING:
+    from tulpen.drill.world import World
+
+_SECOND: Final = 1_000_000_000
+_RESTORE: Final = re.compile(r".*/sysctl_restore_[^/]*\.sh")
+#: Of netstat's names for states, those that are not the RFC's with an underscore.
+_STATES: Final = {"SYN_RCVD": "SYN_RECEIVED", "SYN_RECV": "SYN_RECEIVED"}
+
+
+def run_command(world: World, text: str) -> None:
+    """Do what a command asks for; Mismatch where it would fail."""
+    for pipeline in pipelines(text):
+        _run(world, pipeline)
+
+
+def _run(world: World, pipeline: list[list[str]]) -> None:
+    words = pipeline[0]
+    name = words[0].rsplit("/", 1)[-1] if words else ""
+    if name == "sysctl":
+        _sysctl(world, words[1:])
+    elif name == "set_sysctls.py":
+        for each in words[1:]:
+            _assign(world, each)
+    elif name == "defaults.sh":
+        sysctl_linux.usual(world.settings)
+    elif name == "nstat":
+        _nstat(world, pipeline)
+    elif name == "sockstat":
+        _sockstat(world, pipeline)
+    elif name == "tcpdrop":
+        _tcpdrop(world, words[1:])
+    elif name == "sleep" and len(words) == 2:
+        world.stage.run_until(world.now + int(float(words[1]) * _SECOND))
+    elif not _without_effect(words, name):
+        raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
+
+
+def _without_effect(words: list[str], name: str) -> bool:
+    """Say whether a command changes nothing on a host that is new and has no device."""
+    if _RESTORE.fullmatch(words[0]) or name == "true":
+        return True
+    if name == "ip":
+        return words[1:3] == ["tcp_metrics", "flush"]
+    if name == "ethtool":
+        return "-K" in words
+    if name == "tc":
+        return words[1:2] == ["qdisc"] and "pfifo" in words and "limit" not in words
+    return False
+
+
+def _sysctl(world: World, words: list[str]) -> None:
+    for word in words:
+        if not word.startswith("-"):
+            _assign(world, word)
+
+
+def _assign(world: World, word: str) -> None:
+    name, equals, value = word.partition("=")
+    if not equals:
+        raise Unsupported(f"the command 'sysctl {word}'")
+    apply = sysctl_bsd.apply if name.startswith(("net.inet.", "kern.", "net.inet6.")) else sysctl_linux.apply
+    apply(world.settings, name, value)
+
+
+def _nstat(world: World, pipeline: list[list[str]]) -> None:
+    """nstat shows what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
+    before, counters = world.counted, world.stage.host.counters()
+    world.counted = dict(counters)
+    for words in pipeline[1:]:
+        if words[:1] != ["grep"] or len(words) != 2:
+            raise Unsupported(f"the command 'nstat | {' '.join(words)}'")
+        wanted = words[1].removeprefix("TcpExt").removeprefix("Tcp").removeprefix("Ip")
+        if counters.get(wanted, 0) <= before.get(wanted, 0):
+            raise Mismatch(f"nstat: {words[1]} has not gone up")
+
+
+def _sockstat(world: World, pipeline: list[list[str]]) -> None:
+    """Count sockets in a state, as ``sockstat ... | grep -c STATE | grep N``."""
+    own = any(words == ["grep", "packetdril"] for words in pipeline)
+    counts = [words[2] for words in pipeline if words[:2] == ["grep", "-c"] and len(words) == 3]
+    wanted = pipeline[-1]
+    if len(counts) != 1 or wanted[:1] != ["grep"] or len(wanted) != 2:
+        raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
+    state = _STATES.get(counts[0], counts[0])
+    files = [each for each in world.files.values() if isinstance(each, TcpFile)]
+    if own:
+        found = sum(1 for each in files if each.state.name == state)
+    else:
+        found = sum(1 for row in world.stage.host.status() if row.state.name == state)
+    if wanted[1] not in str(found):
+        raise Mismatch(f"sockstat: sockets in {counts[0]}", expected=wanted[1], got=str(found))
+
+
+def _tcpdrop(world: World, words: list[str]) -> None:
+    """tcpdrop -s STATE: end the connections in a state."""
+    if words != ["-s", "TIME_WAIT"]:
+        raise Unsupported(f"the command 'tcpdrop {' '.join(words)}'")
+    for file in world.files.values():
+        if isinstance(file, TcpFile) and file.socket is not None and file.state is TIME_WAIT:
+            file.socket.abort(world.now)
+    world.stage.collect()
+    world.stage.sent.clear()

@@ -1,0 +1,77 @@
+"""A script from its text to its verdict."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tulpen.drill.conditions import conditions_of
+from tulpen.drill.parser import parse_script
+from tulpen.drill.problems import Mismatch, ScriptError, Unsupported
+from tulpen.drill.profile import LINUX, Profile
+from tulpen.drill.runner import Runner
+from tulpen.drill.stage import Stage
+from tulpen.drill.telling import ladder_of
+from tulpen.drill.verdict import Outcome, Verdict
+from tulpen.drill.world import CallFailed, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How scripts are run."""
+
+    profile: Profile = LINUX
+    defined: Mapping[str, str] = field(default_factory=dict)  # -D NAME=VALUE
+    options: Mapping[str, str] = field(default_factory=dict)  # as ``--name=value`` in a script
+    ladder: bool = True
+
+
+def drill(path: str, plan: Plan) -> Verdict:
+    """Run a script by its path."""
+    began = time.perf_counter()
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return Verdict(path, Outcome.ERROR, f"{path}: {error.strerror}", profile=plan.profile.name)
+    verdict = drill_text(text, path, plan)
+    verdict.real = time.perf_counter() - began
+    return verdict
+
+
+def drill_text(text: str, path: str, plan: Plan) -> Verdict:
+    """Run a script by its text."""
+    profile = plan.profile.name
+    try:
+        script = parse_script(text, path, {**plan.profile.defined, **plan.defined})
+        conditions = conditions_of(script, plan.options)
+    except ScriptError as error:
+        return Verdict(path, Outcome.ERROR, str(error), error.line, profile=profile)
+    except Unsupported as lacking:
+        return Verdict(path, Outcome.SKIP, f"needs {lacking}", profile=profile)
+    settings = plan.profile.make_settings()
+    world = World(Stage(conditions, settings), conditions, plan.profile, settings)
+    world.remarks += [f"--{name}: an option nobody knows" for name in conditions.unknown]
+    runner = Runner(world, script)
+    verdict = Verdict(path, Outcome.PASS, profile=profile, ip_version=conditions.ip_version, remarks=world.remarks)
+    try:
+        runner.run()
+    except Unsupported as lacking:
+        verdict.outcome = Outcome.SKIP
+        verdict.reason = f"needs {lacking}"
+    except Mismatch as wrong:
+        verdict.outcome = Outcome.FAIL
+        verdict.reason, verdict.expected, verdict.got = wrong.what, wrong.expected, wrong.got
+    except CallFailed as failed:
+        verdict.outcome = Outcome.FAIL
+        verdict.reason = f"a call failed with errno {failed.errno}"
+    verdict.virtual = verdict.at = runner.seconds
+    if verdict.outcome is not Outcome.PASS and runner.event is not None:
+        verdict.line, verdict.text = runner.event.line, runner.event.text
+    if verdict.outcome is Outcome.FAIL and plan.ladder:
+        verdict.ladder = ladder_of(world)
+    return verdict

@@ -1,0 +1,41 @@
+"""What sets one system's TCP apart from another's, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from tulpen.tcp.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """``rcvbuf_factor``: what SO_RCVBUF and SO_SNDBUF tell, as a multiple of what was asked for."""
+
+    name: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    defined: Mapping[str, str] = field(default_factory=dict)  # what its scripts may take as defined
+    rcvbuf_factor: int = 1
+    option_order: str = "linux"
+
+    def make_settings(self) -> Settings:
+        """Return fresh settings of such a host."""
+        return replace(Settings(), **self.settings)  # type: ignore[arg-type]
+
+
+LINUX: Final = Profile("linux", rcvbuf_factor=2)
+BSD: Final = Profile(
+    "bsd",
+    settings={
+        "tcp_rmem": (4096, 65_536, 2_097_152),
+        "tcp_wmem": (4096, 32_768, 2_097_152),
+        "tcp_rto_min_us": 230_000,
+        "tcp_syn_retries": 12,
+    },
+    defined={"FreeBSD": "1"},
+    option_order="bsd",
+)
+PROFILES: Final = {profile.name: profile for profile in (LINUX, BSD)}

@@ -1,0 +1,287 @@
+"""One script against one host, event after event, in virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from tulpen.drill import calls
+from tulpen.drill.code import run_code
+from tulpen.drill.commands import run_command
+from tulpen.drill.compare import Actual, actual, check, joined
+from tulpen.drill.inject import icmp_packet, tcp_packet
+from tulpen.drill.problems import Mismatch, Unsupported
+from tulpen.drill.script import Call, Code, Command, Event, IcmpPacket, Script, TcpPacket, UdpPacket
+from tulpen.drill.subject import Phase, Subject
+from tulpen.drill.wording import packet_text
+from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.wire.segment import Segment
+
+if TYPE_CHECKING:
+    from tulpen.drill.stage import Left
+
+_PATIENCE: Final = 2_000_000_000  # how long after its time an expected packet is waited for
+_FOREVER: Final = 1 << 62
+
+
+@final
+class _Blocked:
+    """A system call of its own thread: it began, and has not returned."""
+
+    def __init__(self, event: Event, call: Call, waiting: Waiting, start: int, end: int) -> None:
+        self.event = event
+        self.call = call
+        self.waiting = waiting
+        self.start = start
+        self.end = end
+        self.deadline: int | None = None
+        self.running = False  # it is at work just now, and not to be asked again
+        self.returned: tuple[int, int | CallFailed] | None = None  # when, and what
+
+
+@final
+class Runner:
+    """Runs a script; what goes wrong leaves as Mismatch or Unsupported, with ``event`` telling where."""
+
+    def __init__(self, world: World, script: Script) -> None:
+        self.world = world
+        self.script = script
+        self.event: Event | None = None
+        self._begin = world.now
+        self._last: Event | None = None
+        self._last_time = world.now
+        self._time = world.now
+        self._end = 0
+        self._base = world.now  # what the event's relative times count from
+        self._blocked: _Blocked | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The script's time."""
+        return (self.world.now - self._begin) / 1e9
+
+    def run(self) -> None:
+        """Run the whole script."""
+        if self.script.set_up is not None:
+            run_command(self.world, self.script.set_up.text)
+        for event in self.script.events:
+            self.event = event
+            self._schedule(event)
+            try:
+                self._do(event)
+            except Mismatch as wrong:
+                self._tolerate(event, wrong)
+            self._last = event
+            self._last_time = self._time
+        self._await_call(_FOREVER)
+
+    def _schedule(self, event: Event) -> None:
+        """Fix the time of an event: relative ones count from now, injected packets from the one before."""
+        time = event.time
+        if not (time.relative or time.any):
+            self._base = self._begin
+            self._time, self._end = self._begin + time.start, self._begin + (time.end or 0)
+            return
+        both = self._last is not None and _injects(self._last) and _injects(event)
+        self._base = self._last_time if both else self.world.now
+        self._time = self._base + time.start
+        self._end = self._base + (time.end or 0)
+
+    def _do(self, event: Event) -> None:
+        action = event.action
+        if isinstance(action, (TcpPacket, UdpPacket, IcmpPacket)) and action.outbound:
+            self._expect(event)
+            return
+        self._wait()
+        if isinstance(action, TcpPacket):
+            subject = self._subject_for(action)
+            subject.injects(action)
+            self.world.stage.packet_arrives(tcp_packet(action, subject, self.world.conditions))
+        elif isinstance(action, IcmpPacket):
+            self.world.stage.packet_arrives(icmp_packet(action, self._any_subject(), self.world.conditions))
+        elif isinstance(action, UdpPacket):
+            raise Unsupported("UDP")
+        elif isinstance(action, Call):
+            self._call(event, action)
+        elif isinstance(action, Command):
+            run_command(self.world, action.text)
+        elif isinstance(action, Code):
+            run_code(self.world, action.text)
+
+    def _tolerate(self, event: Event, wrong: Mismatch) -> None:
+        """--non_fatal turns a difference into a remark."""
+        kind = "syscall" if isinstance(event.action, Call) else "packet"
+        if not (wrong.warning and kind in self.world.conditions.non_fatal):
+            raise wrong
+        self.world.remarks.append(f"line {event.line}: {wrong.what}")
+
+    def _wait(self) -> None:
+        """Let time pass until the event's; a script that is behind its own times fails."""
+        self.world.stage.run_until(self._time)
+        self._check_time(self.world.now, "the event")
+
+    # packets
+
+    def _subject_for(self, packet: TcpPacket) -> Subject:
+        subject = self.world.subject
+        if subject is None or subject.phase is Phase.LISTENING:
+            subject = self.world.new_subject(Phase.CALLED)
+            subject.script_remote_isn = subject.live_remote_isn = packet.seq or 0
+        return subject
+
+    def _any_subject(self) -> Subject:
+        if self.world.subject is None:
+            raise Mismatch("no connection that this packet could belong to")
+        return self.world.subject
+
+    def _expect(self, event: Event) -> None:
+        packet = event.action
+        if isinstance(packet, (UdpPacket, IcmpPacket)):
+            raise Unsupported("UDP" if isinstance(packet, UdpPacket) else "ICMP that is expected")
+        assert isinstance(packet, TcpPacket)
+        if packet.layers:
+            raise Unsupported(f"packets inside {packet.layers[0].name}")
+        if packet.ip.flow_label is not None:
+            raise Unsupported("flow labels")
+        subject = self._any_subject()
+        subject.expects(packet)
+        left, got = self._gathered(packet, subject)
+        check(packet, got, subject, self._stamp_tolerance())
+        self._check_time(left.now, "the packet", expected=packet)
+
+    def _gathered(self, packet: TcpPacket, subject: Subject) -> tuple[Left, Actual]:
+        """Take what was sent, joined up to the length that the script expects."""
+        first, got = self._next(packet, subject)
+        while len(got.data) < packet.length and not self.world.conditions.strict_segments:
+            got = joined(got, self._next(packet, subject)[1])
+        return first, got
+
+    def _next(self, packet: TcpPacket, subject: Subject) -> tuple[Left, Actual]:
+        stage = self.world.stage
+        limit = None if self.event is None or self.event.time.any else max(self._time, self._end) + _PATIENCE
+        while True:
+            while stage.sent:
+                left = stage.sent.popleft()
+                seg = left.packet.payload
+                if isinstance(seg, Segment) and subject.owns(seg, left.packet.dst):
+                    subject.sent(packet, seg)
+                    return left, actual(left, packet, subject, self.world.profile.option_order)
+            if not self._step(limit):
+                if limit is not None:
+                    stage.now = max(stage.now, limit)
+                raise Mismatch("no packet was sent", expected=packet_text(packet), got="nothing")
+
+    def _step(self, limit: int | None) -> bool:
+        """Let the next thing happen: a timer of the host, or the end of a call's patience."""
+        blocked = self._blocked
+        if blocked is not None and blocked.returned is None and blocked.deadline is not None:
+            host = self.world.stage.next_deadline()
+            due = blocked.deadline
+            if (host is None or due <= host) and (limit is None or due <= limit):
+                self.world.stage.run_until(due)
+                self._resume()
+                return True
+        return self.world.stage.step(limit)
+
+    def _stamp_tolerance(self) -> tuple[int, int]:
+        conditions = self.world.conditions
+        grace = max(conditions.tolerance, int((self._time - self._begin) * conditions.tolerance_percent / 100))
+        return conditions.ts_tick, grace
+
+    def _check_time(self, happened: int, what: str, expected: TcpPacket | None = None) -> None:
+        event = self.event
+        if event is None or event.time.any:
+            return
+        end = self._end if event.time.end is not None else self._time
+        self._in_time(happened, self._time, end, self._last_time if self._last else None, what, expected)
+
+    def _in_time(
+        self, happened: int, start: int, end: int, before: int | None, what: str, expected: TcpPacket | None = None
+    ) -> None:
+        """Raise Mismatch for what happened outside of its time and the tolerance."""
+        conditions = self.world.conditions
+        grace = conditions.tolerance
+        if before is not None:
+            grace = max(grace, int((start - before) * conditions.tolerance_percent / 100))
+        if start - grace <= happened <= end + grace:
+            return
+        due = f"at {self._clock(start)}" if start == end else f"between {self._clock(start)} and {self._clock(end)}"
+        raise Mismatch(
+            f"{what} did not come in time: {due} was expected, {self._clock(happened)} it was",
+            expected="" if expected is None else f"{packet_text(expected)} {due}",
+            got=f"at {self._clock(happened)}",
+            warning=True,
+        )
+
+    def _clock(self, moment: int) -> str:
+        return f"{(moment - self._begin) / 1e9:.6f} s"
+
+    # system calls
+
+    def _call(self, event: Event, call: Call) -> None:
+        self._await_call(self.world.now)
+        waiting = calls.begin(self.world, call)
+        if call.end is None:
+            self._run_call(call, waiting)
+            return
+        self._blocked = _Blocked(event, call, waiting, self._time, self._base + call.end)
+        self.world.stage.watchers.append(self._resume)
+        self._resume()
+        self.world.stage.collect()
+
+    def _run_call(self, call: Call, waiting: Waiting) -> None:
+        """Run a call that the script does not expect to block; one that does lets time pass."""
+        outcome: int | CallFailed
+        try:
+            while True:
+                deadline = next(waiting)
+                self.world.stage.collect()
+                host = self.world.stage.next_deadline()
+                if deadline is not None and (host is None or deadline < host):
+                    self.world.stage.run_until(deadline)
+                elif not self.world.stage.step(None):
+                    raise Mismatch(f"{call.name}() waits for ever", expected=str(call), got="nothing")
+        except StopIteration as done:
+            outcome = done.value
+        except CallFailed as failed:
+            outcome = failed
+        self.world.stage.collect()
+        calls.check(call, outcome)
+
+    def _resume(self) -> bool:
+        """Let the blocked call look again."""
+        blocked = self._blocked
+        if blocked is None or blocked.running or blocked.returned is not None:
+            return False
+        blocked.running = True
+        try:
+            blocked.deadline = next(blocked.waiting)
+            return False
+        except StopIteration as done:
+            blocked.returned = (self.world.now, done.value)
+        except CallFailed as failed:
+            blocked.returned = (self.world.now, failed)
+        finally:
+            blocked.running = False
+        return True
+
+    def _await_call(self, limit: int) -> None:
+        """Wait for the blocked call to return, if there is one, and check how and when it did."""
+        blocked = self._blocked
+        if blocked is None:
+            return
+        patience = max(limit if limit != _FOREVER else 0, blocked.end + _PATIENCE)
+        while blocked.returned is None and self._step(patience):
+            pass
+        self.world.stage.watchers.remove(self._resume)
+        self._blocked = None
+        here, self.event = self.event, blocked.event
+        if blocked.returned is None:
+            raise Mismatch(f"{blocked.call.name}() did not return", expected=str(blocked.call), got="nothing")
+        when, outcome = blocked.returned
+        calls.check(blocked.call, outcome)
+        self._in_time(when, blocked.end, blocked.end, blocked.start, f"the return of {blocked.call.name}()")
+        self.event = here
+
+
+def _injects(event: Event) -> bool:
+    return isinstance(event.action, (TcpPacket, UdpPacket, IcmpPacket)) and not event.action.outbound

@@ -1,0 +1,112 @@
+"""FreeBSD's sysctls as settings of the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.problems import Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tulpen.tcp.config import Settings
+
+_TCP: Final = "net.inet.tcp."
+
+#: Sysctls without a setting: the values that ask for nothing the host does not do anyway.
+_AS_IT_IS: Final[dict[str, frozenset[str]]] = {
+    "blackhole": frozenset("0"),
+    "hostcache.purgenow": frozenset("1"),
+    "hostcache.purge": frozenset("1"),
+    "insecure_rst": frozenset("0"),
+    "insecure_syn": frozenset("0"),
+    "drop_synfin": frozenset("0"),
+    "ecn.enable": frozenset("2"),
+    "ecn.maxretries": frozenset("1"),
+    "rexmit_drop_options": frozenset("0"),
+    "rexmit_slop": frozenset(("200",)),
+    "rexmit_initial": frozenset(("1000",)),
+    "rexmit_min": frozenset(("30",)),
+    "udp_tunneling_port": frozenset("0"),
+    "fastopen.client_enable": frozenset("0"),
+    "fastopen.server_enable": frozenset("0"),
+    "icmp_may_rst": frozenset("1"),
+    "path_mtu_discovery": frozenset("1"),
+    "pmtud_blackhole_detection": frozenset("0"),
+    "tolerate_missing_ts": frozenset("0"),
+    "syncookies_only": frozenset("0"),
+    "mssdflt": frozenset(("536",)),
+    "v6mssdflt": frozenset(("1220",)),
+    "keepinit": frozenset(("75000",)),
+    "delacktime": frozenset(("40",)),
+}
+
+
+def _window_options(settings: Settings, value: int) -> None:
+    """rfc1323: window scaling and timestamps (1), scaling alone (2), timestamps alone (3)."""
+    settings.tcp_window_scaling = value in (1, 2)
+    settings.tcp_timestamps = 1 if value in (1, 3) else 0
+
+
+def _receive_space(settings: Settings, value: int) -> None:
+    settings.tcp_rmem = (settings.tcp_rmem[0], value, settings.tcp_rmem[2])
+
+
+def _send_space(settings: Settings, value: int) -> None:
+    settings.tcp_wmem = (settings.tcp_wmem[0], value, settings.tcp_wmem[2])
+
+
+def _sack(settings: Settings, value: int) -> None:
+    settings.tcp_sack = bool(value)
+
+
+def _cookies(settings: Settings, value: int) -> None:
+    settings.tcp_syncookies = value
+
+
+def _cookies_only(settings: Settings, value: int) -> None:
+    if value:
+        settings.tcp_syncookies = 2
+
+
+def _keep_idle(settings: Settings, value: int) -> None:
+    settings.tcp_keepalive_time = value // 1000
+
+
+def _keep_interval(settings: Settings, value: int) -> None:
+    settings.tcp_keepalive_intvl = value // 1000
+
+
+def _keep_count(settings: Settings, value: int) -> None:
+    settings.tcp_keepalive_probes = value
+
+
+def _max_buffer(settings: Settings, value: int) -> None:
+    """kern.ipc.maxsockbuf: it bounds the receive buffer, and so decides about the window scale."""
+    settings.tcp_rmem = (*settings.tcp_rmem[:2], value)
+
+
+_SET: Final[dict[str, Callable[[Settings, int], None]]] = {
+    "rfc1323": _window_options,
+    "sack.enable": _sack,
+    "recvspace": _receive_space,
+    "sendspace": _send_space,
+    "syncookies": _cookies,
+    "syncookies_only": _cookies_only,
+    "keepidle": _keep_idle,
+    "keepintvl": _keep_interval,
+    "keepcnt": _keep_count,
+}
+
+
+def apply(settings: Settings, name: str, value: str) -> None:
+    """Set one sysctl; skips the script where the host has no such thing."""
+    if name == "kern.ipc.maxsockbuf":
+        _max_buffer(settings, int(value))
+        return
+    short = name.removeprefix(_TCP)
+    if short in _SET and name.startswith(_TCP):
+        _SET[short](settings, int(value))
+        return
+    if not name.startswith(_TCP) or value not in _AS_IT_IS.get(short, ()):
+        raise Unsupported(f"sysctl {name}={value}")

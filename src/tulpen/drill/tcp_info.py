@@ -1,0 +1,78 @@
+"""What ``%{ }%`` sees of a connection: Linux's struct tcp_info."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.state import State
+
+if TYPE_CHECKING:
+    from tulpen.drill.descriptor import TcpFile
+    from tulpen.tcp.status import Status
+
+INFINITE_SSTHRESH: Final = 0x7FFF_FFFF
+_US: Final = 1_000
+
+#: Linux's numbers of the states.
+_LINUX_STATES: Final = {
+    State.ESTABLISHED: 1, State.SYN_SENT: 2, State.SYN_RECEIVED: 3, State.FIN_WAIT_1: 4, State.FIN_WAIT_2: 5,
+    State.TIME_WAIT: 6, State.CLOSED: 7, State.CLOSE_WAIT: 8, State.LAST_ACK: 9, State.LISTEN: 10, State.CLOSING: 11,
+}  # fmt: skip
+
+CONSTANTS: Final[dict[str, int]] = {
+    **{f"TCP_{name}": value for name, value in (
+        ("ESTABLISHED", 1), ("SYN_SENT", 2), ("SYN_RECV", 3), ("FIN_WAIT1", 4), ("FIN_WAIT2", 5), ("TIME_WAIT", 6),
+        ("CLOSE", 7), ("CLOSE_WAIT", 8), ("LAST_ACK", 9), ("LISTEN", 10), ("CLOSING", 11))},
+    **{f"TCPI_{name}": value for name, value in (
+        ("ESTABLISHED", 1), ("SYN_SENT", 2), ("SYN_RECEIVED", 3), ("FIN_WAIT_1", 4), ("FIN_WAIT_2", 5),
+        ("TIME_WAIT", 6), ("CLOSED", 7), ("CLOSE_WAIT", 8), ("LAST_ACK", 9), ("LISTEN", 10), ("CLOSING", 11))},
+    "TCP_CA_Open": 0, "TCP_CA_Disorder": 1, "TCP_CA_CWR": 2, "TCP_CA_Recovery": 3, "TCP_CA_Loss": 4,
+    "TCPI_OPT_TIMESTAMPS": 1, "TCPI_OPT_SACK": 2, "TCPI_OPT_WSCALE": 4, "TCPI_OPT_ECN": 8, "TCPI_OPT_ECN_SEEN": 16,
+    "TCPI_OPT_SYN_DATA": 32,
+    "TCP_INFINITE_SSTHRESH": INFINITE_SSTHRESH,
+}  # fmt: skip
+
+
+def fields_of(file: TcpFile) -> dict[str, int]:
+    """Return the fields that the host can tell; the others are unknown, and not zero."""
+    if file.socket is None:
+        return {"tcpi_state": _LINUX_STATES[file.state]}
+    status = file.socket.status()
+    return {
+        "tcpi_state": _LINUX_STATES[file.state],
+        "tcpi_retransmits": status.retransmits,
+        "tcpi_probes": status.probes,
+        "tcpi_backoff": status.backoff,
+        "tcpi_options": _options(status, file),
+        "tcpi_snd_wscale": status.snd_wscale,
+        "tcpi_rcv_wscale": status.rcv_wscale,
+        "tcpi_rto": status.rto // _US,
+        "tcpi_snd_mss": status.snd_mss,
+        "tcpi_rcv_mss": status.rcv_mss,
+        "tcpi_unacked": _segments(status.unacked, status),
+        "tcpi_sacked": _segments(status.sacked, status),
+        "tcpi_lost": _segments(status.lost, status),
+        "tcpi_rtt": status.rtt // _US,
+        "tcpi_rttvar": status.rttvar // _US,
+        "tcpi_snd_ssthresh": _threshold(status),
+        "tcpi_snd_cwnd": status.snd_cwnd // status.snd_mss,
+        "tcpi_advmss": status.rcv_mss,
+        "tcpi_snd_wnd": status.snd_wnd,
+        "tcpi_rcv_wnd": status.rcv_wnd,
+        "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
+    }
+
+
+def _options(status: Status, file: TcpFile) -> int:
+    scaling = file.socket is not None and file.socket.connection.tcb.terms.scaling
+    return (1 if status.timestamps else 0) | (2 if status.sack else 0) | (4 if scaling else 0)
+
+
+def _segments(octets: int, status: Status) -> int:
+    """Return octets as the segments that Linux counts in."""
+    return -(-octets // status.snd_mss)
+
+
+def _threshold(status: Status) -> int:
+    return INFINITE_SSTHRESH if status.snd_ssthresh >= INFINITE else status.snd_ssthresh // status.snd_mss

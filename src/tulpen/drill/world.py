@@ -1,0 +1,90 @@
+"""Everything a running script can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, TypeAlias, final
+
+from tulpen.drill.descriptor import EpollFile, File, TcpFile
+from tulpen.drill.problems import Unsupported
+from tulpen.drill.subject import Phase, Subject
+
+if TYPE_CHECKING:
+    from tulpen.drill.conditions import Conditions
+    from tulpen.drill.profile import Profile
+    from tulpen.drill.stage import Stage
+    from tulpen.tcp.config import Settings
+
+#: A system call under way: it gives the time until when it waits (None: for ever), and returns its result.
+Waiting: TypeAlias = Generator[int | None, None, int]
+
+FIRST_REMOTE_PORT = 40_000
+
+
+class CallFailed(Exception):  # noqa: N818
+    """A system call returns -1 and this errno."""
+
+    def __init__(self, errno: int) -> None:
+        super().__init__(errno)
+        self.errno = errno
+
+
+@final
+class World:
+    """The stage, the script's files, and the connection under test."""
+
+    def __init__(self, stage: Stage, conditions: Conditions, profile: Profile, settings: Settings) -> None:
+        self.stage = stage
+        self.conditions = conditions
+        self.profile = profile
+        self.settings = settings
+        self.files: dict[int, File] = {}
+        self.subject: Subject | None = None
+        self.subjects: list[Subject] = []
+        self.remarks: list[str] = []
+        self.variables: dict[str, object] = {}  # of the script's Python
+        self.counted: dict[str, int] = {}  # the MIB when it was last shown
+        self._remote_ports = FIRST_REMOTE_PORT
+
+    @property
+    def now(self) -> int:
+        """The virtual time."""
+        return self.stage.now
+
+    def tcp(self, fd: int) -> TcpFile:
+        """Return a TCP socket by its descriptor."""
+        file = self._file(fd)
+        if not isinstance(file, TcpFile):
+            raise Unsupported(f"file descriptor {fd} where a TCP socket belongs")
+        return file
+
+    def epoll(self, fd: int) -> EpollFile:
+        """Return an epoll instance by its descriptor."""
+        file = self._file(fd)
+        if not isinstance(file, EpollFile):
+            raise CallFailed(22)  # EINVAL
+        return file
+
+    def _file(self, fd: int) -> File:
+        file = self.files.get(fd)
+        if file is None:
+            raise CallFailed(9)  # EBADF
+        return file
+
+    def new_subject(self, phase: Phase, file: TcpFile | None = None) -> Subject:
+        """Put a new connection under test."""
+        conditions = self.conditions
+        if phase is Phase.CALLED:
+            self._remote_ports += 1
+            subject = Subject(conditions.local, conditions.bind_port, conditions.remote, self._remote_ports)
+        else:
+            subject = Subject(conditions.local, 0, conditions.remote, conditions.connect_port)
+        subject.phase = phase
+        subject.file = file
+        self.subject = subject
+        self.subjects.append(subject)
+        return subject
+
+    def subject_of(self, file: TcpFile) -> Subject | None:
+        """Return the connection that a socket stands for."""
+        return next((each for each in self.subjects if each.file is file), None)
