@@ -15,9 +15,9 @@ from tulpen.sim.chance import Chance
 from tulpen.sim.conversations import Reader, Requester, Responder, Sink, Source
 from tulpen.sim.filters import Duplication, Loss
 from tulpen.tcp.config import Settings
-from tulpen.tcp.state import State
-from tulpen.tcp.trace import Arrived, Record, Sent, TimedOut
-from tulpen.wire.segment import ACK, PSH, RST, SYN, Segment
+from tulpen.tcp.state import Event, State
+from tulpen.tcp.trace import Arrived, Moved, Record, Sent, TimedOut
+from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.sim.filters import Passed
@@ -202,6 +202,26 @@ def test_a_segment_that_nobody_sent() -> None:
     assert injected.flags == RST
 
 
+def test_the_network_tells_of_forged_segments() -> None:
+    server = request().server
+    to_kernel, to_tulpen = Segment(1, 0, RST), Segment(2, 0, RST)
+    passages = [
+        Passage(Side.RIGHT, 30 * MS, to_kernel, Fate.INJECTED, 30 * MS),
+        Passage(Side.LEFT, 31 * MS, to_tulpen, Fate.INJECTED, 31 * MS),
+    ]
+    server.append(Arrived(31 * MS, to_tulpen, State.CLOSED))
+    ladder = ladder_from_trace(Witness("python"), Witness("tulpen", server), passages=passages)
+    assert [(each.sender, each.seq) for each in arrows(ladder, Fate.INJECTED)] == [(Side.RIGHT, 1), (Side.LEFT, 2)]
+
+
+def test_a_syn_cookie_that_comes_back() -> None:
+    ladder = request(settings=Settings(tcp_syncookies=2)).ladder
+    assert not arrows(ladder, Fate.DUPLICATED)
+    third = arrows(ladder)[2]
+    assert [standing.state for standing in third.right] == [State.SYN_RECEIVED, State.ESTABLISHED]
+    assert states(ladder, Side.RIGHT) == SERVER
+
+
 def test_nothing_at_all() -> None:
     ladder = ladder_from_trace(Witness("a"), Witness("b"))
     assert ladder.rungs == []
@@ -216,6 +236,18 @@ def test_what_a_kernel_sends_at_once_keeps_its_order() -> None:
     ladder = ladder_from_trace(Witness("python"), Witness("tulpen", server), passages=passages)
     numbers = [seg.seq for seg in batch]
     assert [each.seq for each in arrows(ladder) if each.seq in numbers] == numbers
+
+
+def test_what_a_kernel_answers_at_once_comes_after_what_it_answers() -> None:
+    fin, ack = Segment(100, 1, FIN | ACK, 100), Segment(1, 101, FIN | ACK, 100)
+    server: list[Record] = [
+        Moved(5, State.ESTABLISHED, Event.CLOSE, State.FIN_WAIT_1),
+        Sent(5, fin, State.FIN_WAIT_1),
+        Arrived(5, ack, State.FIN_WAIT_1),
+    ]
+    passages = [Passage(Side.LEFT, 5, ack, arrived=5)]
+    ladder = ladder_from_trace(Witness("python"), Witness("tulpen", server), passages=passages)
+    assert [each.sender for each in arrows(ladder)] == [Side.RIGHT, Side.LEFT]
 
 
 def test_a_timer_and_what_it_sends_a_moment_later() -> None:

@@ -96,3 +96,13 @@ def test_too_many_losses_are_folded_too_and_counted() -> None:
     (gap,) = [line for line in lines if isinstance(line, Fold)]
     assert gap.troubles > 100
     assert len(lines) < 20
+
+
+def test_a_copy_stands_where_it_arrives() -> None:
+    ladder = empty()
+    rung(ladder, LEFT, 0, FIN | ACK, 1, 1, arrived=5, left=seen(State.FIN_WAIT_1), right=seen(State.CLOSE_WAIT))
+    rung(ladder, LEFT, 0, FIN | ACK, 1, 1, arrived=40, fate=Fate.DUPLICATED)
+    rung(ladder, RIGHT, 20, FIN | ACK, 1, 2, arrived=25, right=seen(State.LAST_ACK))
+    lines = moments(ladder)
+    assert [line.part for line in lines] == [Part.WHOLE] * 3
+    assert [line.now for line in lines] == [0, 20_000_000, 40_000_000]

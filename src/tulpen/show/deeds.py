@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tulpen.show.ladder import HappeningKind
-from tulpen.tcp.state import Event, State
+from tulpen.tcp.state import LISTEN, SYN_RECEIVED, Event, State
 from tulpen.tcp.trace import Arrived, Dropped, Ended, Moved, Reason, Record, Sent, TimedOut
 from tulpen.wire.segment import FIN, RST, SYN, Segment
 
@@ -55,6 +55,7 @@ class Came:
 
     now: int
     seg: Segment
+    at: State | None = None  # where the end stood
     path: list[State] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: bool = False
@@ -117,7 +118,8 @@ class _Reader:
         if self._own and record.now - self._own[-1].now > PROMPT:
             self.release()
         if isinstance(record, Arrived):
-            self._arrived(record.now, record.seg)
+            if not self._is_told_again(record):
+                self._arrived(record.now, record.seg).at = record.state
         elif isinstance(record, Sent):
             self._sent(record)
         elif isinstance(record, Moved):
@@ -133,6 +135,17 @@ class _Reader:
         """Let what sent no segment stand by itself."""
         self.deeds += self._own
         self._own = []
+
+    def _is_told_again(self, record: Arrived) -> bool:
+        # The ACK that brings a SYN cookie back reaches the listener, and then the connection that it makes.
+        came = self._came
+        return (
+            came is not None
+            and came.seg is record.seg
+            and came.at is LISTEN
+            and record.state is SYN_RECEIVED
+            and not record.seg.flags & SYN
+        )
 
     def _arrived(self, now: int, seg: Segment) -> Came:
         self.release()
@@ -185,6 +198,8 @@ class _Reader:
 
     def _ended(self, record: Ended) -> None:
         words = [errno.errorcode.get(record.error, str(record.error))] if record.error else []
+        if record.reason is Reason.ABORTED:
+            words.clear()  # what its application is told is what it asked for
         if record.reason is not None:
             words.append(record.reason.words)
         on: Came | Own = self._came if self._came is not None and not self._own else self._open_own(record.now)

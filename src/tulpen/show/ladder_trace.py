@@ -105,7 +105,7 @@ class _Joined:
             else:
                 self._arrived(left, arrived, again=again)
         if came is None:
-            self._copies(passed)
+            self._add_what_only_the_network_knows(passed)
 
     def _departures(self, passed: list[Passage]) -> list[Timed]:
         if self.went is not None:
@@ -124,7 +124,7 @@ class _Joined:
             made.fate = Fate.CORRUPTED
         elif again:
             made.fate = Fate.DUPLICATED
-        elif left is None and self.went is not None:
+        elif self._is_forged(left):
             made.fate = Fate.INJECTED
         elif to.refused:
             made.fate = Fate.REFUSED
@@ -160,10 +160,16 @@ class _Joined:
         """Return the arrows as they were sent."""
         return sorted(self.arrows, key=lambda each: (each.sent, self._place.get(id(each), len(self.arrows))))
 
-    def _copies(self, passed: list[Passage]) -> None:
+    def _add_what_only_the_network_knows(self, passed: list[Passage]) -> None:
+        fates = (Fate.DUPLICATED,) if self.went is None else (Fate.DUPLICATED, Fate.INJECTED)
         for each in passed:
-            if each.fate is Fate.DUPLICATED:
+            if each.fate in fates:
                 self.arrows.append(arrow(self.sender, each.now, each.seg, arrived=each.arrived, fate=each.fate))
+
+    def _is_forged(self, left: Timed | None) -> bool:
+        if left is None:
+            return self.went is not None
+        return any(each.fate is Fate.INJECTED for each in self._told.get(id(left.seg), ()))
 
 
 def _join(
@@ -231,16 +237,17 @@ def _in_order(deeds: dict[Side, list[Deed]], joined: dict[Side, _Joined]) -> lis
     rungs: list[Rung] = []
     placed: set[int] = set()
 
-    def rank(side: Side) -> tuple[bool, int]:
+    def rank(side: Side) -> tuple[bool, int, bool]:
+        # Of two at once, an end that keeps a trace goes first: if it had received the other's, it would say so.
         turn = turns[side][0]
-        return turn.waits is not None and id(turn.waits) not in placed, turn.now
+        return turn.waits is not None and id(turn.waits) not in placed, turn.now, joined[side].went is None
 
     while some := [side for side in Side if turns[side]]:
         for rung in turns[min(some, key=rank)].popleft().rungs:
             if id(rung) not in placed:
                 placed.add(id(rung))
                 rungs.append(rung)
-    # Copies that the network alone tells of are in nobody's trace.
+    # What the network alone tells of is in nobody's trace.
     rungs += [each for one_way in joined.values() for each in one_way.arrows if id(each) not in placed]
     rungs.sort(key=lambda rung: rung.now)
     return rungs

@@ -91,6 +91,8 @@ def moments(ladder: Ladder) -> list[Moment]:
         if id(rung) in split and isinstance(rung, Arrow) and rung.arrived is not None:
             lines.append(Moment(rung.sent, rung, Part.DEPARTURE))
             lines.append(Moment(rung.arrived, rung, Part.ARRIVAL))
+        elif isinstance(rung, Arrow) and rung.fate is Fate.DUPLICATED:  # nobody sent it: it is there when it arrives
+            lines.append(Moment(rung.at(rung.sender.other), rung))
         else:
             lines.append(Moment(rung.now, rung))
     lines.sort(key=lambda line: line.now)
@@ -100,7 +102,7 @@ def moments(ladder: Ladder) -> list[Moment]:
 def _split(rungs: Sequence[Rung]) -> set[int]:
     # The arrows that two lines are needed for: overtaken ones, and those during whose flight the receiver moves.
     split = {id(r) for r in rungs if isinstance(r, Arrow) and r.fate is Fate.OUT_OF_ORDER and _flies(r)}
-    loud = sorted((r for r in rungs if isinstance(r, Arrow) and not r.is_plain and _flies(r)), key=lambda r: r.sent)
+    loud = sorted((r for r in rungs if isinstance(r, Arrow) and _is_loud(r)), key=lambda r: r.sent)
     for receiver in Side:
         turns = sorted(r.now for r in rungs if _turns_by_itself(r, receiver))
         delayed: list[int] = []  # arrivals of arrows that are split
@@ -113,6 +115,10 @@ def _split(rungs: Sequence[Rung]) -> set[int]:
                 delayed.append(rung.arrived)
                 delayed.sort()
     return split
+
+
+def _is_loud(arrow: Arrow) -> bool:
+    return _flies(arrow) and not arrow.is_plain and arrow.fate is not Fate.DUPLICATED
 
 
 def _flies(arrow: Arrow) -> bool:
