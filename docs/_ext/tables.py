@@ -11,6 +11,9 @@ from sphinx.util.docutils import SphinxDirective
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from tulpen.faults.bad_client import BadClient
+    from tulpen.faults.fault import Fault
+
 Cell = str | Sequence[str]  # several lines are a list; `x` is code
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 
@@ -120,17 +123,19 @@ def faults() -> Table:
     """What can go wrong."""
     from tulpen.faults.catalogue import FAULTS
 
-    return ("Fault", "What happens", "A good program"), [
-        (
-            f"`{fault.name}`",
-            [
-                fault.says(fault.values()),
-                *(f"`{each.name}={each.default:g}` {each.meaning}" for each in fault.parameters),
-            ],
-            [fault.good, fault.source],
-        )
-        for fault in FAULTS
-    ]
+    return ("Fault", "What happens", "A good program"), [_fault(fault) for fault in FAULTS]
+
+
+def clients() -> Table:
+    """What clients can do to a server."""
+    from tulpen.faults.clients.catalogue import CLIENTS
+
+    return ("Bad clients", "What they do", "A good server"), [_fault(client) for client in CLIENTS]
+
+
+def _fault(what: Fault | BadClient) -> Sequence[Cell]:
+    parameters = [f"`{each.name}={each.default:g}` {each.meaning}" for each in what.parameters]
+    return f"`{what.name}`", [what.says(what.values()), *parameters], [what.good, what.source]
 
 
 def conformance() -> Table:
@@ -167,6 +172,7 @@ TABLES: dict[str, Callable[[], Table]] = {
         errnos,
         counters,
         faults,
+        clients,
         conformance,
     )
 }

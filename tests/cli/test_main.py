@@ -110,6 +110,11 @@ def test_explain_a_word_that_is_an_event_and_a_fault(capsys: pytest.CaptureFixtu
     assert [topic["kind"] for topic in json.loads(capsys.readouterr().out)] == ["event", "fault"]
 
 
+def test_explain_a_word_of_faults_and_bad_clients(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "--json", "byte-at-a-time", "syn-flood"]) == 0
+    assert [topic["kind"] for topic in json.loads(capsys.readouterr().out)] == ["fault", "bad client", "bad client"]
+
+
 def test_explain_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain"]) == 0
     out = capsys.readouterr().out

@@ -14,6 +14,7 @@ from tulpen.show.explain import counter_topics, engine_topics
 from tulpen.show.topic import Topic, UnknownWord, find, list_text, topic_text
 
 if TYPE_CHECKING:
+    from tulpen.faults.bad_client import BadClient
     from tulpen.faults.fault import Fault
 
 
@@ -70,25 +71,39 @@ def _without_faults() -> list[Topic]:
 
 def _faults() -> list[Topic]:
     from tulpen.faults.catalogue import FAULTS
+    from tulpen.faults.clients.catalogue import CLIENTS
 
-    return [_fault(fault) for fault in FAULTS]
+    return [*map(_fault, FAULTS), *map(_bad_client, CLIENTS)]
 
 
 def _fault(fault: Fault) -> Topic:
     facts = [
         ("a good program", fault.good),
         ("it may end with", " or ".join(sorted(outcome.value for outcome in fault.acceptable))),
-        *((each.name, f"{each.default:g}: {each.meaning}") for each in fault.parameters),
+        *_parameters(fault),
         ("see it", f"tulpen break --fault {fault.name} -- curl -sS {{url}}"),
     ]
     return Topic("fault", fault.name, fault.says(fault.values()), fault.source, tuple(facts))
+
+
+def _bad_client(client: BadClient) -> Topic:
+    facts = [
+        ("a good server", client.good),
+        *_parameters(client),
+        ("see it", f"tulpen break --server PORT --fault {client.name} -- COMMAND"),
+    ]
+    return Topic("bad client", client.name, client.says(client.values()), client.source, tuple(facts))
+
+
+def _parameters(what: Fault | BadClient) -> list[tuple[str, str]]:
+    return [(each.name, f"{each.default:g}: {each.meaning}") for each in what.parameters]
 
 
 def _find(word: str) -> list[Topic]:
     """Find a word; the faults, which take twice as long to load as all else, are asked where they may know it."""
     topics = _without_faults()
     module = "".join(c if c.isalnum() else "_" for c in word.lower())
-    if importlib.util.find_spec(f"tulpen.faults.{module}") is None:
+    if not any(importlib.util.find_spec(f"tulpen.faults.{room}{module}") for room in ("", "clients.")):
         try:
             return find(word, topics)
         except UnknownWord:
