@@ -75,9 +75,7 @@ def check(call: Call, outcome: int | CallFailed) -> None:
     if number is None:
         raise Unsupported(f"the error {call.errno}")
     if number != failed:
-        raise Mismatch(
-            f"{call.name}() failed otherwise", expected=call.errno, got=errno_name(failed), warning=True
-        )
+        raise Mismatch(f"{call.name}() failed otherwise", expected=call.errno, got=errno_name(failed), warning=True)
 
 
 def _words(value: int, error: str | None) -> str:

@@ -242,4 +242,3 @@ def _vector_length(vector: Expression) -> int:
         length = item.items[1]
         total += integer(length.value if isinstance(length, Field) else length)
     return total
-

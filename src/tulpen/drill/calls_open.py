@@ -6,8 +6,8 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.descriptor import EpollFile, TcpFile
-from tulpen.drill.evaluate import integer, is_any
-from tulpen.drill.expression import Struct
+from tulpen.drill.evaluate import integer, is_any, text
+from tulpen.drill.expression import Applied, Expression, Struct
 from tulpen.drill.problems import Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
@@ -63,15 +63,15 @@ def bind(world: World, call: Call) -> Waiting:
     yield
 
 
-def _address(where: object) -> tuple[bytes, int]:
+def _address(where: Expression) -> tuple[bytes, int]:
     """Return the address and port of a sockaddr."""
     if not isinstance(where, Struct):
         raise Unsupported(f"{where} where an address belongs")
     port, host = where.field("sin_port"), where.field("sin_addr")
-    arguments = getattr(host, "arguments", ())
-    if port is None or len(arguments) != 1:
+    said = text(host.arguments[0]) if isinstance(host, Applied) and host.arguments else None
+    if port is None or said is None:
         raise Unsupported(f"{where} where an address belongs")
-    return address(arguments[0].value.decode()), integer(port)
+    return address(said.decode()), integer(port)
 
 
 def listen(world: World, call: Call) -> Waiting:

@@ -130,8 +130,10 @@ def getsockopt(world: World, call: Call) -> Waiting:
 
 def _compare(name: str, expected: object, got: object) -> None:
     if expected != got:
-        errno_words = name == "SO_ERROR" and isinstance(expected, int) and isinstance(got, int)
-        words = [errno_name(each) if errno_words and each else str(each) for each in (expected, got)]
+        words = [
+            errno_name(each) if name == "SO_ERROR" and isinstance(each, int) and each else str(each)
+            for each in (expected, got)
+        ]
         raise Mismatch(f"getsockopt {name} differs", expected=words[0], got=words[1], warning=True)
 
 

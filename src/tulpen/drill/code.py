@@ -66,7 +66,7 @@ def run_code(world: World, text: str) -> None:
         world.remarks.append(" ".join(map(str, what)))
 
     try:
-        exec(compile(tree, "%{ }%", "exec"), {"__builtins__": {**_BUILTINS, "print": say}}, names)  # noqa: S102
+        exec(compile(tree, "%{ }%", "exec"), {"__builtins__": {**_BUILTINS, "print": say}}, names)
     except AssertionError as failed:
         said = f" (it says: {failed})" if failed.args else ""
         raise Mismatch(f"the assertion does not hold{said}", expected=" ".join(text.split())) from None

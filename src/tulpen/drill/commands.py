@@ -76,7 +76,7 @@ def _assign(world: World, word: str) -> None:
 
 
 def _nstat(world: World, pipeline: list[list[str]]) -> None:
-    """nstat shows what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
+    """As nstat: what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
     before, counters = world.counted, world.stage.host.counters()
     world.counted = dict(counters)
     for words in pipeline[1:]:
@@ -105,7 +105,7 @@ def _sockstat(world: World, pipeline: list[list[str]]) -> None:
 
 
 def _tcpdrop(world: World, words: list[str]) -> None:
-    """tcpdrop -s STATE: end the connections in a state."""
+    """As tcpdrop -s STATE: end the connections in a state."""
     if words != ["-s", "TIME_WAIT"]:
         raise Unsupported(f"the command 'tcpdrop {' '.join(words)}'")
     for file in world.files.values():

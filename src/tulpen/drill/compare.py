@@ -74,9 +74,7 @@ def joined(first: Actual, then: Actual) -> Actual:
     if wrap(first.seq + len(first.data)) != then.seq or first.ack != then.ack:
         raise Mismatch("the segments that make up the expected one are not in a row", got=f"{first} and {then}")
     flags = first.flags | then.flags
-    return Actual(
-        flags, first.seq, first.ack, then.wnd, first.urg, first.data + then.data, first.options, first.packet
-    )
+    return Actual(flags, first.seq, first.ack, then.wnd, first.urg, first.data + then.data, first.options, first.packet)
 
 
 def check(packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[int, int]) -> None:
@@ -128,9 +126,7 @@ def _ip_differences(ip: IpInfo, packet: Packet) -> list[str]:
     return found
 
 
-def _option_differences(
-    packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[int, int]
-) -> list[str]:
+def _option_differences(packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[int, int]) -> list[str]:
     expected = each(encode(packet.options or ()))
     if [kind for kind, _ in expected] != [kind for kind, _ in got.options]:
         return ["the options or their order differ"]

@@ -55,6 +55,15 @@ _WITHOUT_MEANING: Final = frozenset((
     "init_scripts", "local_linklocal_ip", "mss", "netmask_ip", "no_cleanup", "persistent_tun_dev", "send_omit_free",
     "speed", "tun_dev", "verbose", "is_anyip",
 ))  # fmt: skip
+_ADDRESSES: Final = {"local_ip": "local", "remote_ip": "remote"}
+_NUMBERS: Final = {
+    "bind_port": ("bind_port", 1),
+    "connect_port": ("connect_port", 1),
+    "mtu": ("mtu", 1),
+    "tolerance_usecs": ("tolerance", US),
+    "tcp_ts_tick_usecs": ("ts_tick", US),
+}
+_SWITCHES: Final = {"tcp_ts_ecr_scaled": "ts_ecr_scaled", "strict_segments": "strict_segments"}
 _NEEDS: Final = {
     "psp_udp_port": "PSP encapsulation",
     "so_filename": "a TCP in a shared object",
@@ -105,26 +114,15 @@ def _changed(made: Conditions, name: str, value: str) -> Conditions:
         if value not in VERSIONS:
             raise ValueError(value)
         return replace(made, ip_version=value)
-    if name == "local_ip":
-        return replace(made, local=ip_interface(value).ip.packed)
-    if name == "remote_ip":
-        return replace(made, remote=ip_interface(value).ip.packed)
-    if name == "bind_port":
-        return replace(made, bind_port=int(value))
-    if name == "connect_port":
-        return replace(made, connect_port=int(value))
-    if name == "mtu":
-        return replace(made, mtu=int(value))
-    if name == "tolerance_usecs":
-        return replace(made, tolerance=int(value) * US)
+    if name in _ADDRESSES:
+        return replace(made, **{_ADDRESSES[name]: ip_interface(value).ip.packed})
+    if name in _NUMBERS:
+        field_name, factor = _NUMBERS[name]
+        return replace(made, **{field_name: int(value) * factor})
+    if name in _SWITCHES:
+        return replace(made, **{_SWITCHES[name]: True})
     if name == "tolerance_percent":
         return replace(made, tolerance_percent=float(value))
-    if name == "tcp_ts_tick_usecs":
-        return replace(made, ts_tick=int(value) * US)
-    if name == "tcp_ts_ecr_scaled":
-        return replace(made, ts_ecr_scaled=True)
-    if name == "strict_segments":
-        return replace(made, strict_segments=True)
     if name == "non_fatal":
         return replace(made, non_fatal=made.non_fatal | set(value.replace(",", " ").split()))
     return replace(made, unknown=(*made.unknown, name))

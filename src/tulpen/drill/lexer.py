@@ -38,10 +38,8 @@ class Token(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        if self.kind is Kind.END:
-            return self.kind.value
-        if self.kind in (Kind.STRING, Kind.COMMAND, Kind.CODE):
-            return f"{self.kind.value}"
+        if self.kind in (Kind.END, Kind.STRING, Kind.COMMAND, Kind.CODE):
+            return str(self.kind.value)
         return f"'{self.text}'"
 
 

@@ -15,6 +15,11 @@ _WORD_32: Final = 0xFFFF_FFFF
 _COUNTER: Final = 0xFF_FFFF
 LONGEST: Final = 40
 
+_SIMPLE: Final[dict[str, TcpOption]] = {
+    "nop": make.NO_OPERATION,
+    "eol": make.END_OF_LIST,
+    "sackOK": make.sack_permitted(),
+}
 _EXPECTED: Final = "a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, md5, ECN, gen-KIND)"
 _COUNTERS: Final = ("e0b", "ceb", "e1b")
 
@@ -43,16 +48,12 @@ def parse_options(cursor: Cursor) -> tuple[TcpOption, ...] | None:
 def _option(cursor: Cursor) -> TcpOption:
     token = cursor.now
     name = cursor.word(_EXPECTED)
-    if name == "nop":
-        return make.NO_OPERATION
-    if name == "eol":
-        return make.END_OF_LIST
+    if name in _SIMPLE:
+        return _SIMPLE[name]
     if name == "mss":
         return make.mss(cursor.number("an MSS", 0xFFFF))
     if name == "wscale":
         return make.window_scale(cursor.number("a window scale", 0xFF))
-    if name == "sackOK":
-        return make.sack_permitted()
     if name == "sack":
         return _sack(cursor)
     if name == "TS":

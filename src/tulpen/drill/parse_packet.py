@@ -19,6 +19,7 @@ _WORD_32: Final = 0xFFFF_FFFF
 _LETTERS: Final = {
     "F": FIN, "S": SYN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": ECE, "W": CWR, "A": AE,
 }  # fmt: skip
+_FLAGS: Final = "TCP flags (letters of FSRPEWAU, '.' for ACK, '-' for none)"
 _ECN_LETTERS: Final = frozenset("EWA")
 
 
@@ -30,7 +31,7 @@ def parse_packet(cursor: Cursor) -> Packet:
     ip = parse_ip_info(cursor)
     if ip.ect01 and not outbound:
         cursor.error("[ect01] is for packets that are expected, '>'", start)
-    if cursor.at_word("udp") and not cursor.ahead().text == ":":
+    if cursor.at_word("udp") and cursor.ahead().text != ":":
         return _udp(cursor, outbound, ip, layers)
     if cursor.skip_word("icmp"):
         return _icmp(cursor, outbound, ip, layers)
@@ -141,7 +142,7 @@ def _flags(cursor: Cursor) -> tuple[int, bool]:
         letters += cursor.next().text
         end = token.column + len(token.text)
     if not letters:
-        cursor.fail("TCP flags (letters of FSRPEWAU, '.' for ACK, '-' for none), 'icmp' or 'udp'")
+        cursor.fail(f"{_FLAGS}, 'icmp' or 'udp'")
     flags = 0
     counter: int | None = None
     for letter in letters:
@@ -150,7 +151,7 @@ def _flags(cursor: Cursor) -> tuple[int, bool]:
         elif letter in _LETTERS:
             flags |= _LETTERS[letter]
         else:
-            cursor.error(f"expected TCP flags (letters of FSRPEWAU, '.' for ACK, '-' for none), found '{letters}'", start)
+            cursor.error(f"expected {_FLAGS}, found '{letters}'", start)
     if counter is None:
         return flags, False
     if _ECN_LETTERS & set(letters):

@@ -16,11 +16,11 @@ class ScriptError(TulpenError):
         self.message = message
 
 
-class Unsupported(Exception):  # noqa: N818
+class Unsupported(Exception):
     """The script needs what tulpen has not: it is skipped, for this reason."""
 
 
-class Mismatch(Exception):  # noqa: N818
+class Mismatch(Exception):
     """The script expected one thing and another came."""
 
     def __init__(self, what: str, *, expected: str = "", got: str = "", warning: bool = False) -> None:

@@ -34,9 +34,7 @@ class Stage:
     def __init__(self, conditions: Conditions, settings: Settings) -> None:
         self.conditions = conditions
         self.now = START
-        self.host = Host(
-            [conditions.local], settings=settings, secret=b"packetdrill", mtu=conditions.mtu, trace=True
-        )
+        self.host = Host([conditions.local], settings=settings, secret=b"packetdrill", mtu=conditions.mtu, trace=True)
         self.sent: deque[Left] = deque()  # not yet expected by the script
         self.watchers: list[Callable[[], bool]] = []  # who waits; each says whether it went on
         self._timeouts = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, final
 
-from tulpen.wire.seq import wrap
 from tulpen.wire.segment import ACK, RST, SYN, Segment
+from tulpen.wire.seq import wrap
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile

@@ -9,7 +9,6 @@ from tulpen.drill.problems import Unsupported
 from tulpen.tcp.config import Settings
 from tulpen.tcp.congestion import ALGORITHMS
 
-
 _NAMES: Final = frozenset(field.name for field in fields(Settings))
 
 #: Sysctls without a setting: the values that ask for nothing the host does not do anyway.

@@ -21,7 +21,7 @@ Waiting: TypeAlias = Generator[int | None, None, int]
 FIRST_REMOTE_PORT = 40_000
 
 
-class CallFailed(Exception):  # noqa: N818
+class CallFailed(Exception):
     """A system call returns -1 and this errno."""
 
     def __init__(self, errno: int) -> None:

@@ -1,0 +1,164 @@
+"""``tulpen drill``: run packetdrill scripts against tulpen's TCP, in virtual time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tulpen.cli.group import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from tulpen.drill.drill import Plan
+    from tulpen.drill.verdict import Verdict
+
+_VERSIONS: Final = {"four": "ipv4", "six": "ipv6", "mapped": "ipv4-mapped-ipv6"}
+_MANY: Final = 20  # scripts; from here on, those that pass are counted and not listed
+
+
+@click.command(
+    "drill",
+    epilog=examples(
+        ("One script, and where it fails", "tulpen drill handshake.pkt"),
+        ("A folder of them, on all processors", "tulpen drill tests/drill"),
+        ("FreeBSD's scripts", "tulpen drill --profile bsd tcp-testsuite"),
+        ("Names that a script leaves open", "tulpen drill -D TFO_COOKIE=3021b9d889017eeb fastopen.pkt"),
+        ("In CI", "tulpen drill --junit drill.xml scripts"),
+    ),
+)
+@click.argument("scripts", nargs=-1, required=True, metavar="SCRIPT...")
+@click.option("--profile", type=click.Choice(["linux", "bsd"]), default="linux", show_default=True, help="Whose TCP.")
+@click.option("-D", "--define", "defined", multiple=True, metavar="NAME=VALUE", help="A name in scripts; repeatable.")
+@click.option(
+    "-O", "--option", "options", multiple=True, metavar="NAME=VALUE", help="As --NAME=VALUE at the top of a script."
+)
+@click.option("-4", "four", is_flag=True, help="IPv4 (as without it).")
+@click.option("-6", "six", is_flag=True, help="IPv6.")
+@click.option("--mapped", is_flag=True, help="IPv4 through IPv6 sockets.")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scripts at a time. [processors]")
+@click.option("--ladder/--no-ladder", default=True, help="Draw the conversation of what fails.")
+@click.option("--wanted", is_flag=True, help="List what skipped scripts need, and how many need it.")
+@click.option("-v", "--verbose", is_flag=True, help="List every script.")
+@click.option("--json", "json", is_flag=True, help="Write JSON to stdout, and nothing else.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit's XML.")
+def command(**options: Any) -> int:
+    """Run packetdrill SCRIPTs (files, or folders of *.pkt) against a tulpen host.
+
+    Time is virtual: a script that spans minutes takes milliseconds, and gives the same
+    answer every time. No privilege is needed, and no command of a script is ever run:
+    those that set up a host are understood (sysctl above all), others refused by name.
+
+    A script that needs what tulpen has not is skipped, and says what that is.
+
+    Exit status: everything passed or was skipped (0), something failed (1), something
+    is no script (2).
+    """
+    from rich.console import Console
+
+    from tulpen.drill.suite import find
+
+    scripts = find(options["scripts"])
+    plan = _plan(options)
+    console = Console(stderr=options["json"], highlight=False)
+    began = time.perf_counter()
+    verdicts = list(_shown(_run(scripts, plan, options, console), scripts, options, console))
+    verdicts.sort(key=lambda verdict: scripts.index(verdict.path))
+    _write(verdicts, time.perf_counter() - began, options, console)
+    return _status(verdicts)
+
+
+def _plan(options: dict[str, Any]) -> Plan:
+    from tulpen.drill.drill import Plan
+    from tulpen.drill.profile import PROFILES
+    from tulpen.drill.suite import plan_for
+
+    versions = [version for name, version in _VERSIONS.items() if options[name]]
+    if len(versions) > 1:
+        raise click.UsageError("-4, -6 and --mapped exclude each other")
+    plan = Plan(
+        profile=PROFILES[options["profile"]],
+        defined=_pairs(options["defined"], "-D", "1"),
+        options=_pairs(options["options"], "-O", ""),
+        ladder=options["ladder"],
+    )
+    return plan_for(plan, versions[0] if versions else None)
+
+
+def _pairs(given: tuple[str, ...], option: str, default: str) -> dict[str, str]:
+    pairs = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not name.isidentifier():
+            raise click.UsageError(f"{option} takes NAME=VALUE, not {each!r}")
+        pairs[name] = value if equals else default
+    return pairs
+
+
+def _run(scripts: list[str], plan: Plan, options: dict[str, Any], console: Console) -> Iterator[Verdict]:
+    """Give the verdicts, behind a progress bar where there is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from tulpen.drill.suite import run
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    hidden = not console.is_terminal or len(scripts) == 1
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("drill", total=len(scripts))
+        for verdict in run(scripts, plan, options["jobs"] or _processors()):
+            progress.advance(task)
+            yield verdict
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _shown(
+    verdicts: Iterator[Verdict], scripts: list[str], options: dict[str, Any], console: Console
+) -> Iterator[Verdict]:
+    """Show each verdict as it comes, and hand it on."""
+    from tulpen.drill.report import failure_of
+    from tulpen.drill.verdict import Outcome
+
+    for verdict in verdicts:
+        listed = options["verbose"] or len(scripts) <= _MANY or verdict.bad
+        if not options["json"] and (listed or verdict.outcome is Outcome.ERROR):
+            for line in failure_of(verdict):
+                console.print(line, soft_wrap=True)
+            if options["verbose"]:
+                for remark in verdict.remarks:
+                    console.print(f"      {remark}", style="dim", markup=False)
+        yield verdict
+
+
+def _write(verdicts: list[Verdict], seconds: float, options: dict[str, Any], console: Console) -> None:
+    from tulpen.drill.report import as_json, as_junit, reasons, summary
+
+    if options["json"]:
+        click.echo(as_json(verdicts, seconds))
+    else:
+        if options["wanted"]:
+            for line in reasons(verdicts):
+                console.print(line)
+        console.print(summary(verdicts, seconds))
+    if options["junit"] is not None:
+        options["junit"].write_text(as_junit(verdicts, seconds), encoding="utf-8")
+        click.echo(f"tulpen: wrote {options['junit']}", err=True)
+    sys.stdout.flush()
+
+
+def _status(verdicts: list[Verdict]) -> int:
+    from tulpen.drill.verdict import Outcome
+
+    outcomes = {verdict.outcome for verdict in verdicts}
+    if Outcome.ERROR in outcomes:
+        return 2
+    return 1 if Outcome.FAIL in outcomes else 0

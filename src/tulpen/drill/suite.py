@@ -1,0 +1,69 @@
+"""Many scripts: found in folders, run side by side in processes, each verdict given as it comes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tulpen.drill.conditions import IPV4, IPV6, MAPPED
+from tulpen.drill.drill import Plan, drill
+from tulpen.errors import TulpenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tulpen.drill.verdict import Verdict
+
+SUFFIX: Final = ".pkt"
+
+#: What scripts may take as defined for a version of IP: the names of what differs between them.
+CUSTOMARY: Final[dict[str, dict[str, str]]] = {
+    IPV4: {"CMSG_LEVEL_IP": "SOL_IP", "CMSG_TYPE_RECVERR": "IP_RECVERR", "CODE": "host_unreachable"},
+    MAPPED: {"CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR", "CODE": "host_unreachable"},
+    IPV6: {"CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR", "CODE": "address_unreachable"},
+}
+
+
+def find(paths: Iterable[str]) -> list[str]:
+    """Return the scripts: files as they are named, and every ``.pkt`` below a folder."""
+    found: list[str] = []
+    for each in paths:
+        path = Path(each)
+        if path.is_dir():
+            below = sorted(map(str, path.rglob(f"*{SUFFIX}")))
+            if not below:
+                raise TulpenError(f"no script below {each}", f"Scripts are files called *{SUFFIX}.")
+            found += below
+        elif path.exists():
+            found.append(each)
+        else:
+            raise TulpenError(f"{each}: no such file or folder")
+    return found
+
+
+def plan_for(plan: Plan, version: str | None) -> Plan:
+    """Return the plan with what is customary for a version of IP; the user's own definitions outdo it."""
+    options = dict(plan.options)
+    if version is not None:
+        options["ip_version"] = version
+    customary = CUSTOMARY[options.get("ip_version", IPV4)]
+    return replace(plan, options=options, defined={**customary, **plan.defined})
+
+
+def run(scripts: list[str], plan: Plan, jobs: int) -> Iterator[Verdict]:
+    """Give the verdicts, in the order in which they come."""
+    if jobs == 1 or len(scripts) == 1:
+        for script in scripts:
+            yield drill(script, plan)
+        return
+    with ProcessPoolExecutor(min(jobs, len(scripts))) as pool:
+        begun = [pool.submit(partial(drill, script, plan)) for script in scripts]
+        try:
+            for done in as_completed(begun):
+                yield done.result()
+        finally:
+            for each in begun:
+                each.cancel()
