@@ -38,7 +38,7 @@ def next_deadline(core: Core) -> int | None:
 
 def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     """A SYN,ACK was not answered: send it again, or give up (tcp_synack_retries)."""
-    request, listener, _ = pending
+    request, listener = pending.request, pending.listener
     core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
     was_young = not request.retransmits
     patience = listener.patience(core.stack.settings.tcp_synack_retries)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, final
 
 from tulpen.host.cookies import Cookies
 from tulpen.host.deadlines import Deadlines
@@ -33,12 +33,16 @@ HEADERS_4: Final = 40  # octets of IP and TCP header without options
 HEADERS_6: Final = 60
 
 
-class Pending(NamedTuple):
+@final
+class Pending:
     """An entry of a SYN queue."""
 
-    request: Request
-    listener: Listener
-    displaced: Lingering | None  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
+    __slots__ = ("displaced", "listener", "request")
+
+    def __init__(self, request: Request, listener: Listener, displaced: Lingering | None) -> None:
+        self.request = request
+        self.listener = listener
+        self.displaced = displaced  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
 
 
 @final

@@ -14,6 +14,7 @@ from tulpen.host.settling import forget_request, settle
 from tulpen.host.socket import Socket
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
+from tulpen.tcp.negotiate import receive_buffer
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
@@ -71,8 +72,7 @@ def answer(
 ) -> None:
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
-    room = options.so_rcvbuf if options.so_rcvbuf is not None else core.stack.settings.tcp_rmem[1]
-    seg = request.syn_ack(now, room, tsval=tsval)
+    seg = request.syn_ack(now, receive_buffer(options, core.stack.settings), tsval=tsval)
     core.write(request.name, Sent(now, seg, state))
     send(core, request.name, [seg], options)
 
@@ -91,7 +91,7 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
 
 def after_request(core: Core, pending: Pending, connection: Connection, now: int) -> None:
     """Do what the new state of a request's connection asks for."""
-    request, listener, _ = pending
+    request, listener = pending.request, pending.listener
     if SYNCHRONIZED[connection.state]:
         forget_request(core, pending, now, came_to_nothing=False)
         complete(core, listener, connection, request.name, now)

@@ -103,7 +103,7 @@ def forget_request(core: Core, pending: Pending, now: int, *, came_to_nothing: b
     A TIME-WAIT that its SYN had displaced comes back if the SYN led nowhere: it was an old
     duplicate (§3.6.1 MAY-2).
     """
-    request, listener, displaced = pending
+    request, listener, displaced = pending.request, pending.listener, pending.displaced
     name = request.name
     del core.requests[name]
     core.deadlines.forget(name)
