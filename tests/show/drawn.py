@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
 from tulpen.show.ladder import Arrow, End, Fate, Happening, HappeningKind, Ladder, Side, Standing, arrow
-from tulpen.show.ladder_text import LadderText
 from tulpen.tcp.state import State
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, Segment
@@ -127,15 +123,6 @@ def every_fate() -> Ladder:
     ladder.rungs.append(abort)
     rung(ladder, LEFT, 420, RST | ACK, 16, 1, arrived=440, right=seen(State.CLOSED), notes=("ECONNRESET",)).hurts = True
     return ladder
-
-
-def text(ladder: Ladder, width: int = 80, *, show_all: bool = False, ascii_only: bool = False) -> str:
-    """Draw it without colour."""
-    out = io.StringIO()
-    Console(file=out, width=width, color_system=None, legacy_windows=False).print(
-        LadderText(ladder, show_all=show_all, ascii_only=ascii_only)
-    )
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
 def golden(name: str, drawn: str) -> None:

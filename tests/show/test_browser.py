@@ -58,7 +58,8 @@ function measure(frame) {
     ink: getComputedStyle(page.querySelector(".label")).fill,
     bars: page.querySelectorAll("rect.st-established").length,
     scrolls: drawing.scrollWidth > drawing.clientWidth,
-    open: [...page.querySelectorAll("details")].every(each => each.open), button: button && button.textContent,
+    open: [...page.querySelectorAll("details:not(.text)")].every(each => each.open),
+    button: button && button.textContent,
   };
 }
 window.addEventListener("load", () => {

@@ -7,9 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
-from tests.show.drawn import LEFT, MS, download, empty, every_fate, golden, rung, seen, text
+from tests.show.drawn import LEFT, MS, download, empty, every_fate, golden, rung, seen
 from tulpen.show.ladder import Happening, HappeningKind, Standing
 from tulpen.show.ladder_text import LadderText
+from tulpen.show.ladder_text import ladder_text as text
 from tulpen.tcp.state import State
 from tulpen.wire.segment import ACK, PSH, SYN
 

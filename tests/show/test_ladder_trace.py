@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from tests.show.conversations import MS, Conversed, converse
-from tests.show.drawn import golden, text
+from tests.show.drawn import golden
 from tulpen.show.ladder import Arrow, Fate, Happening, Ladder, Side
+from tulpen.show.ladder_text import ladder_text as text
 from tulpen.show.ladder_trace import Passage, Witness, ladder_from_trace
 from tulpen.sim.chance import Chance
 from tulpen.sim.conversations import Reader, Requester, Responder, Sink, Source

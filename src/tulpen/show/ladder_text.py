@@ -97,6 +97,13 @@ class LadderText:
             yield line
 
 
+def ladder_text(ladder: Ladder, width: int = 80, *, show_all: bool = False, ascii_only: bool = False) -> str:
+    """Return the drawing as plain text."""
+    drawing = LadderText(ladder, show_all=show_all, ascii_only=ascii_only)
+    lines = _Drawing(drawing, _ASCII if ascii_only else _UTF8, max(NARROWEST, min(width, WIDEST))).lines()
+    return "".join(f"{line.plain.rstrip()}\n" for line in lines)
+
+
 class _Drawing:
     """One pass over the ladder, at one width."""
 

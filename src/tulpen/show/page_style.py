@@ -49,6 +49,8 @@ pre{background:var(--t-panel);padding:.7rem .9rem;border-radius:.5rem;overflow-x
 .picture img{max-width:100%;height:auto}
 .drawing .scroll{border:1px solid var(--t-line);border-radius:.5rem;background:var(--t-paper)}
 .drawing svg{display:block;margin:0 auto}
+.drawing pre{white-space:pre;line-height:1.25}
+details.text summary{font-weight:400;font-size:.88rem;color:var(--t-dim)}
 details{margin:.6rem 0}
 summary{cursor:pointer;font-weight:600;padding:.2rem 0}
 footer{border-top:1px solid var(--t-line);margin-top:2.5rem;padding-top:.8rem;font-size:.88rem;color:var(--t-dim)}
@@ -64,7 +66,7 @@ border-radius:.4rem;padding:.2rem .7rem;margin-bottom:.5rem;cursor:pointer}
 # The page is read without it.
 SCRIPT: Final = """
 (function () {
-  var all = document.querySelectorAll("main details");
+  var all = document.querySelectorAll("main details:not(.text)");
   if (all.length < 2) { return; }
   var button = document.createElement("button");
   button.type = "button";

@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 
 from tulpen.show.ladder import Ladder
 from tulpen.show.ladder_svg import ladder_svg
+from tulpen.show.ladder_text import ladder_text
 from tulpen.show.page_style import PAGE_CSS, SCRIPT
 from tulpen.show.table import Table, Tone
 
 _LANGUAGE: Final = "en"
+TEXT_WIDTH: Final = 100  # of a ladder as text
 
 
 @dataclass(slots=True)
@@ -250,9 +252,11 @@ def _drawing(block: Drawing) -> str:
     caption = block.caption or block.ladder.title
     words = f"<figcaption>{_inline(caption)}</figcaption>" if caption else ""
     drawn = ladder_svg(block.ladder, style=False, show_all=block.show_all)
+    text = escape(ladder_text(block.ladder, TEXT_WIDTH, show_all=block.show_all))
     return (
         f'<figure class="drawing">{words}<div class="scroll" role="region" aria-label="{name}" tabindex="0">'
-        f"{drawn}</div></figure>"
+        f'{drawn}</div><details class="text"><summary>As text</summary><pre tabindex="0">{text}</pre></details>'
+        "</figure>"
     )
 
 

@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from html import escape
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeGuard, TypeVar
 
 from tulpen.show.label import printable
 from tulpen.show.ladder import Standing
 from tulpen.show.path import path_html, path_text
 from tulpen.tcp.state import State
+
+if TYPE_CHECKING:
+    from tulpen.show.table_text import TableText
 
 Row = TypeVar("Row")
 
@@ -68,6 +71,12 @@ class Table(Generic[Row]):
     def shown(self) -> list[Column[Row]]:
         """The columns people see."""
         return [column for column in self.columns if not column.json_only]
+
+    def __rich__(self) -> TableText:
+        """Draw it where rich prints it."""
+        from tulpen.show.table_text import TableText
+
+        return TableText(self)
 
     def to_json(self) -> list[dict[str, object]]:
         """Return every row as an object of plain values."""
