@@ -13,7 +13,7 @@ from tulpen.tcp import arrives, calls, icmp, judge, output, timeouts
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
-from tulpen.tcp.state import CLOSED, FIN_RECEIVED, State
+from tulpen.tcp.state import CLOSED, FIN_RECEIVED, SYNCHRONIZED, TIME_WAIT, State
 from tulpen.tcp.status import Status, status_of
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -189,9 +189,10 @@ class Connection:
         return tcb.state is CLOSED or not (judge.unsent(tcb) or tcb.flight.sent or tcb.ack_now or tcb.replies)
 
     def set_keepalive(self, on: bool, now: int) -> None:
-        """SO_KEEPALIVE on an open connection."""
+        """SO_KEEPALIVE; before the connection is synchronized it is only noted."""
         self.tcb.options.so_keepalive = on
-        timeouts.start_keepalive(self.tcb, now)
+        if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
+            timeouts.start_keepalive(self.tcb, now)
 
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from tulpen.tcp.config import MS, Settings
+from tulpen.tcp.config import MS, Settings, SocketOptions
 from tulpen.wire.options import Options
 from tulpen.wire.seq import wrap
 
@@ -90,11 +90,18 @@ def accept(terms: Terms, mss: int, clock: int) -> Options:
     )
 
 
+def receive_buffer(options: SocketOptions, settings: Settings) -> int:
+    """Return RCV.BUFF: what SO_RCVBUF asks for, but not less than the least of tcp_rmem."""
+    wanted = options.so_rcvbuf
+    return settings.tcp_rmem[1] if wanted is None else max(wanted, settings.tcp_rmem[0])
+
+
 def window_shift(settings: Settings) -> int:
     """Return the shift that lets 16 bits name the largest receive buffer (RFC 7323 §2.3)."""
     space = settings.tcp_rmem[2]
     shift = 0
-    while space >> shift > 0xFFFF and shift < MAX_SHIFT:
+    # The least buffer must be worth a unit of the window: else it could never be opened.
+    while space >> shift > 0xFFFF and shift < MAX_SHIFT and settings.tcp_rmem[0] >> (shift + 1):
         shift += 1
     return shift
 

@@ -21,6 +21,8 @@ from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
 
 MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 2018 §3)
+SACK_HEADER: Final = 4  # octets, with two NOPs before it
+SACK_BLOCK: Final = 8
 MAX_WINDOW: Final = 0xFFFF
 
 
@@ -68,18 +70,18 @@ def _syn(tcb: Tcb, now: int) -> Segment:
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
-    flight = tcb.flight
+    flight, full = tcb.flight, _full_segment(tcb)
     while (piece := flight.to_resend()) is not None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
-        if room < min(size, tcb.smss):
+        if room < min(size, full):
             if not tcb.force_resend:
                 break
-            room = tcb.smss
+            room = full
         tcb.force_resend = False
-        most = max(tcb.smss, min(room, tcb.gso_max))
+        most = max(full, min(room, tcb.gso_max))
         if size > most:
-            flight.split(piece, piece.seq + most - most % tcb.smss)
+            flight.split(piece, piece.seq + most - most % full)
         out.append(_again(tcb, piece, now))
 
 
@@ -118,13 +120,13 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them."""
-    snd = tcb.snd
+    snd, full = tcb.snd, _full_segment(tcb)
     waiting = tcb.queue.end - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, max(tcb.gso_max, tcb.smss)))
+    size = max(0, min(waiting, usable, room, max(tcb.gso_max, full)))
     last = size == waiting
-    small = size % tcb.smss
+    small = size % full
     if small and not judge.worth_sending(tcb, size, last=last and (snd.fin < 0 or usable > size)):
         size -= small
         last = False
@@ -175,7 +177,7 @@ def reset_for(seg: Segment) -> Segment:
 
 
 def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:
-    options = _options(tcb, now)
+    options = _options(tcb, now, len(text))
     segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options)
     tcb.last_ack_sent = tcb.rcv.nxt
     tcb.ack_now = False
@@ -187,6 +189,7 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
 def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
+    full = _full_segment(tcb) if text else 0
     return Segment(
         wrap(seq),
         wrap(ack),
@@ -197,17 +200,35 @@ def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | m
         urg=min(urgent, 0xFFFF) if urgent > 0 else 0,
         sport=name.local_port if name is not None else 0,
         dport=name.remote_port if name is not None else 0,
-        gso_size=tcb.smss if len(text) > tcb.smss else 0,
+        gso_size=full if len(text) > full else 0,
     )
 
 
-def _options(tcb: Tcb, now: int) -> Options:
+def _full_segment(tcb: Tcb) -> int:
+    """Octets of text in a full segment, beside the SACK option it carries (RFC 9293 §3.7.1 MUST-16).
+
+    At least half of the MSS: where that is little, fewer blocks are sent.
+    """
+    blocks = _sack_blocks(tcb)
+    return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2) if blocks else tcb.smss
+
+
+def _sack_blocks(tcb: Tcb) -> int:
+    """Return how many blocks there are to send, as far as the header has room for them."""
+    ranges = tcb.receive_queue.ranges
+    return min(len(ranges), MAX_SACK - tcb.terms.timestamps) if ranges and tcb.terms.sack else 0
+
+
+def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole."""
-    terms, ranges = tcb.terms, tcb.receive_queue.ranges
+    terms = tcb.terms
+    count = _sack_blocks(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
-    if ranges and terms.sack:
-        most = MAX_SACK - terms.timestamps
-        blocks = tuple((wrap(left), wrap(right)) for left, right in ranges[:most])
+    if count:
+        if text:
+            room = tcb.smss - min(text, _full_segment(tcb)) - SACK_HEADER
+            count = min(count, max(0, room) // SACK_BLOCK)
+        blocks = tuple((wrap(left), wrap(right)) for left, right in tcb.receive_queue.ranges[:count])
     if terms.timestamps:
         return Options(tsval=timestamp(now, tcb.ts_offset), tsecr=terms.ts_recent, sack=blocks)
     return Options(sack=blocks) if blocks else NO_OPTIONS

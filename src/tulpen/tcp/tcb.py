@@ -12,7 +12,7 @@ from typing import final
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
 from tulpen.tcp.flight import Flight
-from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms
+from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
@@ -119,7 +119,7 @@ class Tcb:
         self.trace: Trace | None = stack.trace(name)
         self.state: State = CLOSED
         self.snd = SendSpace(iss)
-        self.rcv = ReceiveSpace(options.so_rcvbuf if options.so_rcvbuf is not None else settings.tcp_rmem[1])
+        self.rcv = ReceiveSpace(receive_buffer(options, settings))
         self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
