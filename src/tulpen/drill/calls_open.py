@@ -91,6 +91,7 @@ def listen(world: World, call: Call) -> Waiting:
     subject = world.subject_of(file)
     if subject is not None:
         subject.phase = Phase.LISTENING
+        world.subject = subject
     return 0
     yield
 

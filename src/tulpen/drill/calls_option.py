@@ -11,6 +11,7 @@ from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.tcp.congestion import ALGORITHMS
+from tulpen.tcp.state import MAY_SEND
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
@@ -45,6 +46,7 @@ _HARMLESS: Final = frozenset(
     ("SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
      "IPV6_V6ONLY", "TCP_THIN_DUPACK", "SO_TXREHASH")
 )  # fmt: skip
+_RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
 _MOST_BUFFER: Final = 212_992
@@ -55,6 +57,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     file = world.tcp(integer(call.arguments[0]))
     level, name = integer(call.arguments[1]), str(call.arguments[2])
     _set(world, file, level, name, call.arguments[3])
+    if name in _RELEASING and file.socket is not None and MAY_SEND[file.socket.state] and not file.no_writing:
+        file.socket.send(b"", world.now)  # what was held back may go now
     world.stage.collect()
     return 0
     yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_interface
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.drill.problems import ScriptError, Unsupported
 from tulpen.wire.address import address
@@ -114,15 +114,18 @@ def _changed(made: Conditions, name: str, value: str) -> Conditions:
         if value not in VERSIONS:
             raise ValueError(value)
         return replace(made, ip_version=value)
+    change: dict[str, Any] = {}
     if name in _ADDRESSES:
-        return replace(made, **{_ADDRESSES[name]: ip_interface(value).ip.packed})
-    if name in _NUMBERS:
+        change[_ADDRESSES[name]] = ip_interface(value).ip.packed
+    elif name in _NUMBERS:
         field_name, factor = _NUMBERS[name]
-        return replace(made, **{field_name: int(value) * factor})
-    if name in _SWITCHES:
-        return replace(made, **{_SWITCHES[name]: True})
-    if name == "tolerance_percent":
-        return replace(made, tolerance_percent=float(value))
-    if name == "non_fatal":
-        return replace(made, non_fatal=made.non_fatal | set(value.replace(",", " ").split()))
-    return replace(made, unknown=(*made.unknown, name))
+        change[field_name] = int(value) * factor
+    elif name in _SWITCHES:
+        change[_SWITCHES[name]] = True
+    elif name == "tolerance_percent":
+        change[name] = float(value)
+    elif name == "non_fatal":
+        change[name] = made.non_fatal | set(value.replace(",", " ").split())
+    else:
+        change["unknown"] = (*made.unknown, name)
+    return replace(made, **change)

@@ -34,6 +34,7 @@ BSD: Final = Profile(
         "tcp_wmem": (4096, 32_768, 2_097_152),
         "tcp_rto_min_us": 230_000,
         "tcp_syn_retries": 12,
+        "tcp_invalid_ratelimit": 0,
     },
     defined={"FreeBSD": "1"},
     option_order="bsd",

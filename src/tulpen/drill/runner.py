@@ -123,7 +123,7 @@ class Runner:
 
     def _subject_for(self, packet: TcpPacket) -> Subject:
         subject = self.world.subject
-        if subject is None or subject.phase is Phase.LISTENING:
+        if subject is None or subject.phase in (Phase.NEW, Phase.LISTENING):
             subject = self.world.new_subject(Phase.CALLED)
             subject.script_remote_isn = subject.live_remote_isn = packet.seq or 0
         return subject
