@@ -284,11 +284,11 @@ def test_leaving_delivers_what_was_written() -> None:
             server = await server_side.start_server(serve, None, 80)
             async with Interface(Host([CLIENT]), right) as net:
                 _, writer = await net.open_connection(SERVER, 80)
-                writer.write(b"x" * 200_000)
+                writer.write(b"x" * 2_000_000)
                 writer.close()
             got = await done
             server.close()
-        assert len(got) == 200_000
+        assert len(got) == 2_000_000
         left.close()
         right.close()
 

@@ -39,6 +39,10 @@ class Connecting:
         elif signal is Signal.CLOSED:
             self.fail(os_error(self._socket.error or errno.ECONNABORTED, f"Connect call failed {self._where}"))
 
+    def close(self) -> None:
+        """The interface is closing."""
+        self.abort()
+
     def abort(self) -> None:
         """The interface is closing."""
         self.fail(os_error(errno.ENETDOWN, f"Connect call failed {self._where}: the interface is closed"))

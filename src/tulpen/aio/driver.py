@@ -38,8 +38,11 @@ class Handler(Protocol):
     def signal(self, signal: Signal) -> None:
         """Take one signal."""
 
+    def close(self) -> None:
+        """The interface is closing: end in good order."""
+
     def abort(self) -> None:
-        """The interface is closing."""
+        """The interface is closing now."""
 
     def fail(self, error: OSError) -> None:
         """The link has failed."""
@@ -113,7 +116,7 @@ class Driver:
         if self._loop is None:
             return
         for handler in tuple(self._served.values()):
-            handler.abort()
+            handler.close()
         await asyncio.sleep(0)  # the connection_lost calls
         try:
             with suppress(asyncio.TimeoutError):
@@ -128,7 +131,7 @@ class Driver:
         await asyncio.shield(self._next_turn)
 
     async def _all_delivered(self) -> None:
-        while any(sock.state in UNDELIVERED for sock in self.host.sockets()):
+        while self._served or any(sock.state in UNDELIVERED for sock in self.host.sockets()):
             await self.turned()
 
     # one turn: packets in, signals to protocols, packets out
