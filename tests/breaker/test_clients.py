@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.breaker.running import broken, needs_kernel, outcomes, program
+from tests.breaker.running import broken, needs_kernel, outcomes, program, report_of
 from tests.link.rights import every_device
 from tulpen.breaker.report import Result
 from tulpen.faults.catalogue import FAULTS
@@ -99,7 +99,7 @@ def test_the_kernels_states_are_the_kernels(curl: dict[str, Result]) -> None:
 
 
 def test_who_closes_first_lingers() -> None:
-    result = broken(["refused"])["healthy"]  # urllib asks the server to close
+    result = broken(["refused"], draw=True)["healthy"]  # urllib asks the server to close
     tulpen = [standing.state for standing in result.connections[0].ladder.path(Side.RIGHT)]
     assert tulpen[-2:] == [State.TIME_WAIT, State.CLOSED]
 
@@ -154,6 +154,13 @@ def test_a_client_that_retries_comes_through() -> None:
     results = broken(faults, *program("retrying", "{host}", "{port}", "2"))
     assert set(outcomes(results).values()) == {"ok"}
     assert all(result.met for name, result in results.items() if name != "healthy")
+
+
+def test_a_program_that_never_says_the_same_is_not_called_wrong() -> None:
+    naive = " ".join(program("naive", "{host}", "{port}"))
+    report = report_of(["fin-at-byte"], "sh", "-c", f"{naive} | sha256sum; cat /proc/sys/kernel/random/uuid")
+    assert outcomes({each.choice.spelling: each for each in report.results})["fin-at-byte"] == "ok"
+    assert "something else each time" in report.notes[0]
 
 
 def test_ipv6() -> None:

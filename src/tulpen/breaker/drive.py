@@ -34,9 +34,6 @@ class Witness(Protocol):
     def arrives(self, packet: Packet, incoming: bool, now: int) -> None:
         """One end has taken ``packet`` in."""
 
-    def turned(self, now: int) -> None:
-        """A turn is over: nothing more happens until the next."""
-
 
 class Drive:
     """Endpoints on a link.  What they send to others goes out on it; what comes in for nobody is lost."""
@@ -89,8 +86,6 @@ class Drive:
                 if due is not None and due <= now:
                     endpoint.timeout(now)
             sent = self._collect(self.clock())
-            if self.witness is not None:
-                self.witness.turned(now)
             if not (arrivals or late or sent):
                 return
 

@@ -134,9 +134,6 @@ class Observer:
         if seen is not None:
             seen.read(self._state(name), now)
 
-    def turned(self, now: int) -> None:
-        """Nothing is to be done."""
-
     def freeze(self, now: int) -> None:
         """Read the kernel's state of every connection once more, and see nothing from now on."""
         if self._frozen:

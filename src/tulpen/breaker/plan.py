@@ -33,6 +33,7 @@ class Plan:
     family: int = 4
     upstream: tuple[str, int] | None = None  # a real server behind
     page: Page = field(default_factory=lambda: Page(numbered_lines(BODY)))
+    draw: bool = False  # the control's conversation is wanted to its very end
     sample: Page | None = None  # a shorter page, for a conversation of which every segment can be drawn
     env: dict[str, str] = field(default_factory=dict)  # with placeholders
     seed: int = 1

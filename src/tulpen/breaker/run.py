@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen import __version__
 from tulpen.breaker import crew
 from tulpen.breaker.judge import difference, ended, judge
-from tulpen.breaker.place import folder, kernel, permitted
+from tulpen.breaker.place import folder, kernel, permitted, terminable
 from tulpen.breaker.report import Report, Result
 from tulpen.breaker.trial import Trial
 from tulpen.errors import TulpenError
@@ -45,7 +45,7 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
         upstream=":".join(map(str, plan.upstream)) if plan.upstream else "",
     )
     began = time.monotonic()
-    with folder(plan.pcap) as where, permitted():
+    with terminable(), folder(plan.pcap) as where, permitted():
         control = _control(plan, where, report)
         report.control = control
         tell(report.sample or control)
@@ -68,13 +68,18 @@ def run(plan: Plan, tell: Callable[[Result], None]) -> Report:
 def _control(plan: Plan, where: Path, report: Report) -> Result:
     """Run the program twice with a healthy server: it must succeed, and should say the same twice."""
     pages = {"healthy": plan.page, "healthy-again": plan.page}
+    drawn = "healthy"
     if plan.sample is not None:
-        pages["healthy-short"] = plan.sample
-    begin = [partial(Trial, plan, _CONTROL, where, label, page) for label, page in pages.items()]
+        drawn = "healthy-short"
+        pages[drawn] = plan.sample
+    begin = [
+        partial(Trial, plan, _CONTROL, where, label, page, whole=plan.draw and label == drawn)
+        for label, page in pages.items()
+    ]
     trials = {trial.label: trial for trial in crew.run(begin, jobs=len(pages))}
     control, again = (_judged(trials[label].result, None) for label in ("healthy", "healthy-again"))
     report.device = trials["healthy"].device
-    report.sample = trials["healthy-short"].result if plan.sample is not None else control
+    report.sample = trials[drawn].result
     for label, trial in trials.items():
         if label != "healthy":
             trial.pcap.unlink(missing_ok=True)

@@ -16,7 +16,6 @@ from tulpen.breaker.observer import Observer
 from tulpen.breaker.relay import Relay
 from tulpen.breaker.report import Connection, Result
 from tulpen.breaker.words import last_words
-from tulpen.faults.catalogue import CONTROL
 from tulpen.faults.fault import Scene
 from tulpen.faults.http import Http
 from tulpen.faults.server import Server
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 SECOND: Final = 1_000_000_000
 ORDERLY: Final = int(1.7 * SECOND)  # for both ends to finish after the victim has: tulpen's 2 MSL and some
 KILLED: Final = int(0.2 * SECOND)
+LOOK: Final = SECOND // 50  # how often it is asked whether they have
 TWO_MSL: Final = 1  # seconds: short, so that CLOSED is seen
 LADDERS: Final = 8  # connections of one run that are drawn up
 
@@ -67,11 +67,21 @@ class Phase(Enum):
 class Trial:
     """A victim under one fault.  Never waits: ``turn`` it when a descriptor is ready or the deadline comes."""
 
-    def __init__(self, plan: Plan, choice: Choice, folder: Path, label: str = "", page: Page | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        choice: Choice,
+        folder: Path,
+        label: str = "",
+        page: Page | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
         self.plan = plan
         self.choice = choice
         self.phase = Phase.PREPARING
         self.label = label
+        self._whole = whole  # it goes on until tulpen's TIME-WAIT has passed too
         self._page = page if page is not None else plan.page
         name = (label or choice.spelling).replace(":", "-").replace(",", "-").replace("=", "")
         self.pcap = folder / f"{name}.pcapng"
@@ -141,7 +151,7 @@ class Trial:
         if left is not None:
             times.append(time.monotonic_ns() + int(left * SECOND))
         if self.phase is Phase.LINGERING:
-            times.append(self._until)
+            times.append(min(self._until, time.monotonic_ns() + LOOK))
         return min(times, default=time.monotonic_ns() + SECOND)
 
     def turn(self) -> None:
@@ -224,8 +234,8 @@ class Trial:
         self._until = time.monotonic_ns() + (KILLED if finished.timed_out else ORDERLY)
 
     def _settled(self) -> bool:
-        """Both ends have come to CLOSED or TIME-WAIT; the control's server, which draws the ladder, to CLOSED."""
-        if any(self._host.sockets()) or (self.choice.fault is CONTROL and len(self._host.time_wait)):
+        """Both ends have come to CLOSED or TIME-WAIT."""
+        if any(self._host.sockets()) or (self._whole and len(self._host.time_wait)):
             return False
         return all(seen.readings and seen.readings[-1][1] in (CLOSED, TIME_WAIT) for seen in self._observer.connections)
 

@@ -145,6 +145,7 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
     from tulpen.faults.catalogue import FAULTS, choose
     from tulpen.faults.http import Page, numbered_lines
 
+    draw = not options["json"] and ladder(options) != "none"
     names = options["faults"] or [fault.name for fault in FAULTS]
     body = Path(options["body"]).read_bytes() if options["body"] else numbered_lines(options["body_size"])
     return Plan(
@@ -154,7 +155,8 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
         family=6 if options["six"] else 4,
         upstream=_upstream(options["upstream"]),
         page=Page(body, options["media_type"]),
-        sample=None if options["body"] or options["upstream"] else Page(numbered_lines(SAMPLE)),
+        draw=draw,
+        sample=None if options["body"] or options["upstream"] or not draw else Page(numbered_lines(SAMPLE)),
         env=environment(options),
         seed=options["seed"],
         jobs=options["jobs"] or 32,
@@ -185,12 +187,19 @@ def _upstream(text: str | None) -> tuple[str, int] | None:
     if not (colon and host and port.isdigit()):
         raise click.UsageError(f"--upstream takes HOST:PORT, not {text!r}")
     try:
-        socket.create_connection((host, int(port)), timeout=5).close()
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            found: str = connection.getpeername()[0]
     except OSError as error:
         raise TulpenError(
             f"nothing answers at {text}: {error.strerror or error}", "Start the real server first."
         ) from None
-    return host, int(port)
+    return found, int(port)
+
+
+def ladder(options: dict[str, Any]) -> str:
+    """Return which conversations are drawn: the control's, unless faults were chosen."""
+    asked: str | None = options["ladder"]
+    return asked or ("none" if options["faults"] else "control")
 
 
 class _Progress:
@@ -200,7 +209,7 @@ class _Progress:
         self._console = console
         self._total = len(plan.choices)
         self._done = 0
-        self._ladder = options["ladder"] or ("control" if not options["faults"] else "none")
+        self._ladder = ladder(options)
         self._quiet = options["json"]
         self._status = console.status("the control ...") if console.is_terminal else None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen import __version__
 from tulpen.breaker import crew
 from tulpen.breaker.judge import ended
-from tulpen.breaker.place import folder, kernel, permitted
+from tulpen.breaker.place import folder, kernel, permitted, terminable
 from tulpen.breaker.siege.report import SiegeReport, SiegeResult
 from tulpen.breaker.siege.trial import SiegeTrial
 from tulpen.errors import TulpenError
@@ -43,7 +43,7 @@ def run(plan: SiegePlan, tell: Callable[[SiegeResult], None]) -> SiegeReport:
     )
     began = time.monotonic()
     choices = [_CONTROL, *(choice for choice in plan.choices if choice.client is not CONTROL)]
-    with folder(plan.pcap) as where, permitted():
+    with terminable(), folder(plan.pcap) as where, permitted():
         done: dict[int, SiegeResult] = {}
         for trial in crew.run((partial(SiegeTrial, plan, choice, where) for choice in choices), plan.jobs):
             _check(trial)

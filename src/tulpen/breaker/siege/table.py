@@ -39,7 +39,9 @@ def rows(report: SiegeReport) -> Iterator[Text]:
     yield Text(head + "".join(f" {when:>{_SERVED}}" for when in ("before", "during", "after")), "bold")
     for result in report.results:
         row = Text(f"{result.choice.spelling:{_NAME}} ")
-        row.append(f"{result.outcome.value:{_OUTCOME}}", STYLES[result.outcome])
+        leaks = bool(result.leaks) and result.outcome is Outcome.OK
+        style = STYLES[Outcome.HANG if leaks else result.outcome]
+        row.append(f"{'leaks' if leaks else result.outcome.value:{_OUTCOME}}", style)
         for service in (result.before, result.during, result.after):
             row.append(f" {served(service):>{_SERVED}}", "red" if service.answered < service.asked else "")
         yield row
