@@ -139,7 +139,8 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
     elif pending is not None:
         connection = pending.request.connection(core.stack, pending.listener.options, now)
     else:
-        core.stack.count("IcmpInErrors")
+        if core.time_wait.get(name) is None:
+            core.stack.count("IcmpInErrors")
         return
     if message.kind is not IcmpKind.PACKET_TOO_BIG:
         connection.icmp_arrives(about.seq, meaning.error, now, hard=meaning.hard)

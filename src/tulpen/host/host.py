@@ -177,7 +177,7 @@ class Host:
         stack.count("InReceives")
         if isinstance(error, Fragment):
             self.core.drop(None, None, Reason.FRAGMENT, now)
-        elif isinstance(error, BadChecksum) and not is_tcp(buffer):
+        elif isinstance(error, BadChecksum) and not _is_tcp(buffer):
             stack.count("IcmpInMsgs")
             stack.count("IcmpInErrors")
         elif isinstance(error, BadChecksum):
@@ -191,6 +191,6 @@ class Host:
             stack.count("InHdrErrors")
 
 
-def is_tcp(buffer: bytes | bytearray | memoryview) -> bool:
+def _is_tcp(buffer: bytes | bytearray | memoryview) -> bool:
     """Say whether a packet that was read as far as its payload's checksum carries TCP."""
     return buffer[9] == TCP if buffer[0] >> 4 == 4 else buffer[6] != ICMP6

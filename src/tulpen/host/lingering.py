@@ -5,44 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tulpen.host.departures import send, send_reset
-from tulpen.host.listening import syn_arrives
+from tulpen.host.listening import refuse, syn_arrives
 from tulpen.host.settling import tell_held
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.ending import end
+from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import TIME_WAIT, Event
-from tulpen.tcp.trace import FourTuple, Reason
+from tulpen.tcp.trace import Arrived, FourTuple, Reason
 from tulpen.wire.segment import SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
+    from tulpen.host.listener import Listener
 
 
 def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     """A segment for a lingering connection: it becomes a connection, and we see what comes of it."""
+    name = record.name
+    listener = core.listener(name.local, name.local_port)
+    if seg.flags & SYN and (listener is None or listener.full) and _would_reopen(core, record, seg, now):
+        _no_reopening(core, listener, name, seg, now)
+        return
     connection = record.connection(core.stack, now)
     connection.segment_arrives(seg, now)
     segments = connection.segments_to_send(now)
     if segments:
-        send(core, record.name, segments, SocketOptions())
+        send(core, name, segments, SocketOptions())
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
-    elif seg.flags & SYN:
-        _reopen(core, record.name, seg, now)
+        return
+    entry = core.time_wait.take(name)
+    tell_held(core, name)
+    if seg.flags & SYN and listener is not None:
+        syn_arrives(core, listener, name, seg, now, entry)
     else:
-        core.ports.release(core.time_wait.take(record.name).claim)
-        tell_held(core, record.name)
+        core.ports.release(entry.claim)
 
 
-def _reopen(core: Core, name: FourTuple, syn: Segment, now: int) -> None:
-    """The SYN of a new connection (§3.6.1 MAY-2): the record steps aside, if a listener takes the SYN."""
-    listener = core.listener(name.local, name.local_port)
-    if listener is None:
+def _would_reopen(core: Core, record: TimeWait, seg: Segment, now: int) -> bool:
+    """Say whether a segment ends TIME-WAIT, without trace or count of it."""
+    unseen = record.connection(Stack(core.stack.settings), now)
+    unseen.segment_arrives(seg, now)
+    return unseen.state is not TIME_WAIT
+
+
+def _no_reopening(core: Core, listener: Listener | None, name: FourTuple, syn: Segment, now: int) -> None:
+    """Nobody takes the SYN of a new connection: it is refused, and the old one lingers on."""
+    core.write(name, Arrived(now, syn, TIME_WAIT))
+    if listener is not None:
+        refuse(core, name, syn, Reason.ACCEPT_QUEUE_FULL, now, TIME_WAIT)
+    else:
         core.drop(name, syn, Reason.NO_CONNECTION, now, TIME_WAIT)
         send_reset(core, name, syn, now, TIME_WAIT)
-    elif syn_arrives(core, listener, name, syn, now, core.time_wait.entry(name)):
-        core.time_wait.take(name)
-        tell_held(core, name)
 
 
 def expire(core: Core, now: int) -> None:

@@ -60,9 +60,9 @@ def syn_arrives(
     return True
 
 
-def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int) -> bool:
+def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int, state: State = LISTEN) -> bool:
     """Drop what a listener has no place for."""
-    core.drop(name, syn, reason, now, LISTEN)
+    core.drop(name, syn, reason, now, state)
     core.stack.count("ListenDrops")
     return False
 
@@ -102,7 +102,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
     else:
-        core.stack.count("EmbryonicRsts")
+        core.stack.count("EmbryonicRsts" if connection.state is LISTEN else "ListenDrops")
         forget_request(core, pending, now, came_to_nothing=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from errno import EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOENT
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tulpen.host.gate import no_unicast
 from tulpen.host.listener import Listener
@@ -21,7 +21,7 @@ from tulpen.wire.seq import wrap
 if TYPE_CHECKING:
     from tulpen.host.core import Core
 
-PORTS = 65_536
+PORTS: Final = 65_536
 
 
 def listen(

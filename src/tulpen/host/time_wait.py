@@ -58,10 +58,6 @@ class TimeWaitTable:
         entry = self._entries.get(name)
         return None if entry is None else entry.record
 
-    def entry(self, name: FourTuple) -> Lingering:
-        """Return a record with the port it holds."""
-        return self._entries[name]
-
     def put(self, entry: Lingering) -> None:
         """Take a record in, or put it behind the others after its 2 MSL began anew."""
         name = entry.record.name
