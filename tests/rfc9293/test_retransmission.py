@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_each_timeout_is_twice_the_one_before() -> None:
     end = reach.established()
     end.send(b"abc")
     times = timeouts(end, 6)
-    assert [later / earlier for earlier, later in zip(times, times[1:], strict=False)] == [2] * 5
+    assert [later / earlier for earlier, later in pairwise(times)] == [2] * 5
 
 
 @pytest.mark.requirement("MUST-19")
