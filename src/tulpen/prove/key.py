@@ -20,12 +20,12 @@ CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these
 HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
-    "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "retransmits", "probes", "troubled",
+    "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "episode", "retransmits", "probes", "troubled",
     "soft_error", "rcv_mss", "mtu_mss",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
-    "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout",
+    "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
     "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
 })  # fmt: skip
 
@@ -33,7 +33,7 @@ LEFT_OUT: Final = frozenset({
 def key(connection: Connection) -> Hashable:
     """Return a value that is equal for connections that behave alike."""
     tcb = connection.tcb
-    snd, rcv, terms, received = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue
+    snd, rcv, terms, received, episode = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.episode
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.max_wnd, snd.fin,
@@ -43,7 +43,7 @@ def key(connection: Connection) -> Hashable:
         tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges),
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), tcb.recover, tcb.backed_off,
-        tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        episode.over_at, episode.partial, episode.rescued, tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tulpen.tcp import judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
-from tulpen.tcp.handshake import back_to_listen, established, synchronize
+from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.output import bare_ack
 from tulpen.tcp.signals import Signal
@@ -111,6 +111,7 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         seg.seq += 1  # the SYN is dealt with; what follows it goes on at the sixth step
         seg.flags &= ~SYN
         established(tcb, seg, now)
+        _trim(tcb, seg, now)
         tcb.ack_now = True
         _ = (
             _sixth_check_urg(tcb, seg)
@@ -150,6 +151,7 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     tcb.heard_at = now
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
+        take_user_timeout(tcb, seg)
         _trim(tcb, seg, now)
     return True
 
@@ -255,11 +257,6 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
 
 def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv, received = tcb.rcv, tcb.receive_queue
-    room = rcv.buff - received.octets
-    if len(seg.data) > room:
-        seg.trim(seg.seq, seg.seq + room)
-        tcb.note(seg.segment, Reason.NO_ROOM, now)
-        tcb.ack_now = True
     before_it = rcv.nxt
     received.deliver(seg.data)
     rcv.nxt += len(seg.data)

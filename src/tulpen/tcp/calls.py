@@ -37,19 +37,24 @@ _SILENT_ABORT: Final = (LISTEN, SYN_SENT, CLOSING, LAST_ACK, TIME_WAIT)
 
 def open_passive(tcb: Tcb, now: int) -> None:
     """§3.10.1, passive: CLOSED to LISTEN."""
-    if tcb.state is not CLOSED:
+    if tcb.state is not CLOSED or _was_open(tcb):
         raise TcpError(errno.EISCONN, "connection already exists")
     tcb.happened(Event.OPEN_PASSIVE, now)
 
 
 def open_active(tcb: Tcb, now: int) -> None:
     """§3.10.1, active: a SYN is owed; from LISTEN too."""
-    if tcb.state is not CLOSED and tcb.state is not LISTEN:
+    if (tcb.state is not CLOSED and tcb.state is not LISTEN) or _was_open(tcb):
         raise TcpError(errno.EISCONN, "connection already exists")
     tcb.stack.count("ActiveOpens")
     tcb.syn_due = True
     tcb.passive = False
     tcb.happened(Event.OPEN_ACTIVE, now)
+
+
+def _was_open(tcb: Tcb) -> bool:
+    """Its SYN has been sent: the next connection needs a TCB, and an initial sequence number, of its own."""
+    return tcb.snd.nxt != tcb.snd.iss
 
 
 def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool) -> int:
@@ -92,6 +97,8 @@ def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
     if not received.octets:
         if tcb.state is CLOSED and tcb.error:
             raise TcpError(tcb.error, "connection reset" if tcb.error != errno.ETIMEDOUT else "timed out")
+        if tcb.state is CLOSED and tcb.rcv.fin < 0:
+            raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
     octets = received.take(limit)
     if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and _tells_of_room(tcb):
@@ -113,6 +120,8 @@ def close(tcb: Tcb, now: int) -> None:
     if state is LISTEN or state is SYN_SENT:
         end(tcb, Event.CLOSE, now)
         return
+    if state is CLOSING or state is LAST_ACK or state is TIME_WAIT:
+        raise TcpError(errno.ENOTCONN, "connection closing")
     if tcb.snd.fin >= 0:
         return  # "ok" is acceptable, as long as a second FIN is not emitted
     tcb.snd.fin = tcb.snd.push = tcb.queue.end
@@ -137,7 +146,8 @@ def let_go(tcb: Tcb, now: int) -> None:
     if tcb.receive_queue.octets and tcb.state is not TIME_WAIT:
         abort(tcb, now, Reason.UNREAD_AT_CLOSE)
         return
-    close(tcb, now)
+    if tcb.snd.fin < 0:
+        close(tcb, now)
     if tcb.orphan or _is_over(tcb):
         return
     if tcb.stack.orphans >= tcb.stack.settings.tcp_max_orphans:

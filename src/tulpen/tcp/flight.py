@@ -10,6 +10,8 @@ from bisect import bisect_left
 from typing import Final, NamedTuple, final
 
 DUP_THRESH: Final = 3  # RFC 6675 §2
+CUTS: Final = 4  # stretches a full segment may fall into
+FEW: Final = 64
 
 
 @final
@@ -26,7 +28,7 @@ class Sent:
         self.times = 1
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
-        self.resent = False  # sent again since it was deemed lost, so in the network once more
+        self.resent = False  # sent again, so in the network once more
 
     def clone(self) -> Sent:
         """Return an independent copy."""
@@ -43,8 +45,8 @@ class Acked(NamedTuple):
     """What an acknowledgment took out of flight."""
 
     octets: int  # newly acknowledged, those known from a SACK not counted again
-    sent_at: int  # when the last of them was last sent; -1: none
-    resent: bool  # it was sent more than once: which one is acknowledged is not known (Karn)
+    sent_at: int  # when any of them was last sent; -1: none
+    resent: bool  # any of them was sent more than once: which is acknowledged is not known (Karn)
 
 
 @final
@@ -75,10 +77,10 @@ class Flight:
         self.sent.append(Sent(seq, end, now))
 
     def retransmitted(self, piece: Sent, now: int) -> None:
-        """Note that ``piece`` was sent again."""
+        """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4)."""
         piece.at = now
         piece.times += 1
-        if piece.lost and not piece.resent:
+        if not piece.resent:
             piece.resent = True
             self.resent_octets += piece.end - piece.seq
 
@@ -99,8 +101,8 @@ class Flight:
             self._discount(piece)
             if not piece.sacked:
                 octets += size
-                sent_at = piece.at
-                resent = piece.times > 1
+                sent_at = max(sent_at, piece.at)
+                resent = resent or piece.times > 1
             count += 1
             if piece.end == ack:
                 break
@@ -127,16 +129,23 @@ class Flight:
         piece.end = seq
         self.sent.insert(index + 1, rest)
 
-    def sack(self, left: int, right: int) -> int:
-        """Mark what lies in [left, right) as received; return the octets not known before."""
+    def sack(self, left: int, right: int, mss: int) -> int:
+        """Mark what lies in [left, right) as received; return the octets not known before.
+
+        A device may have cut a stretch, so a block may end inside one.  A peer that has
+        blocks end everywhere is not followed into ever smaller stretches.
+        """
         sent = self.sent
+        may_cut = len(sent) < CUTS * (self.octets // mss) + FEW
         index = bisect_left(sent, left, key=_seq)
-        if index and sent[index - 1].end > left:
+        if index and sent[index - 1].end > left and may_cut:
             self._split(index - 1, left)
         octets = 0
         while index < len(sent) and sent[index].seq < right:
             piece = sent[index]
             if piece.end > right:
+                if not may_cut:
+                    break
                 self._split(index, right)
             if not piece.sacked:
                 self._discount(piece)
@@ -179,7 +188,12 @@ class Flight:
         while index:
             index -= 1
             piece = sent[index]
-            if not piece.sacked and not piece.lost:
+            if piece.sacked or piece.lost:
+                continue
+            if piece.resent:  # before it was deemed lost: once more is enough
+                piece.lost = True
+                self.lost_octets += piece.end - piece.seq
+            else:
                 self.deem_lost(piece)
                 found = True
         return found
@@ -197,19 +211,31 @@ class Flight:
 
     def to_resend(self) -> Sent | None:
         """Return the first stretch deemed lost and not sent again (RFC 6675 §4, NextSeg rule 1)."""
-        if self.lost_octets == self.resent_octets:
+        if not self.lost_octets:
             return None
         for piece in self.sent:
             if piece.lost and not piece.resent:
                 return piece
         return None
 
-    def highest_sacked(self) -> int:
-        """Return the end of the highest sacked stretch; -1 for none."""
+    def below_a_sack(self) -> Sent | None:
+        """Return the first stretch that may be lost, only not surely (RFC 6675 §4, NextSeg rule 3)."""
+        if not self.sacked_octets:
+            return None
+        found = None
+        for piece in self.sent:
+            if piece.sacked and found is not None:
+                return found
+            if found is None and not (piece.sacked or piece.lost or piece.resent):
+                found = piece
+        return None
+
+    def last_unsacked(self) -> Sent | None:
+        """Return the highest stretch not reported as received."""
         for piece in reversed(self.sent):
-            if piece.sacked:
-                return piece.end
-        return -1
+            if not piece.sacked:
+                return piece
+        return None
 
     def clone(self) -> Flight:
         """Return an independent copy."""
@@ -218,6 +244,26 @@ class Flight:
         twin.sacked_octets = self.sacked_octets
         twin.lost_octets = self.lost_octets
         twin.resent_octets = self.resent_octets
+        return twin
+
+
+@final
+class Episode:
+    """What a loss recovery remembers beside its RecoveryPoint."""
+
+    __slots__ = ("over_at", "partial", "rescued")
+
+    def __init__(self) -> None:
+        self.over_at = -1  # RecoveryPoint of the last one; below it there is no fast retransmit (RFC 6582 §3.2)
+        self.partial = False  # a partial acknowledgment has come (RFC 6582 §3.2)
+        self.rescued = -1  # RescueRxt (RFC 6675 §4)
+
+    def clone(self) -> Episode:
+        """Return an independent copy."""
+        twin = Episode()
+        twin.over_at = self.over_at
+        twin.partial = self.partial
+        twin.rescued = self.rescued
         return twin
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 
 from tulpen.tcp import recovery
+from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import agree, effective_mss
+from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss
 from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import Event
@@ -27,8 +28,14 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd
     tcb.snd.wl1 = seg.seq
     tcb.snd.wl2 = seg.ack
+    take_user_timeout(tcb, seg)
+
+
+def take_user_timeout(tcb: Tcb, seg: Incoming) -> None:
+    """Adopt what a User Timeout Option asks for, in any segment, within limits (RFC 5482 §3.1)."""
     if seg.options.user_timeout and tcb.stack.settings.tcp_user_timeout_option:
-        tcb.user_timeout = max(tcb.user_timeout, seg.options.user_timeout * 1000)  # RFC 5482 §3.1
+        least = max(LEAST_USER_TIMEOUT, tcb.rtt.timeout() // MS + 1)
+        tcb.user_timeout = min(MOST_USER_TIMEOUT, max(seg.options.user_timeout * 1000, least))
 
 
 def established(tcb: Tcb, seg: Incoming, now: int) -> None:

@@ -40,6 +40,7 @@ def names_segment_in_flight(tcb: Tcb, seq: int) -> bool:
 
 def path_mss(tcb: Tcb, mss: int, now: int) -> None:
     """Keep to smaller segments, and send again at once what was too large (RFC 1191 §6.5)."""
+    mss = max(mss, tcb.stack.settings.tcp_min_snd_mss)
     if mss >= tcb.mtu_mss:
         return
     tcb.mtu_mss = mss

@@ -9,14 +9,15 @@ from typing import Final
 
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import TIMESTAMPS_ROOM
-from tulpen.tcp.state import SYN_RECEIVED, TIME_WAIT
+from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
+from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, FIN, RST, SYN
 from tulpen.wire.seq import before
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
 PAWS_DAYS: Final = 24 * 86_400 * SECOND
+MAX_WINDOW: Final = 0xFFFF  # of the window field
 
 
 def acceptable(tcb: Tcb, seg: Incoming) -> bool:
@@ -109,6 +110,11 @@ def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
     )
 
 
+def user_timeout(tcb: Tcb) -> int:
+    """Milliseconds; 0: R2 decides.  What the application asked for stands before what the peer did (RFC 5482 §3.1)."""
+    return tcb.options.tcp_user_timeout or (tcb.user_timeout if SYNCHRONIZED[tcb.state] else 0)
+
+
 def newer_window(tcb: Tcb, seg: Incoming) -> bool:
     """SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) (§3.10.7.4 fifth)."""
     snd = tcb.snd
@@ -145,9 +151,37 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     if tcb.options.tcp_cork:
         return False
     idle = snd.nxt == snd.una or tcb.options.tcp_nodelay
-    if last and snd.push >= tcb.queue.end:
+    if last and snd.push > snd.nxt:
         return idle
     return idle and octets >= max(1, snd.max_wnd // 2)
+
+
+def sack_blocks(tcb: Tcb) -> int:
+    """How many SACK blocks the next segment carries: as many as there are, and room for."""
+    if not tcb.terms.sack:
+        return 0
+    return min(len(tcb.receive_queue.ranges), MAX_SACK - tcb.terms.timestamps)
+
+
+def owes_user_timeout(tcb: Tcb) -> bool:
+    """The user timeout has not been told, or not this one (RFC 5482 §3); it waits while SACK needs the room."""
+    return (
+        tcb.stack.settings.tcp_user_timeout_option
+        and tcb.options.tcp_user_timeout not in (0, tcb.user_timeout_told)
+        and tcb.smss > 2 * USER_TIMEOUT_ROOM
+        and not sack_blocks(tcb)
+    )
+
+
+def full_segment(tcb: Tcb) -> int:
+    """Octets of text in a full segment, beside the further options it carries now (§3.7.1 MUST-16).
+
+    At least half of the MSS: where that is little, fewer SACK blocks are sent.
+    """
+    blocks = sack_blocks(tcb)
+    if blocks:
+        return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2)
+    return tcb.smss - USER_TIMEOUT_ROOM * owes_user_timeout(tcb)
 
 
 def full_segment_received(tcb: Tcb) -> int:
@@ -158,5 +192,6 @@ def full_segment_received(tcb: Tcb) -> int:
 def window_to_open(tcb: Tcb) -> int:
     """Octets by which the receive window could grow, 0 while it would be silly (§3.8.6.2.2)."""
     rcv = tcb.rcv
-    gain = rcv.buff - tcb.receive_queue.octets - rcv.wnd
+    room = min(rcv.buff - tcb.receive_queue.octets, MAX_WINDOW << tcb.terms.rcv_shift)  # no more can be said
+    gain = room - rcv.wnd
     return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0

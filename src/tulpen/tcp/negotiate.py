@@ -11,7 +11,13 @@ from tulpen.wire.seq import wrap
 MAX_SHIFT: Final = 14  # RFC 7323 §2.3
 DEFAULT_MSS_4: Final = 536  # RFC 9293 §3.7.1 MUST-15
 DEFAULT_MSS_6: Final = 1220
+LEAST_USER_TIMEOUT: Final = 100_000  # milliseconds that a peer can ask for (RFC 5482 §3.1, L_LIMIT)
+MOST_USER_TIMEOUT: Final = 86_400_000  # U_LIMIT
 TIMESTAMPS_ROOM: Final = 12  # the option and its two NOPs
+SACK_HEADER: Final = 4  # octets, with two NOPs before it
+SACK_BLOCK: Final = 8
+USER_TIMEOUT_ROOM: Final = 4
+MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 2018 §3)
 
 
 @final

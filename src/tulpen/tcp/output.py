@@ -6,12 +6,11 @@ sent again, what is new, and an ACK if one is still owed.
 
 from __future__ import annotations
 
-from typing import Final
-
 from tulpen.tcp import judge
 from tulpen.tcp.flight import Sent
-from tulpen.tcp.negotiate import accept, offer, timestamp
-from tulpen.tcp.recovery import pipe, retransmit_deadline
+from tulpen.tcp.judge import MAX_WINDOW
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
+from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -19,11 +18,6 @@ from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
-
-MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 2018 §3)
-SACK_HEADER: Final = 4  # octets, with two NOPs before it
-SACK_BLOCK: Final = 8
-MAX_WINDOW: Final = 0xFFFF
 
 
 def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
@@ -37,6 +31,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             if state is not SYN_RECEIVED and (tcb.flight.sent or judge.unsent(tcb)):
                 _resend(tcb, now, out)
                 _send_new(tcb, now, out)
+                _resend_unproved(tcb, now, out)
             if tcb.ack_now:
                 out.append(bare_ack(tcb, now))
     if tcb.trace is not None:
@@ -47,7 +42,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
 
 def _syn(tcb: Tcb, now: int) -> Segment:
     """SYN, or SYN,ACK once their SYN is known; the first time and again."""
-    snd, options, settings = tcb.snd, tcb.options, tcb.stack.settings
+    snd, settings = tcb.snd, tcb.stack.settings
     tcb.syn_due = False
     if not tcb.flight.sent:
         tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
@@ -60,17 +55,14 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
-        user_timeout = None
-        if settings.tcp_user_timeout_option and options.tcp_user_timeout:
-            user_timeout = -(-options.tcp_user_timeout // 1000)
-        return _segment(tcb, snd.iss, 0, SYN, room, b"", offer(settings, tcb.rcv_mss, clock, user_timeout))
+        return _segment(tcb, snd.iss, 0, SYN, room, b"", offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb)))
     tcb.ack_now = False
     return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", accept(tcb.terms, tcb.rcv_mss, clock))
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
-    flight, full = tcb.flight, _full_segment(tcb)
+    flight, full = tcb.flight, judge.full_segment(tcb)
     while (piece := flight.to_resend()) is not None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
@@ -85,10 +77,17 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         out.append(_again(tcb, piece, now))
 
 
+def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What nothing proves lost, where neither loss nor new text keeps acknowledgments coming (RFC 6675 §5 step C)."""
+    while tcb.cc.cwnd - pipe(tcb) >= tcb.smss and (piece := last_resort(tcb)) is not None:
+        out.append(_again(tcb, piece, now))
+
+
 def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.flight.retransmitted(piece, now)
     tcb.stack.count("RetransSegs")
+    tcb.sent_at = now
     if tcb.timers.retransmit == NEVER:
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
     return _stretch(tcb, piece.seq, piece.end, now)
@@ -120,7 +119,7 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them."""
-    snd, full = tcb.snd, _full_segment(tcb)
+    snd, full = tcb.snd, judge.full_segment(tcb)
     waiting = tcb.queue.end - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
@@ -147,8 +146,8 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     if text and seq < snd.push <= end:
         flags |= PSH
     if flags & SYN:
-        clock = timestamp(now, tcb.ts_offset)
-        return _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, accept(tcb.terms, tcb.rcv_mss, clock))
+        options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
+        return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
     return _acknowledging(tcb, seq, flags, text, now)
 
 
@@ -179,6 +178,8 @@ def reset_for(seg: Segment) -> Segment:
 def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:
     options = _options(tcb, now, len(text))
     segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options)
+    if options.user_timeout is not None:
+        tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
     tcb.ack_now = False
     tcb.ack_pending = 0
@@ -189,7 +190,7 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
 def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    full = _full_segment(tcb) if text else 0
+    full = judge.full_segment(tcb) if text else 0
     return Segment(
         wrap(seq),
         wrap(ack),
@@ -204,42 +205,40 @@ def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | m
     )
 
 
-def _full_segment(tcb: Tcb) -> int:
-    """Octets of text in a full segment, beside the SACK option it carries (RFC 9293 §3.7.1 MUST-16).
-
-    At least half of the MSS: where that is little, fewer blocks are sent.
-    """
-    blocks = _sack_blocks(tcb)
-    return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2) if blocks else tcb.smss
-
-
-def _sack_blocks(tcb: Tcb) -> int:
-    """Return how many blocks there are to send, as far as the header has room for them."""
-    ranges = tcb.receive_queue.ranges
-    return min(len(ranges), MAX_SACK - tcb.terms.timestamps) if ranges and tcb.terms.sack else 0
-
-
 def _options(tcb: Tcb, now: int, text: int) -> Options:
-    """Timestamps on every segment once agreed; SACK while anything is held beyond a hole."""
-    terms = tcb.terms
-    count = _sack_blocks(tcb)
+    """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
+    terms, count = tcb.terms, judge.sack_blocks(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
     if count:
         if text:
-            room = tcb.smss - min(text, _full_segment(tcb)) - SACK_HEADER
+            room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
             count = min(count, max(0, room) // SACK_BLOCK)
         blocks = tuple((wrap(left), wrap(right)) for left, right in tcb.receive_queue.ranges[:count])
     if terms.timestamps:
-        return Options(tsval=timestamp(now, tcb.ts_offset), tsecr=terms.ts_recent, sack=blocks)
-    return Options(sack=blocks) if blocks else NO_OPTIONS
+        clock = timestamp(now, tcb.ts_offset)
+        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))
+    if blocks or judge.owes_user_timeout(tcb):
+        return Options(sack=blocks, user_timeout=_user_timeout(tcb))
+    return NO_OPTIONS
+
+
+def _user_timeout(tcb: Tcb) -> int | None:
+    """The User Timeout Option's seconds (RFC 5482 §3); None: none is owed."""
+    return -(-tcb.options.tcp_user_timeout // 1000) if judge.owes_user_timeout(tcb) else None
 
 
 def _window(tcb: Tcb) -> int:
-    """Return the window field, and offer what it says: never less than before (SHLD-14)."""
-    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    """Return the window field, and offer what it says; RCV.WND itself never shrinks (SHLD-14).
+
+    Where it is no multiple of the scale the field is rounded up while there is room for
+    that, and down otherwise: the peer sees up to a unit less, and all that it was ever
+    offered is still taken (RFC 7323 §2.4).
+    """
+    rcv, shift, unread = tcb.rcv, tcb.terms.rcv_shift, tcb.receive_queue.octets
     gain = judge.window_to_open(tcb)
     if gain:
-        rcv.wnd = min((rcv.wnd + gain) >> shift << shift, MAX_WINDOW << shift)
-    field = min(-(-rcv.wnd >> shift), MAX_WINDOW)
+        rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
+    up = -(-rcv.wnd >> shift)
+    field = min(up if not unread or up << shift <= rcv.buff - unread else rcv.wnd >> shift, MAX_WINDOW)
     rcv.wnd = max(rcv.wnd, field << shift)
     return field

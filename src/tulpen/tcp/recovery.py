@@ -2,9 +2,12 @@
 
 A duplicate acknowledgment without SACK says that one segment has left the network.
 It is taken out of ``pipe`` instead of being added to ``cwnd``: the difference is the same.
+So Limited Transmit (RFC 3042) is the room that the first two make.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from tulpen.tcp import judge
 from tulpen.tcp.config import MS
@@ -16,44 +19,53 @@ from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.seq import before, unwrap
 
+LIMITED_TRANSMIT: Final = 2  # segments (RFC 3042)
+
 
 def pipe(tcb: Tcb) -> int:
     """Octets thought to be in the network (RFC 6675 §4)."""
-    return max(0, tcb.flight.pipe - tcb.dupacks * tcb.smss)
+    if tcb.terms.sack:
+        return tcb.flight.pipe
+    departed = tcb.dupacks if tcb.recover >= 0 else min(tcb.dupacks, LIMITED_TRANSMIT)
+    return max(0, tcb.flight.pipe - departed * tcb.smss)
 
 
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
     in_flight = tcb.flight.octets
-    sacked = _take_sack(tcb, seg)
+    if tcb.terms.sack:
+        duplicate = _take_sack(tcb, seg)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
         _advance(tcb, seg, in_flight, now)
-    elif duplicate and tcb.recover < 0:
-        tcb.dupacks += not tcb.terms.sack
-    elif duplicate and not tcb.terms.sack and not tcb.backed_off:
+    if duplicate and (tcb.recover < 0 or not (tcb.terms.sack or tcb.backed_off)):
         tcb.dupacks += 1
-    if acked >= 0 and judge.newer_window(tcb, seg):
-        _update_window(tcb, seg)
     if acked >= 0:
-        tcb.probes = 0
+        _answered(tcb, seg, now)
     if tcb.recover >= 0:
-        _in_recovery(tcb, acked)
-    elif sacked or duplicate:
+        _in_recovery(tcb, acked, now)
+    elif duplicate:
         _detect_loss(tcb)
+
+
+def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """The peer is there: whatever it acknowledges, it counts against no limit (MUST-37, SHLD-17)."""
+    if judge.newer_window(tcb, seg):
+        _update_window(tcb, seg, now)
+    tcb.probes = 0
+    if tcb.snd.wnd == 0 and not tcb.orphan:
+        tcb.retransmits = 0  # octets beyond a window that has shrunk
 
 
 def _take_sack(tcb: Tcb, seg: Incoming) -> bool:
     """Mark what the SACK blocks report (RFC 2018 §5); say whether any of it is news."""
-    if not (tcb.terms.sack and seg.options.sack):
-        return False
     snd = tcb.snd
     news = 0
     for left, right in seg.options.sack:
         start, stop = unwrap(left, snd.una), unwrap(right, snd.una)
         if max(snd.una, seg.ack) <= start < stop <= snd.nxt:
-            news += tcb.flight.sack(start, stop)
+            news += tcb.flight.sack(start, stop, tcb.smss)
     return news > 0
 
 
@@ -74,9 +86,14 @@ def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
         tcb.dupacks = 0
     elif tcb.dupacks:
         tcb.dupacks = max(0, tcb.dupacks - max(0, octets // tcb.smss - 1))
-    if tcb.recover < 0 or tcb.backed_off:
+    if tcb.backed_off:
+        tcb.cc.acknowledged(min(octets, tcb.smss), in_flight)  # most of it may have arrived long ago (RFC 3465 §2.3)
+    elif tcb.recover < 0:
         tcb.cc.acknowledged(octets, in_flight)
-    tcb.timers.retransmit = retransmit_deadline(tcb, now) if tcb.flight.sent else NEVER  # RFC 6298 §5.2, §5.3
+    if not tcb.flight.sent:
+        tcb.timers.retransmit = NEVER  # RFC 6298 §5.2
+    elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)  # §5.3
     if tcb.wants_room:
         tcb.wants_room = False
         tcb.signal(Signal.WRITABLE)
@@ -94,44 +111,78 @@ def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:
     )
 
 
-def _update_window(tcb: Tcb, seg: Incoming) -> None:
+def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd = tcb.snd
+    opens = snd.wnd == 0 < seg.wnd
     snd.wnd = seg.wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack
     snd.max_wnd = max(snd.max_wnd, seg.wnd)
-    if tcb.timers.persist != NEVER and judge.usable_window(tcb) > 0:
+    if opens:
+        tcb.rtt.backoff = 0  # nothing was lost: it was not wanted
         tcb.timers.persist = NEVER  # output starts it again if this opening is a silly one
-        tcb.rtt.backoff = 0
+        if tcb.flight.sent:
+            tcb.timers.retransmit = retransmit_deadline(tcb, now)
 
 
 def _detect_loss(tcb: Tcb) -> None:
+    """Enter recovery where RFC 6675 §5 or RFC 6582 §3.2 does."""
+    flight = tcb.flight
     if tcb.terms.sack:
-        lost = tcb.flight.mark_lost(tcb.smss)
+        lost = flight.mark_lost(tcb.smss) or (tcb.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
     else:
-        lost = tcb.dupacks >= DUP_THRESH and bool(tcb.flight.sent)
-        if lost:
-            tcb.flight.deem_lost(_first_segment(tcb))
+        lost = tcb.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
     if lost:
         tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
+        flight.deem_lost(_first_segment(tcb))
         tcb.recover = tcb.snd.nxt
-        tcb.backed_off = False
+        tcb.episode.rescued = min(flight.sent[0].end, tcb.snd.una + tcb.smss)
         tcb.force_resend = True
-        tcb.cc.lost(tcb.flight.octets)
+        tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))  # what Limited Transmit added does not count (RFC 5681 §3.2)
 
 
-def _in_recovery(tcb: Tcb, acked: int) -> None:
+def _in_recovery(tcb: Tcb, acked: int, now: int) -> None:
     if tcb.snd.una >= tcb.recover:
-        if not tcb.backed_off:
-            tcb.cc.recovered()
-        tcb.recover = -1
-        tcb.backed_off = False
-        tcb.dupacks = 0
+        _recovered(tcb, now)
     elif tcb.terms.sack:
         tcb.flight.mark_lost(tcb.smss)
     elif acked > 0 and not tcb.backed_off:
-        tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 5)
+        tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 3)
         tcb.force_resend = True
+        tcb.episode.partial = True
+
+
+def _recovered(tcb: Tcb, now: int) -> None:
+    """All that was outstanding at the loss is acknowledged."""
+    if not tcb.backed_off:
+        tcb.cc.recovered()
+    if tcb.episode.partial and tcb.flight.sent:
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    tcb.episode.over_at = tcb.recover
+    tcb.recover = -1
+    tcb.backed_off = tcb.episode.partial = False
+    tcb.dupacks = 0
+
+
+def last_resort(tcb: Tcb) -> Sent | None:
+    """Rules 3 and 4 of NextSeg (RFC 6675 §4): a stretch below a SACK, then once the last one, the rescue."""
+    if not tcb.terms.sack or tcb.recover < 0 or tcb.backed_off:
+        return None
+    flight = tcb.flight
+    piece = flight.below_a_sack()
+    if piece is not None:
+        if piece.end - piece.seq > tcb.smss:
+            flight.split(piece, piece.seq + judge.full_segment(tcb))
+        return piece
+    piece = flight.last_unsacked()
+    if piece is None or tcb.snd.una <= tcb.episode.rescued:
+        return None
+    tcb.episode.rescued = tcb.recover
+    full = judge.full_segment(tcb)
+    if piece.end - piece.seq > full:
+        flight.split(piece, piece.end - full)
+        piece = flight.last_unsacked()
+    return piece
 
 
 def _first_segment(tcb: Tcb) -> Sent:
@@ -149,9 +200,8 @@ def retransmit_deadline(tcb: Tcb, now: int) -> int:
 
 def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     """Return ``deadline``, or the user timeout counted from ``since`` where that comes first."""
-    if tcb.user_timeout:
-        return max(now + 1, min(deadline, since + tcb.user_timeout * MS))
-    return deadline
+    limit = judge.user_timeout(tcb)
+    return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
 
 
 def retransmission_timeout(tcb: Tcb) -> None:
@@ -164,3 +214,4 @@ def retransmission_timeout(tcb: Tcb) -> None:
     tcb.dupacks = 0
     tcb.recover = tcb.snd.nxt
     tcb.backed_off = True
+    tcb.episode.partial = False

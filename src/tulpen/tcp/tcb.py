@@ -7,11 +7,11 @@ Sequence numbers are plain ints that do not wrap.  The modules that follow §3.1
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
-from tulpen.tcp.flight import Flight
+from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
@@ -22,6 +22,9 @@ from tulpen.tcp.state import CLOSED, Event, State, follow
 from tulpen.tcp.timers import Timers
 from tulpen.tcp.trace import Dropped, Ended, FourTuple, Moved, Reason, TimedOut, Trace
 from tulpen.wire.segment import Segment
+
+#: RFC 6928 §2: the initial window counts larger segments as if they were of this size.
+LARGE: Final = 1460
 
 
 @final
@@ -101,11 +104,12 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "error", "flight",
+        "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "episode", "error", "flight",
         "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name",
         "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
-        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "user_timeout", "wants_room",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "user_timeout",
+        "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -142,7 +146,8 @@ class Tcb:
         self.closing = False  # CLOSE waits for SYN-RECEIVED to end (§3.10.4)
         self.orphan = False  # the application has let go: close(2)
         self.wants_room = False  # it was told there is no room to send
-        self.user_timeout = options.tcp_user_timeout  # milliseconds
+        self.user_timeout = 0  # milliseconds, as the peer asked for it (RFC 5482)
+        self.user_timeout_told = 0  # what we last asked the peer for
         # retransmission and congestion
         self.flight = Flight()
         self.timers = Timers()
@@ -150,6 +155,7 @@ class Tcb:
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
         self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
+        self.episode = Episode()
         self.backed_off = False  # the recovery began with a timeout
         self.force_resend = False  # the first retransmission of a recovery waits for no window
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
@@ -199,7 +205,8 @@ class Tcb:
         """Return the algorithm the user or the host chose, at its initial window."""
         settings = self.stack.settings
         algorithm = ALGORITHMS[self.options.tcp_congestion or settings.tcp_congestion_control]
-        return algorithm(self.smss, settings.tcp_initial_cwnd * self.smss)
+        segments = settings.tcp_initial_cwnd
+        return algorithm(self.smss, min(segments * self.smss, max(2 * self.smss, segments * LARGE)))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
         """Return an independent copy, with its own trace."""
@@ -232,12 +239,14 @@ class Tcb:
         twin.orphan = self.orphan
         twin.wants_room = self.wants_room
         twin.user_timeout = self.user_timeout
+        twin.user_timeout_told = self.user_timeout_told
         twin.flight = self.flight.clone()
         twin.timers = self.timers.clone()
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
         twin.smss = self.smss
         twin.recover = self.recover
+        twin.episode = self.episode.clone()
         twin.backed_off = self.backed_off
         twin.force_resend = self.force_resend
         twin.override = self.override

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Final
 
 from tulpen.tcp import judge, recovery
 from tulpen.tcp.config import MS, SECOND
@@ -13,6 +14,8 @@ from tulpen.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, SYNCHRO
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Reason
+
+UNLIMITED: Final = 1 << 30
 
 
 def timeout(tcb: Tcb, now: int) -> None:
@@ -54,7 +57,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
-    if tcb.retransmits >= _r2(tcb) and not _window_shrunk_to_zero(tcb, now):
+    if tcb.retransmits >= _r2(tcb):
         _give_up(tcb, Reason.GAVE_UP, now)
         return
     tcb.stack.count("TCPTimeouts")
@@ -80,7 +83,7 @@ def _persist(tcb: Tcb, now: int) -> None:
     if _user_timeout_passed(tcb, tcb.heard_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
-    if tcb.probes > _r2(tcb):
+    if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
         _give_up(tcb, Reason.GAVE_UP, now)
         return
     if judge.usable_window(tcb) > 0:
@@ -104,8 +107,8 @@ def _keepalive(tcb: Tcb, now: int) -> None:
         tcb.timers.keepalive = tcb.heard_at + idle_limit
         return
     tcb.timed_out("keepalive", now)
-    dead = idle >= tcb.user_timeout * MS and tcb.probes > 0 if tcb.user_timeout else tcb.probes >= most
-    if dead:
+    limit = judge.user_timeout(tcb)
+    if (idle >= limit * MS and tcb.probes > 0) if limit else tcb.probes >= most:
         tcb.replies.append(reset(tcb, now))
         _give_up(tcb, Reason.KEEPALIVE_DEAD, now)
         return
@@ -118,7 +121,9 @@ def _keepalive(tcb: Tcb, now: int) -> None:
 def start_keepalive(tcb: Tcb, now: int) -> None:
     """Arm the keep-alive timer, where the socket or the host asks for it (MUST-24, MUST-25)."""
     wanted = tcb.options.so_keepalive
-    if wanted if wanted is not None else tcb.stack.settings.so_keepalive:
+    if wanted is None:
+        wanted = tcb.stack.settings.so_keepalive
+    if wanted:
         tcb.timers.keepalive = max(tcb.heard_at, 0) + _keepalive_settings(tcb)[0]
     else:
         tcb.timers.keepalive = NEVER
@@ -146,22 +151,20 @@ def _keepalive_settings(tcb: Tcb) -> tuple[int, int, int]:
 
 
 def _r2(tcb: Tcb) -> int:
-    """R2 in retransmissions (§3.8.3, MUST-20 to MUST-23)."""
+    """R2 in retransmissions (§3.8.3, MUST-20 to MUST-23); a user timeout is R2 as a time, instead."""
     settings = tcb.stack.settings
-    if tcb.state is SYN_SENT:
+    if tcb.state is SYN_RECEIVED and tcb.passive:
+        return settings.tcp_synack_retries
+    if tcb.state is SYN_SENT or tcb.state is SYN_RECEIVED:
         return tcb.options.tcp_syncnt if tcb.options.tcp_syncnt is not None else settings.tcp_syn_retries
-    if tcb.state is SYN_RECEIVED:
-        return settings.tcp_synack_retries if tcb.passive else settings.tcp_syn_retries
+    if judge.user_timeout(tcb):
+        return UNLIMITED
     return min(settings.tcp_orphan_retries, settings.tcp_retries2) if tcb.orphan else settings.tcp_retries2
 
 
-def _window_shrunk_to_zero(tcb: Tcb, now: int) -> bool:
-    """Octets beyond the right edge do not time a connection out while the peer is heard (SHLD-17)."""
-    return SYNCHRONIZED[tcb.state] and tcb.snd.wnd == 0 and now - tcb.heard_at < tcb.rtt.rto_max
-
-
 def _user_timeout_passed(tcb: Tcb, since: int, now: int) -> bool:
-    return tcb.user_timeout > 0 and now - since >= tcb.user_timeout * MS
+    limit = judge.user_timeout(tcb)
+    return limit > 0 and now - since >= limit * MS
 
 
 def _give_up(tcb: Tcb, reason: Reason, now: int) -> None:
