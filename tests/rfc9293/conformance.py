@@ -1,13 +1,14 @@
 """Which test shows which requirement of RFC 9293 Appendix B, read from the source of the tests.
 
-Nothing is imported or run: ``requirement("MUST-1")`` anywhere in a test function, a
-decorator of it, a class or a module's table counts for what it stands in.
+Nothing is imported or run: an id that is given to a call, as in ``requirement("MUST-1")``
+or as in a row of a table, counts for the test that it stands in or decorates.
 """
 
 from __future__ import annotations
 
 import ast
 import csv
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ID = re.compile(r"(MUST|SHLD|MAY|REC)-\d+")
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 
@@ -67,15 +69,10 @@ def _marks_in(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from _marks_in(child, f"{name}::{child.name}")
             continue
-        if isinstance(child, ast.Call) and _called(child.func) == "requirement":
-            yield from (
-                (arg.value, name) for arg in child.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-            )
+        if isinstance(child, ast.Call):
+            values = [arg.value for arg in child.args if isinstance(arg, ast.Constant)]
+            yield from ((value, name) for value in values if isinstance(value, str) and ID.fullmatch(value))
         yield from _marks_in(child, name)
-
-
-def _called(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def findings() -> list[Finding]:
