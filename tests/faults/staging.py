@@ -60,9 +60,7 @@ class Play:
         return records
 
 
-def play(
-    spelling: str, *, question: Question = GET, questions: int = 1, seconds: float = 30, seed: int = 1
-) -> Play:
+def play(spelling: str, *, question: Question = GET, questions: int = 1, seconds: float = 30, seed: int = 1) -> Play:
     """Run one fault for so many virtual seconds."""
     choice = choose(spelling)
     chance = Chance(seed)
