@@ -62,7 +62,7 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("STRING", r"\"(?:\\.|[^\"\\])*\""),
     ("COMMAND", r"`(?:\\.|[^`\\])*`"),
     ("ELLIPSIS", r"\.\.\."),
-    ("ADDRESS", rf"{_IPV6}(?![\w:])|{_IPV4}(?![\w.])"),
+    ("ADDRESS", rf"{_IPV6}(?!\w)|{_IPV4}(?![\w.])"),
     ("HEX", r"0x[0-9a-fA-F]+(?!\w)"),
     ("DECIMAL", r"-?\d*\.\d+(?![A-Za-z_])"),
     ("NUMBER", r"-?\d+(?![A-Za-z_0-9])"),

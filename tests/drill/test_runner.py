@@ -1,0 +1,319 @@
+"""Scripts against a host: what passes, what fails and what is said of it, what is skipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tulpen.drill.drill import Plan, drill, drill_text
+from tulpen.drill.profile import BSD
+from tulpen.drill.verdict import Outcome, Verdict
+
+SCRIPTS = sorted(Path(__file__).with_name("scripts").glob("*.pkt"))
+
+LISTEN = """
+`sysctl -w net.ipv4.tcp_timestamps=0`
+ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
+"""
+OPEN = (
+    LISTEN
+    + """
++0 < S 0:0(0) win 32000 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 32000
++0 accept(3, ..., ...) = 4
+"""
+)
+
+
+def run(text: str, plan: Plan | None = None) -> Verdict:
+    return drill_text(text, "s.pkt", plan or Plan())
+
+
+def passes(text: str, plan: Plan | None = None) -> None:
+    verdict = run(text, plan)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASS, "")
+
+
+def fails(text: str, plan: Plan | None = None) -> Verdict:
+    verdict = run(text, plan)
+    assert verdict.outcome is Outcome.FAIL
+    return verdict
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_our_scripts(path: Path) -> None:
+    verdict = drill(str(path), Plan())
+    assert (verdict.outcome, verdict.reason, verdict.expected, verdict.got) == (Outcome.PASS, "", "", "")
+
+
+def test_the_same_answer_every_time() -> None:
+    first, second = (drill(str(SCRIPTS[0]), Plan()) for _ in range(2))
+    assert first.virtual == second.virtual
+
+
+def test_a_failure_says_what_was_expected_and_what_came() -> None:
+    verdict = fails(OPEN + "+0 write(4, ..., 100) = 100\n+0 > P. 1:201(200) ack 1 win 9\n")
+    assert verdict.line == 12
+    assert verdict.text == "+0 > P. 1:201(200) ack 1 win 9"
+    verdict = fails(OPEN + "+0 write(4, ..., 100) = 100\n+0 > . 1:101(100) ack 2\n")
+    assert verdict.reason == "PSH: expected clear; ack: expected 2, got 1"
+    assert verdict.expected == ". 1:101(100) ack 2"
+    assert verdict.got == "P. 1:101(100) ack 1 win 65535"
+    assert verdict.at == pytest.approx(0.1)
+    assert any("SYN 0 win 32000" in line for line in verdict.ladder)
+
+
+def test_nothing_came() -> None:
+    verdict = fails(OPEN + "+0 > P. 1:101(100) ack 1\n")
+    assert (verdict.reason, verdict.got) == ("no packet was sent", "nothing")
+
+
+def test_segments_are_joined_up_to_the_expected_length() -> None:
+    text = OPEN + "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3001(3000) ack 1\n"
+    passes(text)
+    assert fails("--strict_segments\n" + text).reason == "PSH: expected set; length: expected 3000, got 1000"
+
+
+def test_more_came_than_one_segment_could_be() -> None:
+    text = OPEN + "+0 write(4, ..., 2000) = 2000\n+0 > . 1:1501(1500) ack 1\n"
+    assert "length: expected 1500, got 2000" in fails(text).reason
+
+
+@pytest.mark.parametrize(
+    ("line", "fine"),
+    [
+        ("+.3 > P. 1:101(100) ack 1", True),
+        ("+.302 > P. 1:101(100) ack 1", True),  # within 12.5 percent
+        ("+.2 > P. 1:101(100) ack 1", False),
+        ("+.25~+.35 > P. 1:101(100) ack 1", True),
+        ("+.1~+.2 > P. 1:101(100) ack 1", False),
+        ("* > P. 1:101(100) ack 1", True),
+        (".4 > P. 1:101(100) ack 1", True),
+        (".39~.41 > P. 1:101(100) ack 1", True),
+    ],
+)
+def test_times_of_what_is_expected(line: str, fine: bool) -> None:
+    text = OPEN + "+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1\n" + line
+    if fine:
+        passes(text)
+    else:
+        assert "did not come in time" in fails(text).reason
+
+
+def test_tolerance() -> None:
+    text = OPEN + "+0 write(4, ..., 100) = 100\n+0 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1\n"
+    fails(text)
+    passes("--tolerance_usecs=100000\n" + text)
+    passes("--tolerance_percent=60\n" + text)
+
+
+def test_calls_fail_as_linux_fails() -> None:
+    passes(
+        """
+ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 accept(3, ..., ...) = -1 EINVAL (Invalid argument)
++0 read(3, ..., 10) = -1 ENOTCONN (Transport endpoint is not connected)
++0 write(3, ..., 10) = -1 EPIPE (Broken pipe)
++0 shutdown(3, SHUT_WR) = -1 ENOTCONN (Transport endpoint is not connected)
++0 read(9, ..., 10) = -1 EBADF (Bad file descriptor)
++0 fcntl(3, F_GETFL) = 2
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 fcntl(3, F_GETFL) = 0x802 (flags O_RDWR|O_NONBLOCK)
++0 poll([{fd=3, events=POLLIN|POLLOUT, revents=POLLOUT|POLLHUP}], 1, 0) = 1
++0 bind(3, ..., ...) = 0
++0 bind(3, ..., ...) = -1 EINVAL (Invalid argument)
++0 listen(3, 1) = 0
++0 accept(3, ..., ...) = -1 EAGAIN (Resource temporarily unavailable)
++0 connect(3, ..., ...) = -1 EISCONN (Transport endpoint is already connected)
+"""
+    )
+
+
+def test_another_result_or_error() -> None:
+    verdict = fails(OPEN + "+0 write(4, ..., 100) = 99\n")
+    assert (verdict.expected, verdict.got) == ("99", "100")
+    verdict = fails(OPEN + "+0 close(4) = 0\n+0 read(4, ..., 9) = -1 EAGAIN (Resource temporarily unavailable)\n")
+    assert (verdict.expected, verdict.got) == ("EAGAIN", "EBADF")
+
+
+def test_a_call_that_waits_for_ever() -> None:
+    assert fails(LISTEN + "+0 accept(3, ..., ...) = 4\n").reason == "accept() waits for ever"
+
+
+def test_a_call_that_returns_at_another_time() -> None:
+    text = (
+        LISTEN
+        + """
++0...0.5 accept(3, ..., ...) = 4
++.1 < S 0:0(0) win 32000 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 32000
+"""
+    )
+    assert fails(text).reason == (
+        "the return of accept() did not come in time: at 0.500000 s was expected, 0.200000 s it was"
+    )
+
+
+def test_epoll_tells_of_edges_once() -> None:
+    passes(
+        OPEN
+        + """
++0 epoll_create(1) = 5
++0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLET, fd=4}) = 0
++0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0
++0 < P. 1:101(100) ack 1 win 32000
++0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 1
++0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0
++0 < P. 101:201(100) ack 1 win 32000
++0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 1
++0 epoll_ctl(5, EPOLL_CTL_MOD, 4, {events=EPOLLOUT|EPOLLONESHOT, u64=77}) = 0
++0 epoll_wait(5, {events=EPOLLOUT, u64=77}, 1, 0) = 1
++0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0
++0 epoll_ctl(5, EPOLL_CTL_DEL, 4, ...) = 0
++0 epoll_ctl(5, EPOLL_CTL_DEL, 4, ...) = -1 ENOENT (No such file or directory)
+"""
+    )
+
+
+def test_options_of_sockets() -> None:
+    passes(
+        OPEN
+        + """
++0 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [10000], 4) = 0
++0 getsockopt(4, SOL_SOCKET, SO_SNDBUF, [20000], [4]) = 0
++0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 8) = 0
++0 getsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, [8]) = 0
++0 getsockopt(4, SOL_SOCKET, SO_TYPE, [1], [4]) = 0
++0 setsockopt(4, SOL_TCP, TCP_CONGESTION, "reno", 4) = 0
++0 getsockopt(4, SOL_TCP, TCP_CONGESTION, ["reno"], [16]) = 0
++0 close(4) = 0
++0 > R. 1:1(0) ack 1
+"""
+    )
+    assert "differs" in fails(OPEN + "+0 getsockopt(4, IPPROTO_TCP, TCP_KEEPCNT, [3], [4]) = 0\n").reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("--udp_encapsulation=tcp\n0 close(3) = 0", "needs --udp_encapsulation: TCP over UDP"),
+        ("0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", "needs a socket of SOCK_DGRAM"),
+        ("0 splice(1, 2, 3, 4, 5, 6) = 0", "needs splice(), which only a kernel has"),
+        ("0 frobnicate(1) = 0", "needs the system call frobnicate()"),
+        ("`make mischief`\n0 close(3) = 0", "needs the command 'make mischief'"),
+        ("`sysctl -w net.ipv4.tcp_no_such_thing=1`\n0 close(3) = 0", "needs sysctl tcp_no_such_thing=1"),
+        ("0 < udp (100)", "needs UDP"),
+        ("0 < gre: . 1:1(0) win 5", "needs packets inside gre"),
+        (OPEN + "+0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0", "needs SO_ZEROCOPY"),
+        (OPEN + "+0 send(4, ..., 1, MSG_ZEROCOPY) = 1", "needs zero copy"),
+        (OPEN + "+0 %{ import os }%", "needs code with Import"),
+        (OPEN + "+0 %{ assert print.__self__ }%", "needs code with Attribute"),
+        (OPEN + "+0 %{ assert tcpi_no_such_field }%", "needs the field tcpi_no_such_field of struct tcp_info"),
+    ],
+)
+def test_what_is_skipped_says_why(text: str, reason: str) -> None:
+    verdict = run(text)
+    assert (verdict.outcome, verdict.reason) == (Outcome.SKIP, reason)
+
+
+def test_code() -> None:
+    passes(
+        OPEN
+        + """
++0 %{
+mine = 3
+assert tcpi_state == TCP_ESTABLISHED, tcpi_state
+assert tcpi_snd_cwnd == 10 and tcpi_snd_ssthresh == TCP_INFINITE_SSTHRESH
+}%
++0 %{ mine += 1; assert mine == 4 }%
++0 %{ assert min(mine, 9) == 4, 'mine=%d' % mine }%
+"""
+    )
+    verdict = fails(OPEN + "+0 %{ assert tcpi_snd_cwnd == 11, 'cwnd=%d' % tcpi_snd_cwnd }%")
+    assert verdict.reason == "the assertion does not hold (it says: cwnd=10)"
+    assert "no Python" in fails(OPEN + "+0 %{ assert assert }%").reason
+    assert "ZeroDivisionError" in fails(OPEN + "+0 %{ 1 / 0 }%").reason
+
+
+def test_commands_of_set_up() -> None:
+    passes('`sysctl -q net.ipv4.tcp_rmem="4096 50000 70000"\n../common/defaults.sh`\n0 `sleep 3`\n3 `true`')
+    passes(
+        """`./defaults.sh
+../common/set_sysctls.py /proc/sys/net/ipv4/tcp_timestamps=0 \\
+    /proc/sys/net/ipv4/tcp_retries2=3
+ip tcp_metrics flush all > /dev/null 2>&1; ethtool -K tun0 tso off`
+0 `nstat > /dev/null`
++0 < S 0:0(0) win 5
++0 > R. 0:0(0) ack 1
++0 `nstat | grep TcpOutRsts`
+`/tmp/sysctl_restore_${PPID}.sh`"""
+    )
+    assert fails("0 `nstat | grep TcpOutRsts`").reason == "nstat: TcpOutRsts has not gone up"
+
+
+def test_freebsd() -> None:
+    passes(
+        """
+ 0.00 `sysctl -w net.inet.tcp.rfc1323=0`
++0.00 `sysctl -w net.inet.tcp.recvspace=65536`
++0.00 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0.00 bind(3, ..., ...) = 0
++0.00 getsockopt(3, SOL_SOCKET, SO_RCVBUF, [65536], [4]) = 0
++0.00 listen(3, 1) = 0
++0.00 < S 0:0(0) win 32000 <mss 1460,sackOK,eol,eol>
++0.00 > S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,eol,eol>
++0.00 `sockstat -4 -P tcp -s -p 8080 | grep -c SYN_RCVD | grep 1`
+#ifdef FreeBSD
++0.00 `sockstat -4 -P tcp -s -p 8080 | grep -c CLOSED | grep 0`
+#endif
+""",
+        Plan(BSD),
+    )
+
+
+def test_faults_that_are_not_fatal() -> None:
+    text = OPEN + "+0 write(4, ..., 100) = 99\n+0 > P. 1:101(100) ack 1\n"
+    fails(text)
+    verdict = run("--non_fatal=syscall\n" + text)
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.remarks == ["line 12: write() returned another value"]
+
+
+def test_an_unknown_option_is_remarked() -> None:
+    verdict = run("--frobnicate=1\n0 < S 0:0(0) win 5")
+    assert (verdict.outcome, verdict.remarks) == (Outcome.PASS, ["--frobnicate: an option nobody knows"])
+    assert run("--mtu=many\n0 < S 0:0(0) win 5").reason == "s.pkt:1:1: --mtu=many: that is no value for it"
+
+
+@pytest.mark.parametrize("version", ["ipv4", "ipv4-mapped-ipv6", "ipv6"])
+def test_versions_of_ip(version: str) -> None:
+    mss = 1440 if version == "ipv6" else 1460
+    passes(
+        LISTEN + f"+0 < S 0:0(0) win 9 <mss 500>\n+0 > S. 0:0(0) ack 1 <mss {mss}>",
+        Plan(options={"ip_version": version}),
+    )
+
+
+def test_timestamps_are_compared_when_asked_for() -> None:
+    text = """
+ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 < S 0:0(0) win 32000 <mss 1000,nop,nop,TS val 10 ecr 0>
++0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,TS val 100 ecr 10>
++.5 < . 1:1(0) ack 1 win 32000 <nop,nop,TS val 20 ecr 100>
++0 accept(3, ..., ...) = 4
++0 write(4, ..., 10) = 10
++0 > P. 1:11(10) ack 1 <nop,nop,TS val 900 ecr 20>
+"""
+    passes(text)
+    verdict = fails("--tcp_ts_tick_usecs=1000\n" + text)
+    assert verdict.reason == "TS val: expected 900, got 600"
+    verdict = fails(text + "+0 < . 1:1(0) ack 11 win 32000 <nop,nop,TS val 30 ecr 950>")
+    assert "echoes no timestamp" in verdict.reason
+    passes("--tcp_ts_ecr_scaled\n" + text + "+0 < . 1:1(0) ack 11 win 32000 <nop,nop,TS val 30 ecr 610>")
