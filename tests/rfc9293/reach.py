@@ -42,9 +42,15 @@ def syn_received_actively(**sysctls: object) -> End:
     return end
 
 
-def established(**sysctls: object) -> End:
-    end = syn_sent(**sysctls)
-    assert end.arrives(f"S. seq={IRS} mss=1460") == [". seq=+0 ack=+0"]
+def established(offer: str = "mss=1460", **sysctls: object) -> End:
+    """``offer``: options and window of the peer's SYN,ACK."""
+    end = closed(**sysctls)
+    show, end.show = end.show, []
+    end.tcp.open_active(end.now)
+    assert end.sent() == ["S seq=+0"]
+    assert end.arrives(f"S. seq={IRS} {offer}") == [". seq=+0 ack=+0"]
+    end.signals()
+    end.show = show
     return end
 
 
