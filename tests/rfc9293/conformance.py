@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import csv
 import re
-import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 ID = re.compile(r"(MUST|SHLD|MAY|REC)-\d+")
 HERE = Path(__file__).parent
 TESTS = HERE.parent
-ID = re.compile(r"(MUST|SHLD|MAY|REC)-\d+$")
 
 
 class Requirement(NamedTuple):
