@@ -42,7 +42,7 @@ def syn_received_actively(**sysctls: object) -> End:
     return end
 
 
-def established(offer: str = "mss=1460", **sysctls: object) -> End:
+def established(offer: object = "mss=1460", **sysctls: object) -> End:
     """``offer``: options and window of the peer's SYN,ACK."""
     end = closed(**sysctls)
     show, end.show = end.show, []

@@ -70,9 +70,7 @@ def check(end: End, call: str, outcome: Outcome) -> None:
 def rows(table: dict[State, Outcome]) -> pytest.MarkDecorator:
     """One case for each state, all eleven."""
     assert set(table) == set(State)
-    return pytest.mark.parametrize(
-        ("state", "outcome"), table.items(), ids=[state.title if isinstance(state, State) else "" for state in table]
-    )
+    return pytest.mark.parametrize(("state", "outcome"), table.items(), ids=[state.title for state in table])
 
 
 EXISTS = "connection already exists"
