@@ -167,7 +167,7 @@ class Runner:
                     return left, actual(left, packet, subject, self.world.profile.option_order)
             if not self._step(limit):
                 if limit is not None:
-                    stage.now = max(stage.now, limit)
+                    stage.run_until(limit)
                 raise Mismatch("no packet was sent", expected=packet_text(packet), got="nothing")
 
     def _step(self, limit: int | None) -> bool:
