@@ -67,5 +67,5 @@ def back_to_listen(tcb: Tcb, now: int) -> None:
         return
     tcb.queue = queued
     tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
-    tcb.retransmits = tcb.rtt.backoff = 0
+    tcb.retransmits = tcb.rtt.backoff = tcb.rcv.wnd = 0
     tcb.ack_now = tcb.troubled = False
