@@ -96,7 +96,7 @@ def _dedented(text: str) -> str:
     """Return the code with its first line at the margin; the lines after it as they are, unless all are indented."""
     import textwrap
 
-    first, newline, rest = text.strip(" \t").partition("\n")
+    first, newline, rest = text.lstrip(" \t").rstrip().rstrip("\\").partition("\n")
     if not first.strip():
         return textwrap.dedent(rest)
     return first + newline + textwrap.dedent(rest)

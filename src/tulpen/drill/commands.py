@@ -83,7 +83,10 @@ def _usual(world: World) -> None:
         sysctl_linux.usual(world.settings)
         return
     for name, value in sysctl_linux.USUAL_ON_LINUX:
-        world.set_sysctl(f"net.ipv4.{name}", value)
+        try:
+            world.set_sysctl(f"net.ipv4.{name}", value)
+        except Unsupported as refused:
+            world.remarks.append(str(refused))
 
 
 def _nstat(world: World, pipeline: list[list[str]]) -> None:

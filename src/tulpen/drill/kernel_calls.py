@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _NONBLOCK: Final = 0o4000
 _DONTWAIT: Final = 0x40
+_FASTOPEN: Final = 0x2000_0000
 
 
 def begin(world: World, call: Call) -> Waiting:
@@ -79,6 +80,8 @@ def _socket(world: World, call: Call) -> Waiting:
         family = socket.AddressFamily(integer(domain))
     flags = integer(kind)
     sock = _stage(world).network.open_socket(family, flags & 0xF, integer(protocol))
+    if _stage(world).congestion:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, _stage(world).congestion.encode())
     fd = new_descriptor(world, call)
     world.files[fd] = file = KernelFile(sock, nonblocking=bool(flags & _NONBLOCK))
     world.new_subject(Phase.NEW, file)
@@ -163,9 +166,31 @@ def _receive_message(world: World, call: Call) -> Waiting:
 def _transmit(world: World, call: Call) -> Waiting:
     """write, send, sendto without an address."""
     flags = integer(call.arguments[3]) if len(call.arguments) > 3 else 0
-    if len(call.arguments) > 4 and flags & (value_of("MSG_FASTOPEN") or 0):
-        raise Unsupported("sendto() with MSG_FASTOPEN made to Linux")
+    if str(call.arguments[1]) == "NULL":
+        raise Unsupported("a bad pointer given to Linux")
+    if len(call.arguments) > 4 and flags & _FASTOPEN:
+        return (yield from _fast_open(world, call, flags))
     return (yield from _send_all(file_of(world, call), integer(call.arguments[2]), flags))
+
+
+def _fast_open(world: World, call: Call, flags: int) -> Waiting:
+    """sendto(2) that opens a connection and sends with its SYN."""
+    file = file_of(world, call)
+    sock = sock_of(file)
+    where = target(call.arguments[4], (world.conditions.remote, world.conditions.connect_port))
+    world.connects(file, where)
+    data = bytes(integer(call.arguments[2]))
+    try:
+        return sock.sendto(data, flags, _address(world, sock, where))
+    except BlockingIOError as error:
+        if file.nonblocking or error.errno != errno.EINPROGRESS:
+            raise CallFailed(error.errno or errno.EAGAIN) from None
+    while not select.select([], [sock], [], 0)[1]:
+        yield None
+    error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error_number:
+        raise CallFailed(error_number)
+    return (yield from _send_all(file, len(data), flags & ~_FASTOPEN))
 
 
 def _transmit_vector(world: World, call: Call) -> Waiting:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tulpen.drill.conditions import Conditions
 
 _SLICE: Final = 2_000_000  # nanoseconds between two looks at what waits
+_CONGESTION: Final = "net.ipv4.tcp_congestion_control"
 _PATIENCE: Final = 60_000_000_000  # without a packet: then nothing more will happen
 
 
@@ -37,7 +38,9 @@ class KernelStage:
             addresses=[f"{text(conditions.local)}/{prefix}"],
             routes=["2000::/3", "fc00::/7"] if conditions.ipv6 else ["0.0.0.0/0"],
             mtu=conditions.mtu,
+            offload=True,  # so that segments come as large as Linux makes them
         )
+        self.congestion = ""  # for every socket, where the network's default could not be changed
         self._stirred = self.now
 
     @property
@@ -50,6 +53,9 @@ class KernelStage:
         try:
             self.network.set_sysctl(name, value)
         except OSError as error:
+            if name == _CONGESTION:  # an algorithm that only the first network may make its default
+                self.congestion = value
+                return
             raise Unsupported(f"sysctl {name}={value}, which this Linux refuses ({error.strerror})") from None
 
     def close(self) -> None:
@@ -58,10 +64,10 @@ class KernelStage:
 
     def collect(self) -> None:
         """Take the packets that have left, and let who waits look again."""
-        for buffer, _ in self.network.link.read():
+        for buffer, offload in self.network.link.read():
             moment = self.now
             try:
-                packet = parse_packet(buffer)
+                packet = parse_packet(buffer, offload=offload)
             except Malformed:
                 continue
             self._stirred = moment
