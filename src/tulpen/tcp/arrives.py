@@ -151,7 +151,6 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     tcb.heard_at = now
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
-        take_user_timeout(tcb, seg)
         _trim(tcb, seg, now)
     return True
 
@@ -220,6 +219,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
         recovery.acknowledge(tcb, seg, now)
+    take_user_timeout(tcb, seg)
     if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
         _our_fin_acked(tcb, now)
     return tcb.state is not CLOSED
