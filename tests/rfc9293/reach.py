@@ -54,6 +54,13 @@ def established(offer: object = "mss=1460", **sysctls: object) -> End:
     return end
 
 
+def sending(segments: int, more: int = 0, offer: str = "", **sysctls: object) -> End:
+    """So many segments of 1000 octets are in flight and fill the congestion window; ``more`` octets wait."""
+    end = established(f"mss=1000 {offer}", **{"tcp_initial_cwnd": segments} | sysctls)
+    assert len(end.send(bytes(1000 * segments + more))) == segments
+    return end
+
+
 def fin_wait_1(**sysctls: object) -> End:
     end = established(**sysctls)
     assert end.shutdown() == ["F. seq=+0 ack=+0"]
