@@ -54,10 +54,14 @@ def established(offer: object = "mss=1460", **sysctls: object) -> End:
     return end
 
 
-def sending(segments: int, more: int = 0, offer: str = "", **sysctls: object) -> End:
-    """So many segments of 1000 octets are in flight and fill the congestion window; ``more`` octets wait."""
-    end = established(f"mss=1000 {offer}", **{"tcp_initial_cwnd": segments} | sysctls)
-    assert len(end.send(bytes(1000 * segments + more))) == segments
+def sending(segments: int, more: int = 0, offer: object = "", **sysctls: object) -> End:
+    """ESTABLISHED with ``segments`` of 1000 octets in flight, as many as the congestion window allows.
+
+    ``more``: octets that wait behind them.
+    """
+    end = established(f"mss=1000 {offer}", **({"tcp_initial_cwnd": segments} | sysctls))
+    sent = end.send(bytes(segments * 1000 + more))
+    assert len(sent) == segments
     return end
 
 

@@ -77,6 +77,7 @@ def crosses_our_syn(tcb: Tcb, seg: Incoming) -> bool:
     """The SYN,ACK of a simultaneous open (Figure 7): its SYN is known, its ACK is news."""
     return (
         tcb.state is SYN_RECEIVED
+        and not tcb.passive
         and seg.flags & (SYN | ACK | RST) == SYN | ACK
         and seg.seq == tcb.rcv.irs
         and seg.ack == tcb.snd.nxt
@@ -141,7 +142,8 @@ def usable_window(tcb: Tcb) -> int:
 def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     """Whether less than a full segment may go now (§3.8.6.2.1; Nagle, §3.7.4).
 
-    ``octets`` is min(D, U) within the congestion window; ``last``: nothing stays behind.
+    ``octets`` is what min(D, U) within the congestion window leaves beside full segments;
+    ``last``: no text stays behind.
     """
     snd = tcb.snd
     if tcb.override:

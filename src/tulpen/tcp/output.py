@@ -126,7 +126,7 @@ def _next_size(tcb: Tcb) -> tuple[int, bool]:
     size = max(0, min(waiting, usable, room, max(tcb.gso_max, full)))
     last = size == waiting
     small = size % full
-    if small and not judge.worth_sending(tcb, size, last=last and (snd.fin < 0 or usable > size)):
+    if small and not judge.worth_sending(tcb, small, last=last):
         size -= small
         last = False
     fin = last and snd.fin >= 0 and usable > size
