@@ -26,6 +26,9 @@ run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='..
 test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
 
+fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
+	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/properties $(ARGS)
+
 lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
