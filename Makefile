@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE_FROM := pyproject.toml tools/venv.sh
 
-.PHONY: help run test lint format bench docs clean
+.PHONY: help run test fuzz lint format bench docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
