@@ -10,7 +10,7 @@ from typing import Final
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
-from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
+from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, FIN, RST, SYN
 from tulpen.wire.seq import before
@@ -43,26 +43,20 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
 def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     """PAWS (RFC 7323 §5.3, R1): the timestamp lies before TS.Recent, and TS.Recent is valid."""
     tsval = seg.options.tsval
-    return (
-        tsval is not None
-        and tcb.terms.timestamps
-        and not seg.flags & RST
-        and before(tsval, tcb.terms.ts_recent)
-        and now - tcb.ts_recent_at < PAWS_DAYS
-    )
+    return tsval is not None and before(tsval, tcb.terms.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
 
 
-def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
+def lacks_timestamp(seg: Incoming) -> bool:
     """Timestamps were agreed, and the segment has none (RFC 7323 §3.2).
 
     A SYN may be that of a peer which has restarted: it has to be answered.
     """
-    return tcb.terms.timestamps and seg.options.tsval is None and not seg.flags & (RST | SYN)
+    return seg.options.tsval is None and not seg.flags & SYN
 
 
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
-    """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
-    if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST | FIN) != SYN:
+    """Whether, in TIME-WAIT, it is a SYN that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
+    if seg.flags & (SYN | ACK | RST | FIN) != SYN:
         return False
     tsval = seg.options.tsval
     if tsval is not None and tcb.stack.settings.tcp_timestamps:
@@ -160,16 +154,17 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    if not tcb.terms.sack:
-        return 0
-    return min(len(tcb.receive_queue.ranges), MAX_SACK - tcb.terms.timestamps)
+    ranges = tcb.receive_queue.ranges
+    return min(len(ranges), MAX_SACK - tcb.terms.timestamps) if ranges and tcb.terms.sack else 0
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:
-    """The user timeout has not been told, or not this one (RFC 5482 §3); it waits while SACK needs the room."""
+    """With tcp_user_timeout_option, the user timeout has not been told, or not this one (RFC 5482 §3).
+
+    It waits while SACK needs the room.
+    """
     return (
-        tcb.stack.settings.tcp_user_timeout_option
-        and tcb.options.tcp_user_timeout not in (0, tcb.user_timeout_told)
+        tcb.options.tcp_user_timeout not in (0, tcb.user_timeout_told)
         and tcb.smss > 2 * USER_TIMEOUT_ROOM
         and not sack_blocks(tcb)
     )
@@ -183,7 +178,9 @@ def full_segment(tcb: Tcb) -> int:
     blocks = sack_blocks(tcb)
     if blocks:
         return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2)
-    return tcb.smss - USER_TIMEOUT_ROOM * owes_user_timeout(tcb)
+    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
+        return tcb.smss - USER_TIMEOUT_ROOM
+    return tcb.smss
 
 
 def full_segment_received(tcb: Tcb) -> int:

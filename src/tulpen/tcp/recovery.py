@@ -35,7 +35,7 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     duplicate = judge.duplicate_ack(tcb, seg)
     in_flight = tcb.flight.octets
     if tcb.terms.sack:
-        duplicate = _take_sack(tcb, seg)  # as RFC 6675 §2 defines it
+        duplicate = bool(seg.options.sack) and _take_sack(tcb, seg)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
         _advance(tcb, seg, in_flight, now)
@@ -200,6 +200,8 @@ def retransmit_deadline(tcb: Tcb, now: int) -> int:
 
 def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     """Return ``deadline``, or the user timeout counted from ``since`` where that comes first."""
+    if not (tcb.options.tcp_user_timeout or tcb.user_timeout):
+        return deadline
     limit = judge.user_timeout(tcb)
     return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
 
