@@ -172,6 +172,17 @@ def test_our_closed_window(because: str, arrives: str, replies: list[str]) -> No
         assert end.tcp.status().snd_wnd == 77
 
 
+@pytest.mark.requirement("MAY-8")
+def test_it_may_stay_closed_for_ever() -> None:
+    end = reach.established(tcp_rmem=(1000, 2000, 2000), show="wnd")
+    end.arrives(". len=2000")
+    end.wait(50 * MS)
+    for _ in range(30):
+        assert end.wait(DAY) == []
+        assert end.arrives(". seq=-1") == [f"{ACK} wnd=0"]
+    assert end.state is ESTABLISHED
+
+
 def test_a_fin_needs_no_room() -> None:
     """As Linux has it: a bare FIN at a closed window is taken."""
     end = reach.established(tcp_rmem=(1000, 2000, 2000))
