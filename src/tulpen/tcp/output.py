@@ -6,7 +6,10 @@ sent again, what is new, and an ACK if one is still owed.
 
 from __future__ import annotations
 
+from typing import Final
+
 from tulpen.tcp import judge
+from tulpen.tcp.config import SECOND
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
@@ -18,6 +21,8 @@ from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
+
+OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less than a segment wait
 
 
 def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
@@ -115,7 +120,8 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:
-        tcb.timers.persist = now + tcb.rtt.timeout()
+        wait = tcb.rtt.timeout()
+        tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
 
 
 def _next_size(tcb: Tcb) -> tuple[int, bool]:

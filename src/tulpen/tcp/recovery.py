@@ -113,14 +113,15 @@ def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:
 
 def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd = tcb.snd
-    opens = snd.wnd == 0 < seg.wnd
+    opens, closes = snd.wnd == 0 < seg.wnd, seg.wnd == 0 < snd.wnd
     snd.wnd = seg.wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack
     snd.max_wnd = max(snd.max_wnd, seg.wnd)
+    if opens or closes:
+        tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one
     if opens:
         tcb.rtt.backoff = 0  # nothing was lost: it was not wanted
-        tcb.timers.persist = NEVER  # output starts it again if this opening is a silly one
         if tcb.flight.sent:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
 
