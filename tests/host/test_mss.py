@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tulpen.host.host import Host
+from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.wire.address import address
 from tulpen.wire.segment import SYN, Segment
 
@@ -38,3 +39,16 @@ def test_and_so_does_an_answer(mtu: int, ends: tuple[str, str], mss: int) -> Non
     for packet in client.packets_to_send(0):
         server.packet_arrives(packet, 0)
     assert syn_of(server).options.mss == mss
+
+
+@pytest.mark.parametrize("cookies", [0, 2])
+def test_tcp_maxseg_is_a_ceiling_for_both_ends(cookies: int) -> None:
+    settings = Settings(tcp_syncookies=cookies)
+    client, server = Host([V4[0]]), Host([V4[1]], settings=settings)
+    server.listen(address(V4[1]), 80, 0, options=SocketOptions(tcp_maxseg=900))
+    client.connect(V4[1], 80, 0, options=SocketOptions(tcp_maxseg=1100))
+    (packet,) = client.packets_to_send(0)
+    assert isinstance(packet.payload, Segment)
+    assert packet.payload.options.mss == 1100
+    server.packet_arrives(packet, 0)
+    assert syn_of(server).options.mss == 900

@@ -19,6 +19,7 @@ from tulpen.host.paths import Paths
 from tulpen.host.ports import ANY, Ports, wildcard
 from tulpen.host.time_wait import Lingering, TimeWaitTable
 from tulpen.tcp.compact import Request
+from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, State
 from tulpen.tcp.trace import Dropped, FourTuple, Reason, Record
@@ -86,9 +87,10 @@ class Core:
             found = listeners.get((wildcard(address), port))
         return listeners.get((ANY, port)) if found is None else found
 
-    def mss(self, name: FourTuple) -> int:
-        """Return the octets of the largest segment that the link takes."""
-        return self.mtu - headers(name)
+    def mss(self, name: FourTuple, options: SocketOptions) -> int:
+        """Return the octets of the largest segment that the link takes, and the socket (TCP_MAXSEG)."""
+        most = self.mtu - headers(name)
+        return most if options.tcp_maxseg is None else min(most, options.tcp_maxseg)
 
     def path_mss(self, name: FourTuple, now: int) -> int:
         """Return the octets of the largest segment that the path takes, as far as routers have told."""

@@ -57,7 +57,7 @@ def connect(
     claim = _claim(core, source, remote, port, local_port, options, now)
     name = FourTuple(source, claim.port, remote, port)
     connection = Connection(
-        core.stack, iss=_iss(core, name, now), mss=core.mss(name), name=name, options=options,
+        core.stack, iss=_iss(core, name, now), mss=core.mss(name, options), name=name, options=options,
         ts_offset=core.ts_offset(name), ipv6=len(remote) == 16,
     )  # fmt: skip
     connection.path_mss(core.path_mss(name, now), now)
