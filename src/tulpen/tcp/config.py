@@ -86,7 +86,7 @@ class SocketOptions:
     so_rcvbuf: int | None = _row(None, "octets", "receive buffer", "socket(7)")
     so_sndbuf: int | None = _row(None, "octets", "send buffer", "socket(7)")
     so_linger: int | None = _row(None, "seconds", "0: close() resets the connection", "socket(7)")
-    so_oobinline: bool = _row(True, "", "urgent octets stay in the stream", "socket(7)")
+    so_oobinline: bool = _row(True, "", "taken from programs that set it; urgent octets always stay in the stream", "RFC 6093 §6")
     ip_tos: int = _row(0, "octet", "Diffserv field and ECN bits", "RFC 9293 §3.9.1.9 MUST-48")
     ip_ttl: int | None = _row(None, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     so_reuseaddr: bool = _row(False, "", "bind to a port that connections in TIME-WAIT still have", "socket(7)")
