@@ -18,9 +18,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "blackhole": frozenset("0"),
     "hostcache.purgenow": frozenset("1"),
     "hostcache.purge": frozenset("1"),
-    "insecure_rst": frozenset("0"),
-    "insecure_syn": frozenset("0"),
-    "drop_synfin": frozenset("0"),
     "ecn.enable": frozenset("2"),
     "ecn.maxretries": frozenset("1"),
     "rexmit_drop_options": frozenset("0"),
@@ -33,12 +30,10 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "icmp_may_rst": frozenset("1"),
     "path_mtu_discovery": frozenset("1"),
     "pmtud_blackhole_detection": frozenset("0"),
-    "tolerate_missing_ts": frozenset("0"),
     "syncookies_only": frozenset("0"),
     "mssdflt": frozenset(("536",)),
     "v6mssdflt": frozenset(("1220",)),
     "keepinit": frozenset(("75000",)),
-    "delacktime": frozenset(("40",)),
 }
 
 
@@ -86,6 +81,26 @@ def _max_buffer(settings: Settings, value: int) -> None:
     settings.tcp_rmem = (*settings.tcp_rmem[:2], value)
 
 
+def _insecure_rst(settings: Settings, value: int) -> None:
+    settings.tcp_insecure_rst = bool(value)
+
+
+def _insecure_syn(settings: Settings, value: int) -> None:
+    settings.tcp_insecure_syn = bool(value)
+
+
+def _drop_synfin(settings: Settings, value: int) -> None:
+    settings.tcp_drop_synfin = 2 if value else 0
+
+
+def _missing_timestamps(settings: Settings, value: int) -> None:
+    settings.tcp_tolerate_missing_ts = bool(value)
+
+
+def _delayed_ack(settings: Settings, value: int) -> None:
+    settings.tcp_delack_ms = value
+
+
 _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "rfc1323": _window_options,
     "sack.enable": _sack,
@@ -96,6 +111,11 @@ _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "keepidle": _keep_idle,
     "keepintvl": _keep_interval,
     "keepcnt": _keep_count,
+    "insecure_rst": _insecure_rst,
+    "insecure_syn": _insecure_syn,
+    "drop_synfin": _drop_synfin,
+    "tolerate_missing_ts": _missing_timestamps,
+    "delacktime": _delayed_ack,
 }
 
 

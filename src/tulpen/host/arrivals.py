@@ -14,10 +14,11 @@ from tulpen.host.lingering import for_time_wait
 from tulpen.host.listening import after_request, for_request, refuse, syn_arrives
 from tulpen.host.settling import settle
 from tulpen.host.stateless import answer_by_cookie, ends_by_cookie
+from tulpen.tcp.judge import is_syn_fin
 from tulpen.tcp.state import CLOSED, LISTEN
 from tulpen.tcp.trace import Arrived, FourTuple, Reason
 from tulpen.wire.icmp import Icmp, IcmpKind, Quoted, echo_reply
-from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
+from tulpen.wire.segment import ACK, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
@@ -68,6 +69,8 @@ def _for_nobody(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
     core.write(name, Arrived(now, seg, CLOSED))
     if seg.flags & RST:
         core.drop(name, seg, Reason.RST_TO_RST, now)
+    elif is_syn_fin(seg, core.stack.settings, listening=False):
+        core.drop(name, seg, Reason.SYN_FIN, now)
     else:
         core.drop(name, seg, Reason.NO_CONNECTION, now)
         send_reset(core, name, seg, now, CLOSED)
@@ -85,7 +88,7 @@ def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment,
             send_reset(core, name, seg, now, LISTEN)
     elif not flags & SYN:
         core.drop(name, seg, Reason.NO_SYN, now, LISTEN)
-    elif flags & FIN:
+    elif is_syn_fin(seg, core.stack.settings, listening=True):
         core.drop(name, seg, Reason.SYN_FIN, now, LISTEN)
     else:
         _for_either_queue(core, listener, name, seg, now)

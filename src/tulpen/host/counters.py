@@ -116,6 +116,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("Tulpen", "TCPRstOutOfWindow", "RSTs outside the receive window."),
     Counter("Tulpen", "TCPNoTimestamp", "Segments without the timestamp that both ends had agreed on."),
     Counter("Tulpen", "TCPNotReceiving", "Segments with text after their sender's FIN."),
+    Counter("Tulpen", "TCPSYNReset", "SYNs in the window that ended a connection because of tcp_insecure_syn."),
     Counter("Tulpen", "TCPOldAck", "Segments that acknowledge less than was acknowledged before."),
     Counter("Tulpen", "TCPTimeWaitRst", "RSTs in TIME-WAIT, ignored because of tcp_rfc1337."),
     Counter("Tulpen", "TCPFinTimeouts", "Orphans given up in FIN-WAIT-2 after tcp_fin_timeout."),

@@ -17,7 +17,7 @@ from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.output import bare_ack
+from tulpen.tcp.output import bare_ack, reset
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
     CLOSE_WAIT,
@@ -39,7 +39,6 @@ from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 from tulpen.wire.seq import unwrap
 
-DELAYED_ACK: Final = 40 * MS  # below the 0.5 s of MUST-40; Linux's least
 HELD_FACTOR: Final = 2  # held pieces may cost this many receive buffers
 
 
@@ -50,6 +49,8 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.trace.write(Arrived(now, segment, state))
     if state is CLOSED:
         _in_closed(tcb, segment, now)
+    elif judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
+        tcb.note(segment, Reason.SYN_FIN, now)
     elif state is LISTEN:
         _in_listen(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), now)
     elif state is SYN_SENT:
@@ -77,8 +78,6 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
         refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
     elif not seg.flags & SYN:
         tcb.note(seg.segment, Reason.NO_SYN, now)
-    elif seg.flags & FIN:
-        tcb.note(seg.segment, Reason.SYN_FIN, now)
     else:
         synchronize(tcb, seg, now)
         tcb.passive = True
@@ -177,7 +176,7 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return True
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_rfc1337:
         tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
-    elif seg.seq != tcb.rcv.nxt:
+    elif not judge.resets(tcb, seg):
         challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
     elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
@@ -198,6 +197,10 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return True
     if tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
+    elif tcb.stack.settings.tcp_insecure_syn:
+        tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
+        tcb.replies.append(reset(tcb, now))
+        end(tcb, Event.ABORT, now, error=errno.ECONNRESET)
     else:
         tcb.stack.count("TCPChallengeACK")
         challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
@@ -322,7 +325,7 @@ def _our_fin_acked(tcb: Tcb, now: int) -> None:
 def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Make it the idealized segment that lies within the window."""
     length = len(seg.data)
-    edge = tcb.rcv.nxt + tcb.rcv.wnd
+    edge = tcb.rcv.nxt + judge.receive_window(tcb)
     beyond = seg.seq + length > edge
     seg.trim(tcb.rcv.nxt, edge)
     if beyond:
@@ -342,9 +345,9 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
-    """Delayed acknowledgment (§3.8.6.3): at once for two full segments, else within 40 ms."""
+    """Delayed acknowledgment (§3.8.6.3): at once for every second segment, else within 40 ms."""
     tcb.ack_pending += octets
-    if tcb.ack_pending >= 2 * judge.full_segment_received(tcb) or tcb.options.tcp_quickack:
+    if judge.enough_to_acknowledge(tcb) or tcb.options.tcp_quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
-        tcb.timers.delayed_ack = now + DELAYED_ACK
+        tcb.timers.delayed_ack = now + tcb.stack.settings.tcp_delack_ms * MS

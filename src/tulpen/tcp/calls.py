@@ -101,15 +101,9 @@ def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
     octets = received.take(limit)
-    if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and _tells_of_room(tcb):
+    if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and judge.tells_of_room(tcb):
         tcb.ack_now = True
     return octets
-
-
-def _tells_of_room(tcb: Tcb) -> bool:
-    """A window update goes out when it is worth two segments, or opens a closed window."""
-    gain = judge.window_to_open(tcb)
-    return gain > 0 and (gain >= min(2 * tcb.rcv_mss, tcb.rcv.buff // 2) or tcb.rcv.wnd < tcb.rcv_mss)
 
 
 def close(tcb: Tcb, now: int) -> None:

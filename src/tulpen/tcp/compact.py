@@ -12,7 +12,7 @@ from typing import final
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ending import linger
-from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp
+from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp, whole_segments
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
@@ -90,6 +90,7 @@ class Request:
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
         tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
         tcb.terms = self.terms.clone()
+        tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), stack.settings)
         tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
         tcb.cc = tcb.congestion_control()
         tcb.snd.nxt = self.iss + 1

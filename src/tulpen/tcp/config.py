@@ -39,6 +39,8 @@ class Settings:
     tcp_orphan_retries: int = _row(8, "times", "R2 of a connection its application has closed", "tcp(7)")
     tcp_rto_min_us: int = _row(200_000, "microseconds", "floor of the retransmission timeout (RFC 6298 says 1 s)", "RFC 6298 §2.4")
     tcp_rto_max_ms: int = _row(120_000, "milliseconds", "ceiling of the retransmission timeout", "RFC 6298 §2.5")
+    tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
+    tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("reno", "name", "congestion control of new connections", "RFC 5681")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_slow_start_after_idle: bool = _row(True, "", "restart from the initial window after an idle RTO", "RFC 5681 §4.1")
@@ -58,9 +60,16 @@ class Settings:
     # robustness
     tcp_challenge_ack_limit: int = _row(2_147_483_647, "per second", "challenge ACKs of the whole host", "RFC 5961 §7")
     tcp_invalid_ratelimit: int = _row(500, "milliseconds", "least time between ACKs of a connection to segments out of window", "RFC 5961 §7")
+    tcp_insecure_rst: bool = _row(False, "", "any RST in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_rst)", "RFC 9293 §3.10.7.4")
+    tcp_insecure_syn: bool = _row(False, "", "a SYN in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_syn)", "RFC 9293 §3.10.7.4")
+    tcp_drop_synfin: int = _row(1, "0|1|2", "drop SYN with FIN: never, in LISTEN, in every state (FreeBSD: net.inet.tcp.drop_synfin 0 or 1: 0 or 2 here)", "RFC 9293 §3.10.7")
+    tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
     tcp_wmem: tuple[int, int, int] = _row((4096, 262_144, 4_194_304), "octets", "send buffer: least, default, most", "tcp(7)")
+    tcp_rcvbuf_whole_segments: bool = _row(False, "", "round the receive buffer up to whole segments once the MSS is known (FreeBSD: always)", "RFC 9293 §3.8.6.2.2")
+    tcp_window_steps: bool = _row(True, "", "raise the window in steps worth a segment; off: every ACK tells all the room there is (FreeBSD)", "RFC 9293 §3.8.6.2.2")
+    tcp_window_update_share: int = _row(0, "of the buffer", "send a window update worth two segments and this part of the buffer (FreeBSD: 4); 0: when it doubles the window", "RFC 9293 §3.8.6.2.2")
     # the internet layer
     ip_default_ttl: int = _row(64, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     tcp_min_snd_mss: int = _row(48, "octets", "floor of the MSS a peer can ask for", "tcp(7)")

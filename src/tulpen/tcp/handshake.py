@@ -8,7 +8,7 @@ from tulpen.tcp import recovery
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss
+from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss, whole_segments
 from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import Event
@@ -22,6 +22,7 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
     tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6)
+    tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
     tcb.cc = tcb.congestion_control()

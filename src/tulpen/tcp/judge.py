@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp.config import SECOND
+from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
 from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
-from tulpen.wire.segment import ACK, FIN, RST, SYN
+from tulpen.tcp.timers import NEVER
+from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 from tulpen.wire.seq import before
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
@@ -28,7 +29,7 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
     A RST or SYN counts by its own number (RFC 5961 §3.2, §4.2): text behind it does not
     bring it into the window.
     """
-    nxt, wnd = tcb.rcv.nxt, tcb.rcv.wnd
+    nxt, wnd = tcb.rcv.nxt, receive_window(tcb)
     if wnd == 0:
         return seg.seq == nxt
     edge = nxt + wnd
@@ -57,7 +58,9 @@ def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
 
     A SYN may be that of a peer which has restarted: it has to be answered.
     """
-    return tcb.terms.timestamps and seg.options.tsval is None and not seg.flags & (RST | SYN)
+    if not tcb.terms.timestamps or tcb.stack.settings.tcp_tolerate_missing_ts:
+        return False
+    return seg.options.tsval is None and not seg.flags & (RST | SYN)
 
 
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
@@ -71,6 +74,18 @@ def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
         if tsval != tcb.terms.ts_recent:
             return before(tcb.terms.ts_recent, tsval)
     return seg.seq >= tcb.rcv.nxt
+
+
+def resets(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether a RST in the window ends the connection: at RCV.NXT (RFC 5961 §3.2), or anywhere, as RFC 793 had it."""
+    return seg.seq == tcb.rcv.nxt or tcb.stack.settings.tcp_insecure_rst
+
+
+def is_syn_fin(segment: Segment, settings: Settings, *, listening: bool) -> bool:
+    """Whether it is dropped for having both SYN and FIN (tcp_drop_synfin)."""
+    if segment.flags & (SYN | FIN) != SYN | FIN:
+        return False
+    return settings.tcp_drop_synfin == 2 or (listening and settings.tcp_drop_synfin == 1)
 
 
 def crosses_our_syn(tcb: Tcb, seg: Incoming) -> bool:
@@ -189,9 +204,46 @@ def full_segment_received(tcb: Tcb) -> int:
     return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
 
 
+def enough_to_acknowledge(tcb: Tcb) -> bool:
+    """Whether text that came owes an ACK at once: two full segments, or any two (RFC 5681 §4.2)."""
+    if tcb.ack_pending >= 2 * full_segment_received(tcb):
+        return True
+    return tcb.stack.settings.tcp_delack_any and tcb.timers.delayed_ack != NEVER
+
+
+def receive_window(tcb: Tcb) -> int:
+    """Octets from RCV.NXT on that are acceptable: what was offered, or all the room where that is always told."""
+    rcv = tcb.rcv
+    if tcb.stack.settings.tcp_window_steps:
+        return rcv.wnd
+    return max(rcv.wnd, rcv.buff - tcb.receive_queue.octets)
+
+
 def window_to_open(tcb: Tcb) -> int:
     """Octets by which the receive window could grow, 0 while it would be silly (§3.8.6.2.2)."""
     rcv = tcb.rcv
-    room = min(rcv.buff - tcb.receive_queue.octets, MAX_WINDOW << tcb.terms.rcv_shift)  # no more can be said
-    gain = room - rcv.wnd
-    return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0
+    shift = tcb.terms.rcv_shift
+    room = rcv.buff - tcb.receive_queue.octets
+    if tcb.stack.settings.tcp_window_steps:
+        gain = min(room, MAX_WINDOW << shift) - rcv.wnd  # no more can be said
+        return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0
+    if room < min(rcv.buff // 4, tcb.smss):
+        return 0
+    return max(0, (min(-(-room >> shift), MAX_WINDOW) << shift) - rcv.wnd)
+
+
+def may_round_up(tcb: Tcb, window: int) -> bool:
+    """Whether ``window``, rounded up to its scale, may be told: there is room, or no text counts on what there is."""
+    unread = tcb.receive_queue.octets
+    return not unread or window <= tcb.rcv.buff - unread or not tcb.stack.settings.tcp_window_steps
+
+
+def tells_of_room(tcb: Tcb) -> bool:
+    """Whether the octets just read make a window update worth a segment of its own."""
+    rcv, share = tcb.rcv, tcb.stack.settings.tcp_window_update_share
+    gain = window_to_open(tcb)
+    if not share:
+        return gain > 0 and (gain >= min(2 * tcb.rcv_mss, rcv.buff // 2) or rcv.wnd < tcb.rcv_mss)
+    if tcb.timers.delayed_ack != NEVER or gain < 2 * tcb.smss:
+        return 2 * gain >= rcv.buff and tcb.timers.delayed_ack == NEVER
+    return gain * share >= rcv.buff or rcv.buff <= 2 * share * tcb.smss or (rcv.wnd + gain) * 2 * share <= rcv.buff

@@ -102,6 +102,11 @@ def receive_buffer(options: SocketOptions, settings: Settings) -> int:
     return settings.tcp_rmem[1] if wanted is None else max(wanted, settings.tcp_rmem[0])
 
 
+def whole_segments(octets: int, mss: int, settings: Settings) -> int:
+    """Return RCV.BUFF once the MSS is known: whole segments of it, where the settings ask for that."""
+    return -(-octets // mss) * mss if settings.tcp_rcvbuf_whole_segments and octets > mss else octets
+
+
 def window_shift(settings: Settings) -> int:
     """Return the shift that lets 16 bits name the largest receive buffer (RFC 7323 §2.3)."""
     space = settings.tcp_rmem[2]

@@ -234,11 +234,11 @@ def _window(tcb: Tcb) -> int:
     that, and down otherwise: the peer sees up to a unit less, and all that it was ever
     offered is still taken (RFC 7323 §2.4).
     """
-    rcv, shift, unread = tcb.rcv, tcb.terms.rcv_shift, tcb.receive_queue.octets
+    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
     gain = judge.window_to_open(tcb)
     if gain:
         rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
     up = -(-rcv.wnd >> shift)
-    field = min(up if not unread or up << shift <= rcv.buff - unread else rcv.wnd >> shift, MAX_WINDOW)
+    field = min(up if judge.may_round_up(tcb, up << shift) else rcv.wnd >> shift, MAX_WINDOW)
     rcv.wnd = max(rcv.wnd, field << shift)
     return field
