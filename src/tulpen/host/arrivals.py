@@ -14,7 +14,7 @@ from tulpen.host.lingering import for_time_wait
 from tulpen.host.listening import after_request, for_request, refuse, syn_arrives
 from tulpen.host.settling import settle
 from tulpen.host.stateless import answer_by_cookie, ends_by_cookie
-from tulpen.tcp.judge import is_syn_fin
+from tulpen.tcp.judge import is_syn_fin, refused_in_listen
 from tulpen.tcp.state import CLOSED, LISTEN
 from tulpen.tcp.trace import Arrived, FourTuple, Reason
 from tulpen.wire.icmp import Icmp, IcmpKind, Quoted, echo_reply
@@ -85,7 +85,8 @@ def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment,
     elif flags & ACK:
         if not ends_by_cookie(core, listener, name, seg, now):
             core.drop(name, seg, Reason.ACK_IN_LISTEN, now, LISTEN)
-            send_reset(core, name, seg, now, LISTEN)
+            if refused_in_listen(flags, core.stack.settings):
+                send_reset(core, name, seg, now, LISTEN)
     elif not flags & SYN:
         core.drop(name, seg, Reason.NO_SYN, now, LISTEN)
     elif is_syn_fin(seg, core.stack.settings, listening=True):

@@ -74,8 +74,10 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
     """§3.10.7.2."""
     if seg.flags & RST:
         tcb.note(seg.segment, Reason.RST_IN_LISTEN, now)
-    elif seg.flags & ACK:
+    elif seg.flags & ACK and judge.refused_in_listen(seg.flags, tcb.stack.settings):
         refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
+    elif seg.flags & ACK:
+        tcb.note(seg.segment, Reason.ACK_IN_LISTEN, now)
     elif not seg.flags & SYN:
         tcb.note(seg.segment, Reason.NO_SYN, now)
     else:
@@ -140,6 +142,8 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if judge.may_reopen(tcb, seg):
         end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
         return False
+    if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
+        return _in_time_wait_by_ack(tcb, seg, now)
     if judge.lacks_timestamp(tcb, seg):
         tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
         return False
@@ -153,6 +157,22 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         take_user_timeout(tcb, seg)
         _trim(tcb, seg, now)
     return True
+
+
+def _in_time_wait_by_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """TIME-WAIT with tcp_tw_by_ack: no window, no PAWS; a FIN sent again restarts 2 MSL."""
+    if seg.flags & RST:
+        tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
+    elif not seg.flags & ACK:
+        tcb.note(seg.segment, Reason.NO_ACK, now)
+    elif judge.lacks_timestamp(tcb, seg):
+        tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
+    elif not judge.mere_duplicate(tcb, seg):
+        tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
+        tcb.ack_now = True
+        if seg.flags & FIN and seg.seq + seg.len == tcb.rcv.nxt:
+            linger(tcb, now)
+    return False
 
 
 def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:

@@ -33,6 +33,10 @@ class Settings:
     tcp_timestamps: int = _row(1, "0|1|2", "timestamps: off, with an offset per connection, with none", "RFC 7323 §3")
     tcp_sack: bool = _row(True, "", "offer and accept selective acknowledgments", "RFC 2018")
     tcp_user_timeout_option: bool = _row(False, "", "send and obey the User Timeout Option (tulpen's own)", "RFC 5482 §3")
+    # fast open
+    tcp_fastopen: int = _row(1, "bits", "1: client, 2: server, 4: text in a SYN without a cookie; 0x200: takes it without, 0x400: every listener", "RFC 7413")
+    tcp_fastopen_key: str = _row("", "hex", "key of the cookies given out, 8-8-8-8 digits; after a comma a second, still good; empty: the host's secret", "RFC 7413 §4.1.2")
+    tcp_fastopen_blackhole_timeout_sec: int = _row(0, "seconds", "pause of the client after signs of a middlebox that drops it, doubled each time; 0: none", "RFC 7413 §7.1")
     # retransmission
     tcp_retries1: int = _row(3, "times", "R1: retransmissions before the application is told of trouble", "RFC 9293 §3.8.3")
     tcp_retries2: int = _row(15, "times", "R2: retransmissions before the connection is given up", "RFC 9293 §3.8.3")
@@ -56,6 +60,9 @@ class Settings:
     tcp_tw_reuse: int = _row(2, "0|1|2", "open a connection over a TIME-WAIT of ours: no, yes, loopback only", "RFC 6191")
     tcp_tw_recycle: bool = _row(False, "", "harmful behind NAT, gone from Linux since 4.12; here for the lab", "RFC 6191 §4")
     tcp_rfc1337: bool = _row(False, "", "ignore RSTs in TIME-WAIT", "RFC 1337 §4")
+    tcp_tw_by_ack: bool = _row(False, "", "in TIME-WAIT nothing without an ACK counts but a SYN beyond RCV.NXT, and all that is no mere duplicate is acknowledged (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_fin_again: bool = _row(False, "", "ACKs sent while our FIN is not acknowledged carry it again (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_reset_tells_window: bool = _row(True, "", "the reset of an ABORT tells the window; off: none (FreeBSD)", "RFC 9293 §3.10.5")
     tcp_max_orphans: int = _row(16_384, "connections", "closed by their application, not yet by TCP; beyond, reset", "tcp(7)")
     # robustness
     tcp_challenge_ack_limit: int = _row(2_147_483_647, "per second", "challenge ACKs of the whole host", "RFC 5961 §7")
@@ -63,6 +70,7 @@ class Settings:
     tcp_insecure_rst: bool = _row(False, "", "any RST in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_rst)", "RFC 9293 §3.10.7.4")
     tcp_insecure_syn: bool = _row(False, "", "a SYN in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_syn)", "RFC 9293 §3.10.7.4")
     tcp_drop_synfin: int = _row(1, "0|1|2", "drop SYN with FIN: never, in LISTEN, in every state (FreeBSD: net.inet.tcp.drop_synfin 0 or 1: 0 or 2 here)", "RFC 9293 §3.10.7")
+    tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
     tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
@@ -90,6 +98,10 @@ class SocketOptions:
     tcp_cork: bool = _row(False, "", "send full segments alone", "tcp(7)")
     tcp_syncnt: int | None = _row(None, "times", "SYNs sent again before an active open gives up", "tcp(7)")
     tcp_linger2: int | None = _row(None, "seconds", "FIN-WAIT-2 after close(); negative: reset instead", "tcp(7)")
+    tcp_fastopen: int = _row(0, "connections", "of a listener: fast opens whose handshake may be under way", "RFC 7413 §5.1")
+    tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
+    tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
+    tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")
     so_rcvbuf: int | None = _row(None, "octets", "receive buffer", "socket(7)")

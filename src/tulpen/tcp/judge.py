@@ -10,7 +10,7 @@ from typing import Final
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
-from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
+from tulpen.tcp.state import FIN_PENDING, SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
@@ -63,9 +63,23 @@ def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
     return seg.options.tsval is None and not seg.flags & (RST | SYN)
 
 
+def mere_duplicate(tcb: Tcb, seg: Incoming) -> bool:
+    """The ACK that the connection in TIME-WAIT has had before: nothing new, nothing to answer."""
+    return seg.flags == ACK and not seg.data and seg.seq == tcb.rcv.nxt and seg.ack == tcb.snd.nxt
+
+
+def refused_in_listen(flags: int, settings: Settings) -> bool:
+    """Whether a segment with an ACK is answered with a reset in LISTEN (§3.10.7.2): FreeBSD leaves out SYN,ACKs."""
+    return not flags & SYN or settings.tcp_listen_resets_syn_ack
+
+
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
     """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
-    if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST | FIN) != SYN:
+    if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST) != SYN:
+        return False
+    if tcb.stack.settings.tcp_tw_by_ack:
+        return seg.seq > tcb.rcv.nxt
+    if seg.flags & FIN:
         return False
     tsval = seg.options.tsval
     if tsval is not None and tcb.stack.settings.tcp_timestamps:
@@ -134,6 +148,11 @@ def newer_window(tcb: Tcb, seg: Incoming) -> bool:
     """SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) (§3.10.7.4 fifth)."""
     snd = tcb.snd
     return snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= seg.ack)
+
+
+def repeats_fin(tcb: Tcb) -> bool:
+    """Whether an ACK carries our FIN again: it is sent, and not acknowledged."""
+    return tcb.stack.settings.tcp_fin_again and FIN_PENDING[tcb.state] and 0 <= tcb.snd.fin < tcb.snd.nxt
 
 
 def fin_acked(tcb: Tcb) -> bool:
@@ -214,7 +233,7 @@ def enough_to_acknowledge(tcb: Tcb) -> bool:
 def receive_window(tcb: Tcb) -> int:
     """Octets from RCV.NXT on that are acceptable: what was offered, or all the room where that is always told."""
     rcv = tcb.rcv
-    if tcb.stack.settings.tcp_window_steps:
+    if tcb.stack.settings.tcp_window_steps or (tcb.state is SYN_RECEIVED and tcb.passive):
         return rcv.wnd
     return max(rcv.wnd, rcv.buff - tcb.receive_queue.octets)
 

@@ -33,7 +33,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                 _send_new(tcb, now, out)
                 _resend_unproved(tcb, now, out)
             if tcb.ack_now:
-                out.append(bare_ack(tcb, now))
+                out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
     if tcb.trace is not None:
         for segment in out:
             tcb.trace.write(SentRecord(now, segment, state))
@@ -156,6 +156,11 @@ def bare_ack(tcb: Tcb, now: int) -> Segment:
     return _acknowledging(tcb, tcb.snd.nxt, ACK, b"", now)
 
 
+def _fin_again(tcb: Tcb, now: int) -> Segment:
+    """An ACK that carries our FIN, which is sent and not acknowledged."""
+    return _acknowledging(tcb, tcb.snd.fin, ACK | FIN, b"", now)
+
+
 def probe(tcb: Tcb, now: int) -> Segment:
     """A keep-alive or window probe: an octet long since acknowledged is named, and not sent (SHLD-12)."""
     return _acknowledging(tcb, tcb.snd.una - 1, ACK, b"", now)
@@ -163,7 +168,10 @@ def probe(tcb: Tcb, now: int) -> Segment:
 
 def reset(tcb: Tcb, now: int) -> Segment:
     """The reset of an ABORT: <SEQ=SND.NXT><CTL=RST>, with an ACK as Linux sends it (§3.10.5)."""
-    return _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
+    segment = _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
+    if not tcb.stack.settings.tcp_reset_tells_window:
+        segment.wnd = 0
+    return segment
 
 
 def reset_for(seg: Segment) -> Segment:
