@@ -20,20 +20,16 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "hostcache.purge": frozenset("1"),
     "ecn.enable": frozenset("2"),
     "ecn.maxretries": frozenset("1"),
-    "rexmit_drop_options": frozenset("0"),
-    "rexmit_slop": frozenset(("200",)),
     "rexmit_initial": frozenset(("1000",)),
     "rexmit_min": frozenset(("30",)),
     "udp_tunneling_port": frozenset("0"),
     "fastopen.client_enable": frozenset("0"),
     "fastopen.server_enable": frozenset("0"),
-    "icmp_may_rst": frozenset("1"),
     "path_mtu_discovery": frozenset("1"),
     "pmtud_blackhole_detection": frozenset("0"),
     "syncookies_only": frozenset("0"),
     "mssdflt": frozenset(("536",)),
     "v6mssdflt": frozenset(("1220",)),
-    "keepinit": frozenset(("75000",)),
 }
 
 
@@ -97,6 +93,23 @@ def _missing_timestamps(settings: Settings, value: int) -> None:
     settings.tcp_tolerate_missing_ts = bool(value)
 
 
+def _plain_syn(settings: Settings, value: int) -> None:
+    """rexmit_drop_options: the third SYN sent again, and those after it, go without."""
+    settings.tcp_plain_syn_after = 2 if value else 0
+
+
+def _slop(settings: Settings, value: int) -> None:
+    settings.tcp_rto_slop_ms = value
+
+
+def _icmp_may_rst(settings: Settings, value: int) -> None:
+    settings.tcp_icmp_may_rst = bool(value)
+
+
+def _keep_init(settings: Settings, value: int) -> None:
+    settings.tcp_keepinit = value // 1000
+
+
 def _delayed_ack(settings: Settings, value: int) -> None:
     settings.tcp_delack_ms = value
 
@@ -112,6 +125,10 @@ _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "keepintvl": _keep_interval,
     "keepcnt": _keep_count,
     "insecure_rst": _insecure_rst,
+    "rexmit_drop_options": _plain_syn,
+    "rexmit_slop": _slop,
+    "icmp_may_rst": _icmp_may_rst,
+    "keepinit": _keep_init,
     "insecure_syn": _insecure_syn,
     "drop_synfin": _drop_synfin,
     "tolerate_missing_ts": _missing_timestamps,

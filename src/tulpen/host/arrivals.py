@@ -133,7 +133,7 @@ def _icmp_arrives(core: Core, packet: Packet, message: Icmp, now: int) -> None:
 
 def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
     """§3.9.2.2: direct an error to the connection that caused it (MUST-54)."""
-    meaning = icmp.meaning(message)
+    meaning = icmp.meaning(message, core.stack.settings)
     if meaning is None:
         return
     name = FourTuple(about.src, about.sport, about.dst, about.dport)

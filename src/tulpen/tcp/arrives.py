@@ -20,7 +20,6 @@ from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.output import bare_ack, reset
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
-    CLOSE_WAIT,
     CLOSED,
     FIN_PENDING,
     FIN_WAIT_2,
@@ -87,6 +86,14 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.happened(Event.SYN, now)
 
 
+def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
+    """§3.10.7.2, third: what came with the SYN "will be processed in the SYN-RECEIVED state", at once (RFC 7413 §4.2.2)."""
+    seg = Incoming(segment, segment.seq + 1, segment.ack, segment.wnd)
+    seg.flags &= ~SYN
+    _trim(tcb, seg, now)
+    _ = _sixth_check_urg(tcb, seg) and _seventh_process_text(tcb, seg, now)
+
+
 def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
     """§3.10.7.3."""
     acks_syn = bool(seg.flags & ACK)
@@ -121,6 +128,8 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         )  # fmt: skip
     else:
         tcb.syn_due = True  # again, with an ACK now: simultaneous open
+        if seg.data and tcb.stack.settings.tcp_queue_syn_text:
+            tcb.receive_queue.hold(seg.seq + 1, seg.data)  # for processing after ESTABLISHED
         tcb.happened(Event.SYN, now)
 
 
@@ -187,6 +196,12 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    if judge.ack_counts(tcb, seg):
+        tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
+        seg.trim(tcb.rcv.nxt, tcb.rcv.nxt)
+        seg.flags &= ~FIN
+        tcb.ack_now = True
+        return True
     return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
 
 
@@ -199,6 +214,9 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     elif not judge.resets(tcb, seg):
         challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
     elif tcb.state is SYN_RECEIVED and tcb.passive:
+    elif judge.talks_early(tcb):
+        tcb.stack.count("AttemptFails")
+        end(tcb, Event.RESET, now, error=errno.ECONNRESET)  # its application may know of it already
         back_to_listen(tcb, now)
     elif tcb.state is SYN_RECEIVED:
         tcb.stack.count("AttemptFails")
@@ -208,14 +226,16 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     else:
         if not FIN_PENDING[tcb.state] and tcb.state is not FIN_WAIT_2:
             tcb.stack.count("EstabResets")
-        end(tcb, Event.RESET, now, error=errno.EPIPE if tcb.state is CLOSE_WAIT else errno.ECONNRESET)
+        end(tcb, Event.RESET, now, error=errno.EPIPE if judge.breaks_pipe(tcb) else errno.ECONNRESET)
     return False
 
 
 def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.flags & SYN:
         return True
-    if tcb.state is SYN_RECEIVED and tcb.passive:
+    if judge.talks_early(tcb):
+        refuse(tcb, seg.segment, Reason.SYN_BEFORE_ACK, now)  # a forged one is not to end what was begun
+    elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
     elif tcb.stack.settings.tcp_insecure_syn:
         tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
@@ -238,6 +258,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
         established(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
+        _process_syn_text(tcb, seg, now)
         return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
     elif judge.too_old_an_ack(tcb, seg):
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
@@ -249,6 +270,18 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
 
 
 def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
+def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """The text that their SYN carried was queued until now (§3.10.7.3)."""
+    rcv, received = tcb.rcv, tcb.receive_queue
+    if received.ranges and received.ranges[-1][0] == rcv.nxt:
+        before_it = rcv.nxt
+        rcv.nxt = received.fill(rcv.nxt)
+        rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
+        seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
+        _owe_ack(tcb, rcv.nxt - before_it, now)
+        tcb.signal(Signal.READABLE)
+
+
     consumed = tcb.rcv.nxt - tcb.receive_queue.octets
     if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > max(tcb.rcv.up, consumed):
         tcb.rcv.up = seg.up
@@ -260,7 +293,7 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.data:
         return True
     rcv = tcb.rcv
-    if not MAY_RECEIVE[tcb.state]:
+    if not judge.takes_text(tcb):
         tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
         return True
     if tcb.orphan:

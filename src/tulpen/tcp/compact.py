@@ -48,10 +48,11 @@ class Request:
 
     @classmethod
     def of_syn(
-        cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0
-    ) -> Request:
+        cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0,
+        plain: bool = False,
+    ) -> Request:  # fmt: skip
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
-        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16)
+        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16, plain=plain)
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))

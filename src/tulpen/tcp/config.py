@@ -23,6 +23,9 @@ class Settings:
 
     # opening
     tcp_syn_retries: int = _row(7, "times", "SYNs sent again before an active open gives up (Linux: 6, 127 s)", "RFC 9293 §3.8.3 MUST-23")
+    tcp_keepinit: int = _row(0, "seconds", "time that a connection has to be established; 0: retries decide (FreeBSD: net.inet.tcp.keepinit)", "RFC 9293 §3.8.3 MUST-23")
+    tcp_plain_syn_after: int = _row(0, "times", "SYNs sent again with all options, before they go with MSS alone; 0: always (FreeBSD: net.inet.tcp.rexmit_drop_options)", "RFC 9293 §3.10.1")
+    tcp_queue_syn_text: bool = _row(False, "", "text on a SYN that crosses ours is kept until ESTABLISHED; off: dropped (FreeBSD keeps it)", "RFC 9293 §3.10.7.3")
     tcp_synack_retries: int = _row(5, "times", "SYN,ACKs sent again before a passive open gives up", "RFC 9293 §3.8.3")
     tcp_max_syn_backlog: int = _row(1024, "entries", "the SYN queue's limit, with the listener's backlog", "RFC 4987 §3.1")
     somaxconn: int = _row(4096, "entries", "the largest backlog that listen() is given", "listen(2)")
@@ -43,6 +46,7 @@ class Settings:
     tcp_orphan_retries: int = _row(8, "times", "R2 of a connection its application has closed", "tcp(7)")
     tcp_rto_min_us: int = _row(200_000, "microseconds", "floor of the retransmission timeout (RFC 6298 says 1 s)", "RFC 6298 §2.4")
     tcp_rto_max_ms: int = _row(120_000, "milliseconds", "ceiling of the retransmission timeout", "RFC 6298 §2.5")
+    tcp_rto_slop_ms: int = _row(0, "milliseconds", "added to a timeout that is backed off (FreeBSD: net.inet.tcp.rexmit_slop)", "RFC 6298 §5.5")
     tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("reno", "name", "congestion control of new connections", "RFC 5681")
@@ -71,6 +75,10 @@ class Settings:
     tcp_insecure_syn: bool = _row(False, "", "a SYN in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_syn)", "RFC 9293 §3.10.7.4")
     tcp_drop_synfin: int = _row(1, "0|1|2", "drop SYN with FIN: never, in LISTEN, in every state (FreeBSD: net.inet.tcp.drop_synfin 0 or 1: 0 or 2 here)", "RFC 9293 §3.10.7")
     tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
+    tcp_acks_in_duplicates: bool = _row(False, "", "the ACK of a segment that lies left of the window counts, its text and FIN do not (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_reset_epipe: bool = _row(True, "", "a RST in CLOSE-WAIT is told as EPIPE; off: as ECONNRESET (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_icmp_may_rst: bool = _row(True, "", "hard ICMP errors end an attempt to connect (FreeBSD: net.inet.tcp.icmp_may_rst)", "RFC 9293 §3.9.2.2 SHLD-26")
+    tcp_icmp_errors: str = _row("linux", "linux|freebsd", "which ICMP errors are hard, and their errno", "RFC 5461")
     tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
@@ -97,6 +105,8 @@ class SocketOptions:
     tcp_quickack: bool = _row(False, "", "acknowledge at once", "tcp(7)")
     tcp_cork: bool = _row(False, "", "send full segments alone", "tcp(7)")
     tcp_syncnt: int | None = _row(None, "times", "SYNs sent again before an active open gives up", "tcp(7)")
+    tcp_keepinit: int | None = _row(None, "seconds", "time that the connection has to be established (FreeBSD's TCP_KEEPINIT)", "RFC 9293 §3.8.3 MUST-23")
+    tcp_noopt: bool = _row(False, "", "neither send nor take options (FreeBSD's TCP_NOOPT)", "RFC 9293 §3.2")
     tcp_linger2: int | None = _row(None, "seconds", "FIN-WAIT-2 after close(); negative: reset instead", "tcp(7)")
     tcp_fastopen: int = _row(0, "connections", "of a listener: fast opens whose handshake may be under way", "RFC 7413 §5.1")
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")

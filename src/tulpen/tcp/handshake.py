@@ -21,7 +21,7 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6)
+    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt)
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
@@ -42,6 +42,7 @@ def take_user_timeout(tcb: Tcb, seg: Incoming) -> None:
 def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Our SYN is acknowledged and theirs is known."""
     resent = tcb.retransmits
+    was_resent = tcb.flight.sent[0].times - 1
     recovery.acknowledge(tcb, seg, now)
     tcb.happened(Event.SYN_ACKED, now)
     tcb.syn_due = False

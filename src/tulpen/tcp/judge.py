@@ -10,7 +10,15 @@ from typing import Final
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
-from tulpen.tcp.state import FIN_PENDING, SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT
+from tulpen.tcp.state import (
+    CLOSE_WAIT,
+    FIN_PENDING,
+    MAY_RECEIVE,
+    MAY_TALK_EARLY,
+    SYN_RECEIVED,
+    SYNCHRONIZED,
+    TIME_WAIT,
+)
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
@@ -117,6 +125,12 @@ def same_syn_again(tcb: Tcb, seg: Incoming) -> bool:
     return tcb.state is SYN_RECEIVED and seg.flags & (SYN | ACK) == SYN and seg.seq == tcb.rcv.irs
 
 
+def sends_plain_syn(tcb: Tcb) -> bool:
+    """Whether the SYN goes without options: they may be what keeps it from being answered (tcp_plain_syn_after)."""
+    most = tcb.stack.settings.tcp_plain_syn_after
+    return 0 < most < tcb.retransmits
+
+
 def acks_our_syn(tcb: Tcb, seg: Incoming) -> bool:
     """SND.UNA < SEG.ACK =< SND.NXT while the SYN is outstanding (§3.10.7.3, §3.10.7.4 fifth)."""
     return tcb.snd.una < seg.ack <= tcb.snd.nxt
@@ -125,6 +139,18 @@ def acks_our_syn(tcb: Tcb, seg: Incoming) -> bool:
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
     """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12)."""
     return seg.ack < tcb.snd.una - tcb.snd.max_wnd
+
+
+def ack_counts(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether a segment that lies left of the window is taken for its ACK (tcp_acks_in_duplicates)."""
+    if not tcb.stack.settings.tcp_acks_in_duplicates or seg.flags & (SYN | RST) or not SYNCHRONIZED[tcb.state]:
+        return False
+    return seg.seq < tcb.rcv.nxt and tcb.state is not TIME_WAIT
+
+
+def breaks_pipe(tcb: Tcb) -> bool:
+    """Whether a RST is told as EPIPE, as Linux does when the peer had closed."""
+    return tcb.state is CLOSE_WAIT and tcb.stack.settings.tcp_reset_epipe
 
 
 def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
@@ -141,7 +167,10 @@ def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
 
 def user_timeout(tcb: Tcb) -> int:
     """Milliseconds; 0: R2 decides.  What the application asked for stands before what the peer did (RFC 5482 §3.1)."""
-    return tcb.options.tcp_user_timeout or (tcb.user_timeout if SYNCHRONIZED[tcb.state] else 0)
+    if tcb.options.tcp_user_timeout or SYNCHRONIZED[tcb.state]:
+        return tcb.options.tcp_user_timeout or tcb.user_timeout
+    opening = tcb.options.tcp_keepinit
+    return (tcb.stack.settings.tcp_keepinit if opening is None else opening) * 1000
 
 
 def newer_window(tcb: Tcb, seg: Incoming) -> bool:

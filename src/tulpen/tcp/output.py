@@ -27,8 +27,8 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
     if state is not CLOSED and state is not LISTEN:
         if tcb.syn_due:
             out.append(_syn(tcb, now))
-        elif state is not SYN_SENT:
-            if state is not SYN_RECEIVED and (tcb.flight.sent or judge.unsent(tcb)):
+        if state is not SYN_SENT:
+            if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
                 _resend(tcb, now, out)
                 _send_new(tcb, now, out)
                 _resend_unproved(tcb, now, out)
@@ -44,7 +44,8 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     """SYN, or SYN,ACK once their SYN is known; the first time and again."""
     snd, settings = tcb.snd, tcb.stack.settings
     tcb.syn_due = False
-    if not tcb.flight.sent:
+    first = not tcb.flight.sent
+    if first:
         tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
         snd.nxt = snd.iss + 1
         tcb.timers.retransmit = retransmit_deadline(tcb, now)

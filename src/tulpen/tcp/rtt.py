@@ -14,7 +14,7 @@ FALLBACK_RTO: Final = 3 * SECOND  # RFC 6298 §5.7
 class RoundTrip:
     """``srtt``, ``rttvar`` and ``rto`` in nanoseconds; ``srtt`` is 0 before the first sample."""
 
-    __slots__ = ("backoff", "rto", "rto_max", "rto_min", "rttvar", "srtt")
+    __slots__ = ("backoff", "rto", "rto_max", "rto_min", "rttvar", "slop", "srtt")
 
     def __init__(self, settings: Settings) -> None:
         self.srtt = 0
@@ -22,6 +22,7 @@ class RoundTrip:
         self.rto_min = settings.tcp_rto_min_us * US
         self.rto_max = settings.tcp_rto_max_ms * MS
         self.rto = INITIAL_RTO
+        self.slop = settings.tcp_rto_slop_ms * MS
         self.backoff = 0  # timeouts in a row
 
     def sample(self, r: int) -> None:
@@ -38,7 +39,8 @@ class RoundTrip:
 
     def timeout(self) -> int:
         """Return the timeout now in force, backed off (RFC 6298 §5.5), in nanoseconds."""
-        return min(self.rto << min(self.backoff, 30), self.rto_max)
+        slop = self.slop if self.backoff else 0
+        return min((self.rto << min(self.backoff, 30)) + slop, self.rto_max)
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""
@@ -49,4 +51,5 @@ class RoundTrip:
         twin.rto_max = self.rto_max
         twin.rto = self.rto
         twin.backoff = self.backoff
+        twin.slop = self.slop
         return twin
