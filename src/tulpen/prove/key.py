@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
@@ -21,7 +22,7 @@ HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
     "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "episode", "retransmits", "probes", "troubled",
-    "soft_error", "rcv_mss", "mtu_mss",
+    "soft_error", "rcv_mss", "mtu_mss", "cwnd_limited", "usage_point", "most_out",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
@@ -44,6 +45,7 @@ def key(connection: Connection) -> Hashable:
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), tcb.recover, tcb.backed_off,
         episode.over_at, episode.partial, episode.rescued, tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        window_was_the_limit(tcb), snd.una >= tcb.usage_point,
     )  # fmt: skip
 
 

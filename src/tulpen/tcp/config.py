@@ -49,7 +49,7 @@ class Settings:
     tcp_rto_slop_ms: int = _row(0, "milliseconds", "added to a timeout that is backed off (FreeBSD: net.inet.tcp.rexmit_slop)", "RFC 6298 §5.5")
     tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
-    tcp_congestion_control: str = _row("reno", "name", "congestion control of new connections", "RFC 5681")
+    tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_slow_start_after_idle: bool = _row(True, "", "restart from the initial window after an idle RTO", "RFC 5681 §4.1")
     # idle

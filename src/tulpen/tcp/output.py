@@ -7,6 +7,7 @@ sent again, what is new, and an ACK if one is still owed.
 from __future__ import annotations
 
 from tulpen.tcp import judge
+from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
@@ -97,9 +98,9 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
 def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
     snd, flight = tcb.snd, tcb.flight
-    idle = not flight.sent and tcb.sent_at >= 0 and now - tcb.sent_at > tcb.rtt.rto
-    if idle and tcb.stack.settings.tcp_slow_start_after_idle:
-        tcb.cc.idle()
+    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
+        _after_idle(tcb, now)
+    before = snd.nxt
     while judge.unsent(tcb):
         size, fin = _next_size(tcb)
         if size == 0 and not fin:
@@ -112,10 +113,37 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.override = False
         if tcb.timers.retransmit == NEVER:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    if snd.nxt > before:
+        _note_usage(tcb)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:
         tcb.timers.persist = now + tcb.rtt.timeout()
+
+
+def _after_idle(tcb: Tcb, now: int) -> None:
+    """Restart from the initial window, halved for each RTO of silence (RFC 5681 §4.1; RFC 2861 §3)."""
+    quiet, cc, settings = now - tcb.sent_at, tcb.cc, tcb.stack.settings
+    cc.idle(quiet)
+    if not settings.tcp_slow_start_after_idle or quiet <= tcb.rtt.rto:
+        return
+    if cc.ssthresh < INFINITE:
+        cc.ssthresh = max(cc.ssthresh, cc.cwnd * 3 // 4)
+    restart = min(tcb.initial_window(), cc.cwnd)
+    while quiet > tcb.rtt.rto and cc.cwnd > restart:
+        cc.cwnd >>= 1
+        quiet -= tcb.rtt.rto
+    cc.cwnd = max(cc.cwnd, restart)
+
+
+def _note_usage(tcb: Tcb) -> None:
+    """Keep whether the congestion window was used up (RFC 7661 §4.3)."""
+    out = pipe(tcb)
+    limited = out + tcb.smss > tcb.cc.cwnd
+    if tcb.snd.una >= tcb.usage_point or limited or (not tcb.cwnd_limited and out > tcb.most_out):
+        tcb.cwnd_limited = limited
+        tcb.most_out = out
+        tcb.usage_point = tcb.snd.nxt
 
 
 def _next_size(tcb: Tcb) -> tuple[int, bool]:

@@ -33,12 +33,11 @@ def pipe(tcb: Tcb) -> int:
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
-    in_flight = tcb.flight.octets
     if tcb.terms.sack:
         duplicate = _take_sack(tcb, seg)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
-        _advance(tcb, seg, in_flight, now)
+        _advance(tcb, seg, now)
     if duplicate and (tcb.recover < 0 or not (tcb.terms.sack or tcb.backed_off)):
         tcb.dupacks += 1
     if acked >= 0:
@@ -69,7 +68,7 @@ def _take_sack(tcb: Tcb, seg: Incoming) -> bool:
     return news > 0
 
 
-def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
+def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
     """SND.UNA moves up to SEG.ACK."""
     snd = tcb.snd
     octets = seg.ack - snd.una
@@ -80,16 +79,16 @@ def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
     if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
         tcb.rtt.sample(now - result.sent_at)
         tcb.rtt.backoff = 0
+        tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
     tcb.retransmits = 0
     tcb.troubled = False
     if tcb.recover < 0:
         tcb.dupacks = 0
     elif tcb.dupacks:
         tcb.dupacks = max(0, tcb.dupacks - max(0, octets // tcb.smss - 1))
-    if tcb.backed_off:
-        tcb.cc.acknowledged(min(octets, tcb.smss), in_flight)  # most of it may have arrived long ago (RFC 3465 §2.3)
-    elif tcb.recover < 0:
-        tcb.cc.acknowledged(octets, in_flight)
+    if judge.window_was_the_limit(tcb) and (tcb.backed_off or tcb.recover < 0):
+        # After a timeout most of it may have arrived long ago (RFC 3465 §2.3).
+        tcb.cc.acknowledged(min(octets, tcb.smss) if tcb.backed_off else octets, now, tcb.rtt.srtt)
     if not tcb.flight.sent:
         tcb.timers.retransmit = NEVER  # RFC 6298 §5.2
     elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)

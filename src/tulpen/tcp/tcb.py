@@ -104,11 +104,12 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "episode", "error", "flight",
-        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name",
+        "ack_now", "ack_pending", "backed_off", "cc", "closing", "cwnd_limited", "delivered", "dupacks", "episode", "error",
+        "flight",
+        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "most_out", "mtu_mss", "name",
         "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
-        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "user_timeout",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage_point", "user_timeout",
         "user_timeout_told", "wants_room",
     )  # fmt: skip
 
@@ -154,6 +155,9 @@ class Tcb:
         self.rtt = RoundTrip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
+        self.cwnd_limited = False  # the congestion window was what held text back (RFC 7661 §4.3)
+        self.usage_point = 0  # SND.NXT when that was last judged
+        self.most_out = 0  # octets in flight at most since then
         self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
         self.episode = Episode()
         self.backed_off = False  # the recovery began with a timeout
@@ -205,8 +209,12 @@ class Tcb:
         """Return the algorithm the user or the host chose, at its initial window."""
         settings = self.stack.settings
         algorithm = ALGORITHMS[self.options.tcp_congestion or settings.tcp_congestion_control]
-        segments = settings.tcp_initial_cwnd
-        return algorithm(self.smss, min(segments * self.smss, max(2 * self.smss, segments * LARGE)))
+        return algorithm(self.smss, self.initial_window())
+
+    def initial_window(self) -> int:
+        """RFC 6928 §2."""
+        segments = self.stack.settings.tcp_initial_cwnd
+        return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
         """Return an independent copy, with its own trace."""
@@ -245,6 +253,9 @@ class Tcb:
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
         twin.smss = self.smss
+        twin.cwnd_limited = self.cwnd_limited
+        twin.usage_point = self.usage_point
+        twin.most_out = self.most_out
         twin.recover = self.recover
         twin.episode = self.episode.clone()
         twin.backed_off = self.backed_off
