@@ -276,7 +276,7 @@ def test_the_next_connection_to_that_place_knows() -> None:
     other = here.connect(SERVER, 80, 1)
     exchange(1, here, there)
     assert other.status().snd_mss == 948
-    assert other.status().rcv_mss == 1460
+    assert other.status().advmss == 1460
     later = here.connect(SERVER, 80, seconds(700))
     exchange(seconds(700), here, there)
     assert later.status().snd_mss == 1448

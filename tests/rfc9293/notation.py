@@ -37,12 +37,13 @@ class End:
         plain: bool = True,
         **sysctls: object,
     ) -> None:
-        """``plain``: RFC 5681's windows; no timestamps, SACK or window scale, unless named in ``sysctls``."""
+        """``plain``: RFC 5681's windows and ACKs; no timestamps, SACK or window scale, unless named in ``sysctls``."""
         settings = Settings()
         if plain:
             settings.tcp_timestamps = 0
             settings.tcp_sack = settings.tcp_window_scaling = False
             settings.tcp_congestion_control = "reno"
+            settings.tcp_quick_acks = 0
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())

@@ -18,7 +18,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_ecn_option": frozenset("012"),
     "tcp_ecn_fallback": frozenset("01"),
     "tcp_reordering": frozenset("3"),
-    "tcp_dsack": frozenset("1"),
     "tcp_frto": frozenset("2"),
     "tcp_early_retrans": frozenset("34"),
     "tcp_recovery": frozenset("1"),

@@ -57,7 +57,7 @@ def fields_of(file: TcpFile) -> dict[str, int]:
         "tcpi_rttvar": status.rttvar // _US,
         "tcpi_snd_ssthresh": _threshold(status),
         "tcpi_snd_cwnd": status.snd_cwnd // status.snd_mss,
-        "tcpi_advmss": status.rcv_mss,
+        "tcpi_advmss": status.advmss,
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),

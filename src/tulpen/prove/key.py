@@ -19,7 +19,7 @@ CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
 HELD: Final = frozenset({
-    "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending",
+    "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
     "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "episode", "retransmits", "probes", "troubled",
     "soft_error", "rcv_mss", "mtu_mss", "cwnd_limited", "usage_point", "most_out",
@@ -40,8 +40,9 @@ def key(connection: Connection) -> Hashable:
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.max_wnd, snd.fin,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
+        tcb.acks.quick, tcb.acks.answering,
         tcb.syn_due, tcb.ack_now, tcb.ack_pending, tuple(tcb.replies), tcb.override, tcb.force_resend, tcb.wants_room,
-        tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges),
+        tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), tcb.recover, tcb.backed_off,
         episode.over_at, episode.partial, episode.rescued, tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import judge, recovery
+from tulpen.tcp import acking, judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
@@ -28,6 +28,7 @@ from tulpen.tcp.state import (
     MAY_RECEIVE,
     SYN_RECEIVED,
     SYN_SENT,
+    SYNCHRONIZED,
     TIME_WAIT,
     Event,
 )
@@ -202,6 +203,7 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         seg.flags &= ~FIN
         tcb.ack_now = True
         return True
+    _report_duplicate(tcb, seg)
     return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
 
 
@@ -278,7 +280,7 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
         rcv.nxt = received.fill(rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
         seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
-        _owe_ack(tcb, rcv.nxt - before_it, now)
+        acking.text_arrived(tcb, rcv.nxt - before_it, rcv.nxt - before_it, now)
         tcb.signal(Signal.READABLE)
 
 
@@ -321,7 +323,7 @@ def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
-    _owe_ack(tcb, arrived, now)
+    acking.text_arrived(tcb, arrived, seg.segment.gso_size or len(seg.data), now)
     if arrived:
         tcb.signal(Signal.READABLE)
     return True
@@ -333,6 +335,7 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     else:
         tcb.receive_queue.hold(seg.seq, seg.data)
         tcb.stack.count("TCPOFOQueue")
+    acking.hurry(tcb)
     if tcb.terms.sack:
         tcb.ack_now = True
     else:
@@ -380,10 +383,21 @@ def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
     length = len(seg.data)
     edge = tcb.rcv.nxt + judge.receive_window(tcb)
     beyond = seg.seq + length > edge
+    _report_duplicate(tcb, seg)
     seg.trim(tcb.rcv.nxt, edge)
     if beyond:
         tcb.note(seg.segment, Reason.BEYOND_WINDOW, now)
         tcb.ack_now = True
+
+
+def _report_duplicate(tcb: Tcb, seg: Incoming) -> None:
+    """Text left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
+    if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
+        return
+    acking.hurry(tcb)
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
 
 
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
@@ -395,12 +409,3 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     if tsval is not None and tcb.terms.timestamps and seg.seq <= tcb.last_ack_sent:
         tcb.terms.ts_recent = tsval
         tcb.ts_recent_at = now
-
-
-def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
-    """Delayed acknowledgment (§3.8.6.3): at once for every second segment, else within 40 ms."""
-    tcb.ack_pending += octets
-    if judge.enough_to_acknowledge(tcb) or tcb.options.tcp_quickack:
-        tcb.ack_now = True
-    elif tcb.timers.delayed_ack == NEVER:
-        tcb.timers.delayed_ack = now + tcb.stack.settings.tcp_delack_ms * MS

@@ -40,6 +40,7 @@ class Settings:
     tcp_fastopen: int = _row(1, "bits", "1: client, 2: server, 4: text in a SYN without a cookie; 0x200: takes it without, 0x400: every listener", "RFC 7413")
     tcp_fastopen_key: str = _row("", "hex", "key of the cookies given out, 8-8-8-8 digits; after a comma a second, still good; empty: the host's secret", "RFC 7413 §4.1.2")
     tcp_fastopen_blackhole_timeout_sec: int = _row(0, "seconds", "pause of the client after signs of a middlebox that drops it, doubled each time; 0: none", "RFC 7413 §7.1")
+    tcp_dsack: bool = _row(True, "", "report what came twice, first in SACK", "RFC 2883")
     # retransmission
     tcp_retries1: int = _row(3, "times", "R1: retransmissions before the application is told of trouble", "RFC 9293 §3.8.3")
     tcp_retries2: int = _row(15, "times", "R2: retransmissions before the connection is given up", "RFC 9293 §3.8.3")
@@ -48,6 +49,7 @@ class Settings:
     tcp_rto_max_ms: int = _row(120_000, "milliseconds", "ceiling of the retransmission timeout", "RFC 6298 §2.5")
     tcp_rto_slop_ms: int = _row(0, "milliseconds", "added to a timeout that is backed off (FreeBSD: net.inet.tcp.rexmit_slop)", "RFC 6298 §5.5")
     tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
+    tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")

@@ -228,9 +228,17 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
+    return min(len(sack_report(tcb)), MAX_SACK - tcb.terms.timestamps)
+
+
+def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
+    """What SACK has to say: first what came twice (RFC 2883 §4), then what is held (RFC 2018 §4)."""
+    received = tcb.receive_queue
     if not tcb.terms.sack:
-        return 0
-    return min(len(tcb.receive_queue.ranges), MAX_SACK - tcb.terms.timestamps)
+        return []
+    if received.duplicate is None or not tcb.stack.settings.tcp_dsack:
+        return received.ranges
+    return [received.duplicate, *received.ranges]
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:
@@ -298,7 +306,7 @@ def tells_of_room(tcb: Tcb) -> bool:
     rcv, share = tcb.rcv, tcb.stack.settings.tcp_window_update_share
     gain = window_to_open(tcb)
     if not share:
-        return gain > 0 and (gain >= min(2 * tcb.rcv_mss, rcv.buff // 2) or rcv.wnd < tcb.rcv_mss)
+        return gain > 0 and gain >= rcv.wnd
     if tcb.timers.delayed_ack != NEVER or gain < 2 * tcb.smss:
         return 2 * gain >= rcv.buff and tcb.timers.delayed_ack == NEVER
     return gain * share >= rcv.buff or rcv.buff <= 2 * share * tcb.smss or (rcv.wnd + gain) * 2 * share <= rcv.buff

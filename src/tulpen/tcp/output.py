@@ -6,7 +6,7 @@ sent again, what is new, and an ACK if one is still owed.
 
 from __future__ import annotations
 
-from tulpen.tcp import judge
+from tulpen.tcp import acking, judge
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
@@ -110,6 +110,7 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         start, snd.nxt = snd.nxt, end
         out.append(_stretch(tcb, start, end, now))
         tcb.sent_at = now
+        acking.text_sent(tcb, now)
         tcb.override = False
         if tcb.timers.retransmit == NEVER:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
@@ -218,9 +219,9 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
-    tcb.ack_now = False
-    tcb.ack_pending = 0
-    tcb.timers.delayed_ack = NEVER
+    if options.sack:
+        tcb.receive_queue.duplicate = None
+    acking.acknowledged(tcb)
     return segment
 
 
@@ -250,7 +251,7 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         if text:
             room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
             count = min(count, max(0, room) // SACK_BLOCK)
-        blocks = tuple((wrap(left), wrap(right)) for left, right in tcb.receive_queue.ranges[:count])
+        blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
         return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))

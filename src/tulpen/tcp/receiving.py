@@ -16,7 +16,7 @@ SMALL: Final = 512
 class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
 
-    __slots__ = ("_held", "_starts", "cost", "octets", "ranges", "ready")
+    __slots__ = ("_held", "_starts", "cost", "duplicate", "octets", "ranges", "ready")
 
     def __init__(self) -> None:
         self.ready: deque[bytes | memoryview] = deque()
@@ -25,6 +25,7 @@ class ReceiveQueue:
         self._held: list[bytes | memoryview] = []
         self.cost = 0  # of the held pieces
         self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
+        self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
 
     def deliver(self, data: bytes | memoryview) -> None:
         """Take ``data`` that begins at RCV.NXT; small pieces are joined, so that an octet costs about an octet."""
@@ -47,6 +48,7 @@ class ReceiveQueue:
             if index:
                 covered = starts[index - 1] + len(held[index - 1]) - seq
                 if covered > 0:
+                    self.came_twice(seq, seq + min(covered, len(data)))
                     seq += covered
                     data = data[covered:]
                     continue
@@ -57,6 +59,12 @@ class ReceiveQueue:
             self.cost += len(piece) + PIECE
             seq += len(piece)
             data = data[len(piece) :]
+
+    def came_twice(self, left: int, right: int) -> None:
+        """Keep the duplicate [left, right) for the next report; one that adjoins the last makes it longer."""
+        if self.duplicate is not None and self.duplicate[1] == left:
+            left = self.duplicate[0]
+        self.duplicate = (left, right)
 
     def fill(self, nxt: int) -> int:
         """Deliver held pieces that ``nxt`` has reached; return the new RCV.NXT."""
@@ -132,4 +140,5 @@ class ReceiveQueue:
         twin._held = self._held.copy()
         twin.cost = self.cost
         twin.ranges = self.ranges.copy()
+        twin.duplicate = self.duplicate
         return twin

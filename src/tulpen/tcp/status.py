@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -22,7 +23,8 @@ class Status:
     send_queue: int  # not acknowledged: Send-Q of ss
     recv_queue: int  # not read: Recv-Q of ss
     snd_mss: int
-    rcv_mss: int
+    rcv_mss: int  # the largest segment seen
+    advmss: int  # the largest we take
     snd_cwnd: int
     snd_ssthresh: int
     rtt: int
@@ -62,7 +64,8 @@ def status_of(tcb: Tcb) -> Status:
         send_queue=len(tcb.queue),
         recv_queue=tcb.receive_queue.octets,
         snd_mss=tcb.smss,
-        rcv_mss=tcb.rcv_mss,
+        rcv_mss=tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss),
+        advmss=tcb.rcv_mss,
         snd_cwnd=tcb.cc.cwnd,
         snd_ssthresh=tcb.cc.ssthresh,
         rtt=tcb.rtt.srtt,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
 from tulpen.tcp.flight import Episode, Flight
@@ -104,7 +105,7 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "ack_pending", "backed_off", "cc", "closing", "cwnd_limited", "delivered", "dupacks", "episode", "error",
+        "ack_now", "ack_pending", "acks", "backed_off", "cc", "closing", "cwnd_limited", "delivered", "dupacks", "episode", "error",
         "flight",
         "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "most_out", "mtu_mss", "name",
         "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
@@ -138,6 +139,7 @@ class Tcb:
         self.syn_due = False
         self.ack_now = False
         self.ack_pending = 0  # octets received since the last ACK we sent
+        self.acks = AckState()
         self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
@@ -238,6 +240,7 @@ class Tcb:
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
         twin.ack_pending = self.ack_pending
+        twin.acks = self.acks.clone()
         twin.replies = self.replies.copy()
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at

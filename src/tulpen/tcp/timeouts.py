@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import judge, recovery
+from tulpen.tcp import acking, judge, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -34,7 +34,7 @@ def timeout(tcb: Tcb, now: int) -> None:
         timers.delayed_ack = NEVER
         tcb.timed_out("delayed-ack", now)
         tcb.stack.count("DelayedACKs")
-        tcb.ack_now = True
+        acking.waited(tcb)
 
 
 def _lingered(tcb: Tcb, now: int) -> None:
