@@ -58,10 +58,10 @@ CONNECTED = """
     "then",
     [
         "+.1 < P. 1:101(100) ack 1 win 9000 <nop,nop,TS val 9 ecr 107>\n"
-        "+.04 > . 1:1(0) ack 101 win 1030 <nop,nop,TS val 247 ecr 9>\n",
+        "+.04 > . 1:1(0) ack 101 win 1031 <nop,nop,TS val 247 ecr 9>\n",
         "+.1 < P. 1:101(100) ack 1 win 9000\n+.1 read(3, ..., 200) = -1 EAGAIN (Try again)\n",
         "+.1 < R 500:500(0) win 0\n+0 > . 1:1(0) ack 1 win 1032 <nop,nop,TS val 207 ecr 5>\n",
-        "`sysctl -w net.inet.tcp.insecure_rst=1`\n+.1 < R 500:500(0) win 0\n"
+        "+0 `sysctl -w net.inet.tcp.insecure_rst=1`\n+.1 < R 500:500(0) win 0\n"
         "+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n",
     ],
 )

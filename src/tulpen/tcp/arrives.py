@@ -199,11 +199,11 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
     if judge.ack_counts(tcb, seg):
         tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
+    _report_duplicate(tcb, seg)
         seg.trim(tcb.rcv.nxt, tcb.rcv.nxt)
         seg.flags &= ~FIN
         tcb.ack_now = True
         return True
-    _report_duplicate(tcb, seg)
     return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
 
 
@@ -277,7 +277,7 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
     rcv, received = tcb.rcv, tcb.receive_queue
     if received.ranges and received.ranges[-1][0] == rcv.nxt:
         before_it = rcv.nxt
-        rcv.nxt = received.fill(rcv.nxt)
+        rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
         seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
         acking.text_arrived(tcb, rcv.nxt - before_it, rcv.nxt - before_it, now)
@@ -319,7 +319,7 @@ def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     received.deliver(seg.data)
     rcv.nxt += len(seg.data)
     if received.ranges:
-        rcv.nxt = received.fill(rcv.nxt)
+        rcv.nxt = received.fill(rcv.nxt, before_it)
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
@@ -400,6 +400,7 @@ def _report_duplicate(tcb: Tcb, seg: Incoming) -> None:
         tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
 
 
+        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for.
 

@@ -160,6 +160,9 @@ class Tcb:
         self.cwnd_limited = False  # the congestion window was what held text back (RFC 7661 §4.3)
         self.usage_point = 0  # SND.NXT when that was last judged
         self.most_out = 0  # octets in flight at most since then
+        self.cwnd_limited = False  # the congestion window was what held text back (RFC 7661 §4.3)
+        self.usage_point = 0  # SND.NXT when that was last judged
+        self.most_out = 0  # octets in flight at most since then
         self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
         self.episode = Episode()
         self.backed_off = False  # the recovery began with a timeout
@@ -256,6 +259,9 @@ class Tcb:
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
         twin.smss = self.smss
+        twin.cwnd_limited = self.cwnd_limited
+        twin.usage_point = self.usage_point
+        twin.most_out = self.most_out
         twin.cwnd_limited = self.cwnd_limited
         twin.usage_point = self.usage_point
         twin.most_out = self.most_out
