@@ -125,18 +125,19 @@ def _hand_over(world: World, accepted: Socket, child: TcpFile) -> None:
 def connect(world: World, call: Call) -> Waiting:
     """connect(2): at once, or when it is known how it went."""
     file = world.tcp(integer(call.arguments[0]))
-    to = call.arguments[1]
-    if isinstance(to, Struct):
-        family = to.field("sa_family")
-        if family is not None and integer(family) == value_of("AF_UNSPEC"):
-            raise Unsupported("connect() to AF_UNSPEC, which disconnects")
-        remote = _address(to)
-    elif is_any(to):
-        remote = (world.conditions.remote, world.conditions.connect_port)
-    else:
-        raise Unsupported(f"connect() to {to}")
+    remote = remote_of(world, call.arguments[1])
+    if remote is None:
+        _disconnect(world, file)
+        return 0
+    if file.deferred is not None:
+        raise CallFailed(errno.EISCONN)
     if file.socket is None:
-        begin_connect(world, file, remote)
+        if file.options.tcp_fastopen_connect and file.listener is None:
+            local = None if file.bound is None else file.bound[0]
+            if world.stage.host.takes_text(remote[0], world.now, local=local, options=file.options):
+                file.deferred = remote
+                return 0
+        begin_connect(world, file, remote, b"" if file.options.tcp_fastopen_connect else None)
         if file.nonblocking:
             raise CallFailed(errno.EINPROGRESS)
     elif not file.connecting:
@@ -151,8 +152,32 @@ def connect(world: World, call: Call) -> Waiting:
     return 0
 
 
-def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int]) -> None:
-    """Send the SYN."""
+def remote_of(world: World, to: Expression) -> tuple[bytes, int] | None:
+    """Return the address and port that a call names; None for AF_UNSPEC, which is nobody's."""
+    if isinstance(to, Struct):
+        family = to.field("sa_family")
+        return None if family is not None and integer(family) == value_of("AF_UNSPEC") else _address(to)
+    if is_any(to):
+        return world.conditions.remote, world.conditions.connect_port
+    if str(to) == "AF_UNSPEC":
+        return None
+    raise Unsupported(f"{to} where an address belongs")
+
+
+def _disconnect(world: World, file: TcpFile) -> None:
+    """connect() to AF_UNSPEC: the connection is reset, and the socket as good as new."""
+    if file.listener is not None:
+        file.listener.close(world.now)
+    elif file.socket is not None and file.socket.state is not CLOSED:
+        file.socket.abort(world.now)
+    file.options = file.live_options.clone()
+    file.socket, file.listener, file.deferred = None, None, None
+    file.connecting = file.no_reading = file.no_writing = False
+    world.stage.collect()
+
+
+def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int], data: bytes | None = None) -> None:
+    """Send the SYN; with ``data``, by fast open."""
     if file.listener is not None:
         raise CallFailed(errno.EISCONN)
     local, port = file.bound or (None, 0)
@@ -160,9 +185,10 @@ def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int]) -> Non
     if subject is not None:
         subject.phase = Phase.CONNECTING
         subject.remote, subject.remote_port = remote
+        subject.local_port = 0
     try:
         file.socket = world.stage.host.connect(
-            remote[0], remote[1], world.now, local=local, local_port=port, options=file.options
+            remote[0], remote[1], world.now, local=local, local_port=port, options=file.options, data=data
         )
     except TcpError as error:
         raise CallFailed(error.errno) from None

@@ -10,7 +10,10 @@ from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host.fast_listening import check_keys
+from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
+from tulpen.tcp.errors import TcpError
 from tulpen.tcp.state import MAY_SEND
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
+    (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
+    (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
     (IP, "IP_TTL"): ("ip_ttl", False),
     (IPV6, "IPV6_TCLASS"): ("ip_tos", False),
@@ -58,12 +64,38 @@ def setsockopt(world: World, call: Call) -> Waiting:
     """setsockopt(2)."""
     file = world.tcp(integer(call.arguments[0]))
     level, name = integer(call.arguments[1]), str(call.arguments[2])
+    if level == TCP and name.startswith("TCP_FASTOPEN"):
+        _check_fast_open(world, file, name, call)
+    if name == "TCP_FASTOPEN_KEY":
+        return 0
     _set(world, file, level, name, call.arguments[3])
     if name in _RELEASING and file.socket is not None and MAY_SEND[file.socket.state] and not file.no_writing:
         file.socket.send(b"", world.now)  # what was held back may go now
     world.stage.collect()
     return 0
     yield
+
+
+def _check_fast_open(world: World, file: TcpFile, name: str, call: Call) -> None:
+    """Linux takes these before a connection is opened, and from a listener."""
+    if file.socket is not None:
+        raise CallFailed(errno.EINVAL)
+    if name == "TCP_FASTOPEN_KEY":
+        keys = text(call.arguments[3]) or b""
+        length = integer(call.arguments[4])
+        try:
+            check_keys(keys[:length].ljust(length, b"\0"))
+        except TcpError as error:
+            raise CallFailed(error.errno) from None
+        file.live_options.tcp_fastopen_key = keys[:length]
+        return
+    number = integer(call.arguments[3])
+    if number < 0 or (number > 1 and name != "TCP_FASTOPEN"):
+        raise CallFailed(errno.EINVAL)
+    if name == "TCP_FASTOPEN_CONNECT" and not world.settings.tcp_fastopen & CLIENT:
+        raise CallFailed(errno.EOPNOTSUPP)
+    if name == "TCP_FASTOPEN_CONNECT" and file.listener is not None:
+        raise CallFailed(errno.EINVAL)
 
 
 def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) -> None:

@@ -36,6 +36,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         sysctl_linux.usual(world.settings)
+    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
+        world.stage.host.metrics.flush()
     elif name == "nstat":
         _nstat(world, pipeline)
     elif name == "sockstat":
@@ -52,8 +54,6 @@ def _without_effect(words: list[str], name: str) -> bool:
     """Say whether a command changes nothing on a host that is new and has no device."""
     if _RESTORE.fullmatch(words[0]) or name == "true":
         return True
-    if name == "ip":
-        return words[1:3] == ["tcp_metrics", "flush"]
     if name == "ethtool":
         return "-K" in words
     if name == "tc":

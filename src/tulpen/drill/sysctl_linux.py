@@ -31,19 +31,17 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_mtu_probing": frozenset("0"),
     "tcp_autocorking": frozenset("1"),
     "tcp_limit_output_bytes": frozenset(("1048576", "4194304")),
-    "tcp_fastopen_blackhole_timeout_sec": frozenset("0"),
-    "tcp_fastopen": frozenset("01"),
     "tcp_thin_linear_timeouts": frozenset("0"),
     "tcp_comp_sack_nr": frozenset(("0", "44")),
     "tcp_backlog_ack_defer": frozenset("01"),
     "tcp_shrink_window": frozenset("0"),
     "tcp_mem": frozenset(),
 }
+#: The key of Fast Open cookies that the usual set-up scripts set.
+USUAL_KEY: Final = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"
 #: What the usual set-up scripts say, though most scripts that run them do not depend on it.
 _USUAL: Final[dict[str, str]] = {
     "tcp_congestion_control": "cubic",
-    "tcp_fastopen": "0x70403",
-    "tcp_fastopen_key": "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
 }
 
 USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
@@ -55,6 +53,8 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_sack", "1"),
     ("tcp_slow_start_after_idle", "0"),
     ("tcp_syncookies", "1"),
+    ("tcp_fastopen", "0x70403"),
+    ("tcp_fastopen_key", USUAL_KEY),
 )
 
 

@@ -66,7 +66,7 @@ def fields_of(file: TcpFile) -> dict[str, int]:
 
 def _options(status: Status, file: TcpFile) -> int:
     scaling = file.socket is not None and file.socket.connection.tcb.terms.scaling
-    return (1 if status.timestamps else 0) | (2 if status.sack else 0) | (4 if scaling else 0)
+    return (1 if status.timestamps else 0) | (2 if status.sack else 0) | (4 if scaling else 0) | (32 if status.syn_data else 0)
 
 
 def _segments(octets: int, status: Status) -> int:

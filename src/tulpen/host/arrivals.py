@@ -147,7 +147,9 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
             core.stack.count("IcmpInErrors")
         return
     if message.kind is not IcmpKind.PACKET_TOO_BIG:
-        connection.icmp_arrives(about.seq, meaning.error, now, hard=meaning.hard)
+        unheard_of = pending is not None or (socket is not None and not socket.accepted and socket.talks_early)
+        hard = meaning.hard or (unheard_of and icmp.forgets(message, core.stack.settings))
+        connection.icmp_arrives(about.seq, meaning.error, now, hard=hard)
     elif not connection.in_flight(about.seq):
         core.drop(name, None, Reason.ICMP_OUT_OF_WINDOW, now, connection.state)
     else:

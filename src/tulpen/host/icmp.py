@@ -61,6 +61,18 @@ _COUNTERS: Final[dict[IcmpKind, str]] = {
 }
 
 
+#: What ends a listener's half-open connection on other systems: its application has never heard of it (RFC 5461 §4.1).
+_FORGETS: Final[dict[str, frozenset[IcmpKind]]] = {
+    "linux": frozenset((IcmpKind.UNREACHABLE_NET, IcmpKind.UNREACHABLE_HOST)),
+    "freebsd": frozenset(),
+}
+
+
+def forgets(message: Icmp, settings: Settings) -> bool:
+    """Say whether a half-open connection of a listener does not survive an error."""
+    return message.kind in _FORGETS[settings.tcp_icmp_errors]
+
+
 def meaning(message: Icmp, settings: Settings) -> Meaning | None:
     """Return what an error means to the connection it is about; None for what TCP is not to act on."""
     found = _MEANINGS.get(message.kind)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, judge, recovery
+from tulpen.tcp import acking, fast_open, judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
@@ -93,6 +93,8 @@ def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     seg.flags &= ~SYN
     _trim(tcb, seg, now)
     _ = _sixth_check_urg(tcb, seg) and _seventh_process_text(tcb, seg, now)
+    if tcb.fast_open is not None:
+        tcb.fast_open.taken = tcb.receive_queue.octets > 0
 
 
 def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
@@ -214,11 +216,12 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_rfc1337:
         tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
     elif not judge.resets(tcb, seg):
+        fast_open.strange_reset(tcb, now)
         challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
-    elif tcb.state is SYN_RECEIVED and tcb.passive:
     elif judge.talks_early(tcb):
         tcb.stack.count("AttemptFails")
         end(tcb, Event.RESET, now, error=errno.ECONNRESET)  # its application may know of it already
+    elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
     elif tcb.state is SYN_RECEIVED:
         tcb.stack.count("AttemptFails")

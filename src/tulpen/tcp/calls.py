@@ -119,7 +119,7 @@ def close(tcb: Tcb, now: int) -> None:
     if tcb.snd.fin >= 0:
         return  # "ok" is acceptable, as long as a second FIN is not emitted
     tcb.snd.fin = tcb.snd.push = tcb.queue.end
-    if state is SYN_RECEIVED and len(tcb.queue):
+    if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):
         tcb.closing = True  # queued until ESTABLISHED
         return
     if state is SYN_RECEIVED:

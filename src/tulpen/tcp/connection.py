@@ -101,6 +101,10 @@ class Connection:
         """SEGMENT ARRIVES (§3.10.7)."""
         arrives.segment_arrives(self.tcb, segment, now)
 
+    def text_with_syn(self, segment: Segment, now: int) -> None:
+        """Take the text of a SYN whose cookie is good, before the handshake ends (RFC 7413 §4.2.2)."""
+        arrives.text_with_syn(self.tcb, segment, now)
+
     def icmp_arrives(self, seq: int, error: int, now: int, *, hard: bool) -> None:
         """An ICMP error that quotes our segment ``seq``, as an errno (§3.9.2.2)."""
         icmp.error_arrives(self.tcb, seq, error, now, hard=hard)
@@ -175,6 +179,11 @@ class Connection:
         """Octets still to be received up to the end of urgent data (MUST-33)."""
         tcb = self.tcb
         return max(0, tcb.rcv.up - (tcb.rcv.nxt - FIN_RECEIVED[tcb.state] - tcb.receive_queue.octets))
+
+    @property
+    def talks_early(self) -> bool:
+        """It may send and receive although its handshake has not ended (RFC 7413 §4.2.2)."""
+        return judge.talks_early(self.tcb)
 
     @property
     def eof(self) -> bool:

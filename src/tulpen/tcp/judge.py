@@ -202,6 +202,16 @@ def fin_acked(tcb: Tcb) -> bool:
     """Our FIN stands before SND.UNA."""
     return 0 <= tcb.snd.fin < tcb.snd.una
 
+def talks_early(tcb: Tcb) -> bool:
+    """Whether text is sent and taken before the handshake ends (RFC 7413 §4.2.2)."""
+    return MAY_TALK_EARLY[tcb.state] and tcb.fast_open is not None and tcb.fast_open.passive
+
+
+def takes_text(tcb: Tcb) -> bool:
+    """Whether segment text is taken (§3.10.7.4, seventh)."""
+    return MAY_RECEIVE[tcb.state] or talks_early(tcb)
+
+
 
 def unsent(tcb: Tcb) -> int:
     """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
@@ -212,7 +222,12 @@ def unsent(tcb: Tcb) -> int:
 def usable_window(tcb: Tcb) -> int:
     """U of §3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; negative after the window shrank (MUST-34)."""
     snd = tcb.snd
-    return snd.una + snd.wnd - snd.nxt
+    return oldest_text(tcb) + snd.wnd - snd.nxt
+
+
+def oldest_text(tcb: Tcb) -> int:
+    """SND.UNA, or what follows our SYN: that takes room in no window (RFC 9293 §3.4)."""
+    return max(tcb.snd.una, tcb.snd.iss + 1)
 
 
 def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
@@ -227,7 +242,7 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
         return True  # nothing can follow that would fill it
     if tcb.options.tcp_cork:
         return False
-    idle = snd.nxt == snd.una or tcb.options.tcp_nodelay
+    idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
     if last and snd.push > snd.nxt:
         return idle
     return idle and octets >= max(1, snd.max_wnd // 2)

@@ -6,7 +6,7 @@ sent again, what is new, and an ACK if one is still owed.
 
 from __future__ import annotations
 
-from tulpen.tcp import acking, judge
+from tulpen.tcp import acking, fast_open, judge
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
@@ -57,9 +57,19 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
-        return _segment(tcb, snd.iss, 0, SYN, room, b"", offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb)))
+        plain = judge.sends_plain_syn(tcb)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = NO_OPTIONS if tcb.options.tcp_noopt else options
+        text: bytes | memoryview = b""
+        if first and tcb.fast_open is not None:
+            options = fast_open.with_option(tcb, options)
+            text = fast_open.text_beside_syn(tcb, now)
+        return _segment(tcb, snd.iss, 0, SYN, room, text, options)
     tcb.ack_now = False
-    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", accept(tcb.terms, tcb.rcv_mss, clock))
+    options = accept(tcb.terms, tcb.rcv_mss, clock)
+    if first and tcb.fast_open is not None:
+        options = fast_open.with_option(tcb, options)
+    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", options)
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:

@@ -24,6 +24,8 @@ LIMITED_TRANSMIT: Final = 2  # segments (RFC 3042)
 
 def pipe(tcb: Tcb) -> int:
     """Octets thought to be in the network (RFC 6675 §4)."""
+    if tcb.snd.una == tcb.snd.iss:
+        return max(0, tcb.snd.nxt - judge.oldest_text(tcb))  # before the handshake ends
     if tcb.terms.sack:
         return tcb.flight.pipe
     departed = tcb.dupacks if tcb.recover >= 0 else min(tcb.dupacks, LIMITED_TRANSMIT)
@@ -201,6 +203,13 @@ def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     """Return ``deadline``, or the user timeout counted from ``since`` where that comes first."""
     limit = judge.user_timeout(tcb)
     return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
+
+
+def resend_lost(tcb: Tcb) -> None:
+    """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
+    if tcb.flight.lost_octets and tcb.recover < 0:
+        tcb.recover = tcb.snd.nxt
+        tcb.force_resend = True
 
 
 def retransmission_timeout(tcb: Tcb) -> None:

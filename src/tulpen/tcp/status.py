@@ -43,6 +43,7 @@ class Status:
     timer: str  # "" for none
     timer_at: int  # of now; 0 for none
     error: int  # errno
+    syn_data: bool  # text beside the SYN was taken (RFC 7413)
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -84,4 +85,5 @@ def status_of(tcb: Tcb) -> Status:
         timer=running,
         timer_at=0 if at == NEVER else at,
         error=tcb.error,
+        syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
     )

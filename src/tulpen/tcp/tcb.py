@@ -12,6 +12,7 @@ from typing import Final, final
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
+from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.receiving import ReceiveQueue
@@ -106,8 +107,7 @@ class Tcb:
 
     __slots__ = (
         "ack_now", "ack_pending", "acks", "backed_off", "cc", "closing", "cwnd_limited", "delivered", "dupacks", "episode", "error",
-        "flight",
-        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "most_out", "mtu_mss", "name",
+        "fast_open", "flight", "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "most_out", "mtu_mss", "name",
         "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
         "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage_point", "user_timeout",
@@ -143,6 +143,7 @@ class Tcb:
         self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
+        self.fast_open: FastOpen | None = None  # RFC 7413
         # what the user gave, and has not taken
         self.queue = SendQueue(iss + 1)
         self.receive_queue = ReceiveQueue()
@@ -244,6 +245,7 @@ class Tcb:
         twin.ack_now = self.ack_now
         twin.ack_pending = self.ack_pending
         twin.acks = self.acks.clone()
+        twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.replies = self.replies.copy()
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at

@@ -66,6 +66,14 @@ class Options:
         self.others = others  # (kind, octets after the length)
         self.malformed = malformed  # a length was illegal; what could be read is here
 
+    def with_fast_open(self, cookie: bytes, *, experimental: bool) -> Options:
+        """Return these options and a Fast Open cookie, or a request for one, in place of any that is there."""
+        return Options(
+            mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
+            sack=self.sack, user_timeout=self.user_timeout, fast_open=cookie, fast_open_experimental=experimental,
+            others=self.others, malformed=self.malformed,
+        )  # fmt: skip
+
     def _values(self) -> tuple[object, ...]:
         return (
             self.mss, self.wscale, self.sack_permitted, self.tsval, self.tsecr,
