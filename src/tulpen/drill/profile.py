@@ -41,7 +41,7 @@ BSD: Final = Profile(
         "tcp_icmp_errors": "freebsd",
         "tcp_keepinit": 75,
         "tcp_queue_syn_text": True,
-        "tcp_quick_acks": 0,
+        "tcp_min_tso_segs": 0,
         "tcp_reset_epipe": False,
         "tcp_rto_max_ms": 64_000,
         "tcp_rto_slop_ms": 200,

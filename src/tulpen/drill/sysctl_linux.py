@@ -22,7 +22,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_early_retrans": frozenset("34"),
     "tcp_recovery": frozenset("1"),
     "tcp_tso_win_divisor": frozenset("3"),
-    "tcp_min_tso_segs": frozenset("2"),
     "tcp_pacing_ss_ratio": frozenset(("200",)),
     "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_notsent_lowat": frozenset(("4294967295", "-1")),

@@ -9,9 +9,10 @@ from typing import final
 class AckState:
     """Times in nanoseconds, sizes in octets."""
 
-    __slots__ = ("answering", "delay", "heard_text_at", "quick", "seen_mss")
+    __slots__ = ("answering", "delay", "heard_text_at", "pending", "quick", "seen_mss")
 
     def __init__(self) -> None:
+        self.pending = 0  # octets received since the last ACK we sent
         self.quick = 0  # ACKs still to be sent at once
         self.delay = 0  # how long the next may wait; 0 before the first text
         self.heard_text_at = 0
@@ -21,6 +22,7 @@ class AckState:
     def clone(self) -> AckState:
         """Return an independent copy."""
         twin = AckState()
+        twin.pending = self.pending
         twin.quick = self.quick
         twin.delay = self.delay
         twin.heard_text_at = self.heard_text_at

@@ -22,12 +22,9 @@ LEAST_QUICK: Final = 2
 
 def text_arrived(tcb: Tcb, octets: int, segment: int, now: int) -> None:
     """``octets`` in order came, in segments of ``segment``: an ACK is owed, now or later."""
-    tcb.ack_pending += octets
+    tcb.acks.pending += octets
     _estimate_segment(tcb, segment)
-    if tcb.stack.settings.tcp_quick_acks:
-        enough = _adapt(tcb, now)
-    else:
-        enough = judge.enough_to_acknowledge(tcb)
+    enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
     if enough or tcb.options.tcp_quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
@@ -49,13 +46,13 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    return tcb.ack_pending > ack.seen_mss or (ack.quick > 0 and not ack.answering)
+    return tcb.acks.pending > ack.seen_mss or (ack.quick > 0 and not ack.answering)
 
 
 def acknowledged(tcb: Tcb) -> None:
     """An ACK has gone out."""
     ack = tcb.acks
-    tcb.ack_pending = 0
+    tcb.acks.pending = 0
     tcb.ack_now = False
     tcb.timers.delayed_ack = NEVER
     if ack.quick:

@@ -13,7 +13,6 @@ from typing import Final
 
 from tulpen.tcp import acking, fast_open, judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
-from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
@@ -34,7 +33,6 @@ from tulpen.tcp.state import (
 )
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timeouts import wait_for_their_fin
-from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 from tulpen.wire.seq import unwrap

@@ -52,6 +52,7 @@ class Settings:
     tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
+    tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_slow_start_after_idle: bool = _row(True, "", "restart from the initial window after an idle RTO", "RFC 5681 §4.1")
     # idle

@@ -44,6 +44,26 @@ class CongestionControl(Protocol):
 
 
 @final
+class Usage:
+    """Whether the congestion window was what held text back (RFC 7661 §4.3)."""
+
+    __slots__ = ("limited", "most", "point")
+
+    def __init__(self) -> None:
+        self.limited = False
+        self.point = 0  # SND.NXT when that was last judged
+        self.most = 0  # octets in flight at most since then
+
+    def clone(self) -> Usage:
+        """Return an independent copy."""
+        twin = Usage()
+        twin.limited = self.limited
+        twin.point = self.point
+        twin.most = self.most
+        return twin
+
+
+@final
 class NewReno:
     """Slow start and congestion avoidance as RFC 5681 §3.1 has them."""
 

@@ -251,12 +251,14 @@ class Flight:
 class Episode:
     """What a loss recovery remembers beside its RecoveryPoint."""
 
-    __slots__ = ("over_at", "partial", "rescued")
+    __slots__ = ("dupacks", "force_resend", "over_at", "partial", "rescued")
 
     def __init__(self) -> None:
         self.over_at = -1  # RecoveryPoint of the last one; below it there is no fast retransmit (RFC 6582 §3.2)
         self.partial = False  # a partial acknowledgment has come (RFC 6582 §3.2)
         self.rescued = -1  # RescueRxt (RFC 6675 §4)
+        self.dupacks = 0
+        self.force_resend = False  # the first retransmission of a recovery waits for no window
 
     def clone(self) -> Episode:
         """Return an independent copy."""
@@ -264,6 +266,8 @@ class Episode:
         twin.over_at = self.over_at
         twin.partial = self.partial
         twin.rescued = self.rescued
+        twin.dupacks = self.dupacks
+        twin.force_resend = self.force_resend
         return twin
 
 

@@ -175,16 +175,16 @@ def user_timeout(tcb: Tcb) -> int:
 
 def window_was_the_limit(tcb: Tcb) -> bool:
     """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
-    if tcb.cwnd_limited:
+    if tcb.usage.limited:
         return True
-    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.most_out
+    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.usage.most
 
 
 def window_was_the_limit(tcb: Tcb) -> bool:
     """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
-    if tcb.cwnd_limited:
+    if tcb.usage.limited:
         return True
-    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.most_out
+    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.usage.most
 
 
 def newer_window(tcb: Tcb, seg: Incoming) -> bool:
@@ -291,7 +291,7 @@ def full_segment_received(tcb: Tcb) -> int:
 
 def enough_to_acknowledge(tcb: Tcb) -> bool:
     """Whether text that came owes an ACK at once: two full segments, or any two (RFC 5681 §4.2)."""
-    if tcb.ack_pending >= 2 * full_segment_received(tcb):
+    if tcb.acks.pending >= 2 * full_segment_received(tcb):
         return True
     return tcb.stack.settings.tcp_delack_any and tcb.timers.delayed_ack != NEVER
 

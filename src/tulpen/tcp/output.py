@@ -7,6 +7,7 @@ sent again, what is new, and an ACK if one is still owed.
 from __future__ import annotations
 
 from tulpen.tcp import acking, fast_open, judge
+from tulpen.tcp.config import SECOND, US
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
@@ -79,10 +80,10 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
         if room < min(size, full):
-            if not tcb.force_resend:
+            if not tcb.episode.force_resend:
                 break
             room = full
-        tcb.force_resend = False
+        tcb.episode.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
@@ -151,10 +152,10 @@ def _note_usage(tcb: Tcb) -> None:
     """Keep whether the congestion window was used up (RFC 7661 §4.3)."""
     out = pipe(tcb)
     limited = out + tcb.smss > tcb.cc.cwnd
-    if tcb.snd.una >= tcb.usage_point or limited or (not tcb.cwnd_limited and out > tcb.most_out):
-        tcb.cwnd_limited = limited
-        tcb.most_out = out
-        tcb.usage_point = tcb.snd.nxt
+    if tcb.snd.una >= tcb.usage.point or limited or (not tcb.usage.limited and out > tcb.usage.most):
+        tcb.usage.limited = limited
+        tcb.usage.most = out
+        tcb.usage.point = tcb.snd.nxt
 
 
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
@@ -163,7 +164,7 @@ def _next_size(tcb: Tcb) -> tuple[int, bool]:
     waiting = tcb.queue.end - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, max(tcb.gso_max, full)))
+    size = max(0, min(waiting, usable, room, _burst(tcb, full)))
     last = size == waiting
     small = size % full
     if small and not judge.worth_sending(tcb, size, last=last and (snd.fin < 0 or usable > size)):
@@ -171,6 +172,24 @@ def _next_size(tcb: Tcb) -> tuple[int, bool]:
         last = False
     fin = last and snd.fin >= 0 and usable > size
     return size, fin
+
+
+def _burst(tcb: Tcb, full: int) -> int:
+    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
+
+    Not more than half the congestion window, so that ACKs keep coming; more on a short path.
+    """
+    least = tcb.stack.settings.tcp_min_tso_segs
+    if tcb.gso_max <= full or not least:
+        return full
+    most, rtt = tcb.gso_max, tcb.rtt
+    if rtt.srtt:
+        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
+        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
+        near = min(rtt.least // US >> 9, 30)
+        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
+    most = min(most, max(tcb.cc.cwnd // 2, full))
+    return most - most % full
 
 
 def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
@@ -183,7 +202,7 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    if text and seq < snd.push <= end:
+    if text and (seq < snd.push <= end or len(text) > tcb.smss):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))

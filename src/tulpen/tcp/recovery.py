@@ -28,7 +28,7 @@ def pipe(tcb: Tcb) -> int:
         return max(0, tcb.snd.nxt - judge.oldest_text(tcb))  # before the handshake ends
     if tcb.terms.sack:
         return tcb.flight.pipe
-    departed = tcb.dupacks if tcb.recover >= 0 else min(tcb.dupacks, LIMITED_TRANSMIT)
+    departed = tcb.episode.dupacks if tcb.recover >= 0 else min(tcb.episode.dupacks, LIMITED_TRANSMIT)
     return max(0, tcb.flight.pipe - departed * tcb.smss)
 
 
@@ -41,7 +41,7 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     if acked > 0:
         _advance(tcb, seg, now)
     if duplicate and (tcb.recover < 0 or not (tcb.terms.sack or tcb.backed_off)):
-        tcb.dupacks += 1
+        tcb.episode.dupacks += 1
     if acked >= 0:
         _answered(tcb, seg, now)
     if tcb.recover >= 0:
@@ -79,15 +79,15 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.queue.release(snd.una)
     tcb.delivered += octets
     if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
-        tcb.rtt.sample(now - result.sent_at)
+        tcb.rtt.sample(now - result.sent_at, now)
         tcb.rtt.backoff = 0
         tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
     tcb.retransmits = 0
     tcb.troubled = False
     if tcb.recover < 0:
-        tcb.dupacks = 0
-    elif tcb.dupacks:
-        tcb.dupacks = max(0, tcb.dupacks - max(0, octets // tcb.smss - 1))
+        tcb.episode.dupacks = 0
+    elif tcb.episode.dupacks:
+        tcb.episode.dupacks = max(0, tcb.episode.dupacks - max(0, octets // tcb.smss - 1))
     if judge.window_was_the_limit(tcb) and (tcb.backed_off or tcb.recover < 0):
         # After a timeout most of it may have arrived long ago (RFC 3465 §2.3).
         tcb.cc.acknowledged(min(octets, tcb.smss) if tcb.backed_off else octets, now, tcb.rtt.srtt)
@@ -130,15 +130,15 @@ def _detect_loss(tcb: Tcb) -> None:
     """Enter recovery where RFC 6675 §5 or RFC 6582 §3.2 does."""
     flight = tcb.flight
     if tcb.terms.sack:
-        lost = flight.mark_lost(tcb.smss) or (tcb.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
+        lost = flight.mark_lost(tcb.smss) or (tcb.episode.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
     else:
-        lost = tcb.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
+        lost = tcb.episode.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
     if lost:
         tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
         flight.deem_lost(_first_segment(tcb))
         tcb.recover = tcb.snd.nxt
         tcb.episode.rescued = min(flight.sent[0].end, tcb.snd.una + tcb.smss)
-        tcb.force_resend = True
+        tcb.episode.force_resend = True
         tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))  # what Limited Transmit added does not count (RFC 5681 §3.2)
 
 
@@ -149,7 +149,7 @@ def _in_recovery(tcb: Tcb, acked: int, now: int) -> None:
         tcb.flight.mark_lost(tcb.smss)
     elif acked > 0 and not tcb.backed_off:
         tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 3)
-        tcb.force_resend = True
+        tcb.episode.force_resend = True
         tcb.episode.partial = True
 
 
@@ -162,7 +162,7 @@ def _recovered(tcb: Tcb, now: int) -> None:
     tcb.episode.over_at = tcb.recover
     tcb.recover = -1
     tcb.backed_off = tcb.episode.partial = False
-    tcb.dupacks = 0
+    tcb.episode.dupacks = 0
 
 
 def last_resort(tcb: Tcb) -> Sent | None:
@@ -209,7 +209,7 @@ def resend_lost(tcb: Tcb) -> None:
     """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
     if tcb.flight.lost_octets and tcb.recover < 0:
         tcb.recover = tcb.snd.nxt
-        tcb.force_resend = True
+        tcb.episode.force_resend = True
 
 
 def retransmission_timeout(tcb: Tcb) -> None:
@@ -219,7 +219,7 @@ def retransmission_timeout(tcb: Tcb) -> None:
         flight.forget_sacks()
     tcb.cc.timed_out(flight.octets, again=tcb.retransmits > 0)
     flight.all_lost()
-    tcb.dupacks = 0
+    tcb.episode.dupacks = 0
     tcb.recover = tcb.snd.nxt
     tcb.backed_off = True
     tcb.episode.partial = False

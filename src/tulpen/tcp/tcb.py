@@ -11,7 +11,7 @@ from typing import Final, final
 
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
-from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
+from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
@@ -106,12 +106,12 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "ack_pending", "acks", "backed_off", "cc", "closing", "cwnd_limited", "delivered", "dupacks", "episode", "error",
-        "fast_open", "flight", "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "most_out", "mtu_mss", "name",
-        "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
-        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
-        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage_point", "user_timeout",
-        "user_timeout_told", "wants_room",
+        "ack_now", "acks", "backed_off", "cc", "closing", "delivered", "episode", "error", "fast_open", "flight",
+        "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan",
+        "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover", "replies",
+        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
+        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
+        "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -138,7 +138,6 @@ class Tcb:
         # what is owed to the peer
         self.syn_due = False
         self.ack_now = False
-        self.ack_pending = 0  # octets received since the last ACK we sent
         self.acks = AckState()
         self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
@@ -158,18 +157,11 @@ class Tcb:
         self.rtt = RoundTrip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
-        self.cwnd_limited = False  # the congestion window was what held text back (RFC 7661 §4.3)
-        self.usage_point = 0  # SND.NXT when that was last judged
-        self.most_out = 0  # octets in flight at most since then
-        self.cwnd_limited = False  # the congestion window was what held text back (RFC 7661 §4.3)
-        self.usage_point = 0  # SND.NXT when that was last judged
-        self.most_out = 0  # octets in flight at most since then
+        self.usage = Usage()
         self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
         self.episode = Episode()
         self.backed_off = False  # the recovery began with a timeout
-        self.force_resend = False  # the first retransmission of a recovery waits for no window
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
-        self.dupacks = 0
         self.delivered = 0  # octets the peer is known to have, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
@@ -243,7 +235,6 @@ class Tcb:
         twin.signals = self.signals.copy()
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
-        twin.ack_pending = self.ack_pending
         twin.acks = self.acks.clone()
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.replies = self.replies.copy()
@@ -260,19 +251,12 @@ class Tcb:
         twin.timers = self.timers.clone()
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
+        twin.usage = self.usage.clone()
         twin.smss = self.smss
-        twin.cwnd_limited = self.cwnd_limited
-        twin.usage_point = self.usage_point
-        twin.most_out = self.most_out
-        twin.cwnd_limited = self.cwnd_limited
-        twin.usage_point = self.usage_point
-        twin.most_out = self.most_out
         twin.recover = self.recover
         twin.episode = self.episode.clone()
         twin.backed_off = self.backed_off
-        twin.force_resend = self.force_resend
         twin.override = self.override
-        twin.dupacks = self.dupacks
         twin.delivered = self.delivered
         twin.retransmits = self.retransmits
         twin.probes = self.probes
