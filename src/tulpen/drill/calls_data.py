@@ -132,8 +132,14 @@ def sendto(world: World, call: Call) -> Waiting:
     """sendto(2)."""
     _buffer(call)
     flags = integer(call.arguments[3])
+    file, length = _file(world, call), integer(call.arguments[2])
+    if world.profile.sendto_connects and file.socket is None:
+        remote = remote_of(world, call.arguments[4])
+        if remote is not None:
+            fast_open.open_by_sendto(world, file, remote, length)
+            return length
     to = remote_of(world, call.arguments[4]) if flags & FASTOPEN else None
-    return (yield from transmit(world, _file(world, call), integer(call.arguments[2]), flags, to))
+    return (yield from transmit(world, file, length, flags, to))
 
 
 def writev(world: World, call: Call) -> Waiting:
@@ -154,9 +160,7 @@ def sendmsg(world: World, call: Call) -> Waiting:
     return (yield from transmit(world, _file(world, call), length, flags, to))
 
 
-def transmit(
-    world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None
-) -> Waiting:
+def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
     """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
     _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN))
     waits = not (file.nonblocking or flags & DONTWAIT)

@@ -36,6 +36,16 @@ def open_with_text(
     return 0
 
 
+def open_by_sendto(world: World, file: TcpFile, remote: tuple[bytes, int], length: int) -> None:
+    """FreeBSD's implied connect: by fast open where the socket has TCP_FASTOPEN and the host permits it."""
+    fast = file.live_options.tcp_fastopen and world.settings.tcp_fastopen & CLIENT
+    begin_connect(world, file, remote, bytes(length) if fast else None)
+    socket = file.socket
+    assert socket is not None
+    socket.send(bytes(length - socket.unacknowledged), world.now)
+    world.stage.collect()
+
+
 def _begin(world: World, file: TcpFile, remote: tuple[bytes, int], length: int, *, waits: bool) -> Waiting:
     file.deferred = None
     begin_connect(world, file, remote, bytes(length))

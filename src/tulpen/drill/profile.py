@@ -20,6 +20,7 @@ class Profile:
     defined: Mapping[str, str] = field(default_factory=dict)  # what its scripts may take as defined
     rcvbuf_factor: int = 1
     option_order: str = "linux"
+    sendto_connects: bool = False  # sendto() to somebody opens a connection, as TCP_FASTOPEN says with its text
 
     def make_settings(self) -> Settings:
         """Return fresh settings of such a host."""
@@ -45,6 +46,7 @@ BSD: Final = Profile(
         "tcp_reset_epipe": False,
         "tcp_rto_max_ms": 64_000,
         "tcp_rto_slop_ms": 200,
+        "tcp_fastopen": 0,
         "tcp_fin_again": True,
         "tcp_listen_resets_syn_ack": False,
         "tcp_reset_tells_window": False,
@@ -57,5 +59,6 @@ BSD: Final = Profile(
     },
     defined={"FreeBSD": "1"},
     option_order="bsd",
+    sendto_connects=True,
 )
 PROFILES: Final = {profile.name: profile for profile in (LINUX, BSD)}

@@ -23,8 +23,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "rexmit_initial": frozenset(("1000",)),
     "rexmit_min": frozenset(("30",)),
     "udp_tunneling_port": frozenset("0"),
-    "fastopen.client_enable": frozenset("0"),
-    "fastopen.server_enable": frozenset("0"),
     "path_mtu_discovery": frozenset("1"),
     "pmtud_blackhole_detection": frozenset("0"),
     "syncookies_only": frozenset("0"),
@@ -110,6 +108,14 @@ def _keep_init(settings: Settings, value: int) -> None:
     settings.tcp_keepinit = value // 1000
 
 
+def _fast_open_client(settings: Settings, value: int) -> None:
+    settings.tcp_fastopen = (settings.tcp_fastopen & ~1) | bool(value)
+
+
+def _fast_open_server(settings: Settings, value: int) -> None:
+    settings.tcp_fastopen = (settings.tcp_fastopen & ~2) | bool(value) << 1
+
+
 def _delayed_ack(settings: Settings, value: int) -> None:
     settings.tcp_delack_ms = value
 
@@ -129,6 +135,8 @@ _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "rexmit_slop": _slop,
     "icmp_may_rst": _icmp_may_rst,
     "keepinit": _keep_init,
+    "fastopen.client_enable": _fast_open_client,
+    "fastopen.server_enable": _fast_open_server,
     "insecure_syn": _insecure_syn,
     "drop_synfin": _drop_synfin,
     "tolerate_missing_ts": _missing_timestamps,

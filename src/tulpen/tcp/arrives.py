@@ -197,9 +197,9 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    _report_duplicate(tcb, seg)
     if judge.ack_counts(tcb, seg):
         tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
-    _report_duplicate(tcb, seg)
         seg.trim(tcb.rcv.nxt, tcb.rcv.nxt)
         seg.flags &= ~FIN
         tcb.ack_now = True
@@ -260,8 +260,8 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
             return False
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
         established(tcb, seg, now)
-    elif seg.ack > tcb.snd.nxt:
         _process_syn_text(tcb, seg, now)
+    elif seg.ack > tcb.snd.nxt:
         return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
     elif judge.too_old_an_ack(tcb, seg):
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
@@ -272,7 +272,6 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     return tcb.state is not CLOSED
 
 
-def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
 def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
     """The text that their SYN carried was queued until now (§3.10.7.3)."""
     rcv, received = tcb.rcv, tcb.receive_queue
@@ -285,6 +284,7 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.signal(Signal.READABLE)
 
 
+def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
     consumed = tcb.rcv.nxt - tcb.receive_queue.octets
     if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > max(tcb.rcv.up, consumed):
         tcb.rcv.up = seg.up
@@ -398,10 +398,10 @@ def _report_duplicate(tcb: Tcb, seg: Incoming) -> None:
     acking.hurry(tcb)
     if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
         tcb.stack.count("TCPDSACKOldSent")
+        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
         tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
 
 
-        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for.
 

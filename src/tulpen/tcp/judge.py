@@ -180,13 +180,6 @@ def window_was_the_limit(tcb: Tcb) -> bool:
     return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.usage.most
 
 
-def window_was_the_limit(tcb: Tcb) -> bool:
-    """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
-    if tcb.usage.limited:
-        return True
-    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.usage.most
-
-
 def newer_window(tcb: Tcb, seg: Incoming) -> bool:
     """SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) (§3.10.7.4 fifth)."""
     snd = tcb.snd
