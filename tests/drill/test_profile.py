@@ -68,3 +68,26 @@ CONNECTED = """
 def test_what_a_script_sees(then: str) -> None:
     verdict = drill_text(CONNECTED + then, "s.pkt", Plan(profile=BSD))
     assert (verdict.outcome, verdict.reason, verdict.got) == (Outcome.PASS, "", "")
+
+
+@pytest.mark.parametrize(
+    ("fast", "syn"),
+    [
+        ("0", "S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,eol,eol>"),
+        ("1", "S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,FO>"),
+    ],
+)
+def test_sendto_opens(fast: str, syn: str) -> None:
+    script = f"""
+--ip_version=ipv4
+ 0 `sysctl -w net.inet.tcp.fastopen.client_enable={fast}`
++0 `sysctl -w net.inet.tcp.rfc1323=2`
++0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 setsockopt(3, IPPROTO_TCP, TCP_FASTOPEN, [1], 4) = 0
++0 sendto(3, ..., 100, 0, ..., ...) = 100
++0 > {syn}
++.1 < S. 0:0(0) ack 1 win 9000 <mss 1000>
++0 > P. 1:101(100) ack 1 win 65535
+"""
+    verdict = drill_text(script, "s.pkt", Plan(profile=BSD))
+    assert (verdict.outcome, verdict.reason, verdict.got) == (Outcome.PASS, "", "")

@@ -160,7 +160,9 @@ def sendmsg(world: World, call: Call) -> Waiting:
     return (yield from transmit(world, _file(world, call), length, flags, to))
 
 
-def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
+def transmit(
+    world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None
+) -> Waiting:
     """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
     _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN))
     waits = not (file.nonblocking or flags & DONTWAIT)
