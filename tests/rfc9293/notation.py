@@ -43,7 +43,7 @@ class End:
             settings.tcp_timestamps = 0
             settings.tcp_sack = settings.tcp_window_scaling = False
             settings.tcp_congestion_control = "reno"
-            settings.tcp_quick_acks = 0
+            settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())

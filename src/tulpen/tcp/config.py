@@ -49,6 +49,8 @@ class Settings:
     tcp_rto_max_ms: int = _row(120_000, "milliseconds", "ceiling of the retransmission timeout", "RFC 6298 §2.5")
     tcp_rto_slop_ms: int = _row(0, "milliseconds", "added to a timeout that is backed off (FreeBSD: net.inet.tcp.rexmit_slop)", "RFC 6298 §5.5")
     tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
+    tcp_recovery: int = _row(1, "bits", "1: losses are found by time (RACK); 0: by what was sacked above", "RFC 8985 §6, RFC 6675")
+    tcp_early_retrans: int = _row(3, "0|3|4", "Tail Loss Probe: off, on", "RFC 8985 §7")
     tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")

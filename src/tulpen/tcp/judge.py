@@ -246,6 +246,14 @@ def sack_blocks(tcb: Tcb) -> int:
     return min(len(sack_report(tcb)), MAX_SACK - tcb.terms.timestamps)
 
 
+def reports_duplicate(seg: Incoming, blocks: list[tuple[int, int]]) -> bool:
+    """Whether the first SACK block tells of what came twice: acknowledged, or within the second (RFC 2883 §4)."""
+    if not blocks:
+        return False
+    left, right = blocks[0]
+    return right <= seg.ack or (len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1])
+
+
 def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
     """What SACK has to say: first what came twice (RFC 2883 §4), then what is held (RFC 2018 §4)."""
     received = tcb.receive_queue

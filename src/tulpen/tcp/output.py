@@ -12,6 +12,7 @@ from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
+from tulpen.tcp.rack import schedule_probe
 from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
@@ -31,6 +32,8 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             out.append(_syn(tcb, now))
         if state is not SYN_SENT:
             if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
+                if tcb.rack.probe_due:
+                    _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
                 _send_new(tcb, now, out)
                 _resend_unproved(tcb, now, out)
@@ -102,8 +105,33 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     tcb.stack.count("RetransSegs")
     tcb.sent_at = now
     if tcb.timers.retransmit == NEVER:
+        tcb.timers.probe = NEVER
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
     return _stretch(tcb, piece.seq, piece.end, now)
+
+
+def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """Tail Loss Probe (RFC 8985 §7.3): one new segment whatever the congestion window, or the last one again."""
+    rack, flight = tcb.rack, tcb.flight
+    rack.probe_due = False
+    if not flight.sent:
+        return
+    full = judge.full_segment(tcb)
+    size = min(tcb.queue.end - tcb.snd.nxt, judge.usable_window(tcb), full)
+    rack.probe_resent = size <= 0
+    if size > 0:
+        start = tcb.snd.nxt
+        tcb.snd.nxt += size
+        flight.transmitted(start, start + size, now)
+        tcb.sent_at = now
+        out.append(_stretch(tcb, start, start + size, now))
+    else:
+        last = flight.sent[-1]
+        if last.end - last.seq > full:
+            flight.split(last, last.end - full)
+            last = flight.sent[-1]
+        out.append(_again(tcb, last, now))
+    rack.probe_end = tcb.snd.nxt
 
 
 def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -123,10 +151,11 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
-        if tcb.timers.retransmit == NEVER:
-            tcb.timers.retransmit = retransmit_deadline(tcb, now)
     if snd.nxt > before:
         _note_usage(tcb)
+        if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
+            tcb.timers.probe = NEVER
+            tcb.timers.retransmit = retransmit_deadline(tcb, now)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:

@@ -51,7 +51,7 @@ def status_of(tcb: Tcb) -> Status:
     timers = tcb.timers
     at = timers.next()
     running = ""
-    for name in ("retransmit", "persist", "delayed_ack", "keepalive", "linger"):
+    for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
         if at != NEVER and getattr(timers, name) == at:
             running = name.replace("_", "-")
             break

@@ -15,6 +15,7 @@ from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
@@ -106,12 +107,11 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "backed_off", "cc", "closing", "delivered", "episode", "error", "fast_open", "flight",
-        "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan",
-        "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
-        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
-        "wants_room",
+        "ack_now", "acks", "cc", "closing", "delivered", "episode", "error", "fast_open", "flight", "gso_max",
+        "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan", "override",
+        "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies", "retransmits", "rtt",
+        "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms", "timers", "trace",
+        "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -158,9 +158,8 @@ class Tcb:
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
         self.usage = Usage()
-        self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
+        self.rack = Rack()
         self.episode = Episode()
-        self.backed_off = False  # the recovery began with a timeout
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered = 0  # octets the peer is known to have, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
@@ -252,10 +251,9 @@ class Tcb:
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
         twin.usage = self.usage.clone()
+        twin.rack = self.rack.clone()
         twin.smss = self.smss
-        twin.recover = self.recover
         twin.episode = self.episode.clone()
-        twin.backed_off = self.backed_off
         twin.override = self.override
         twin.delivered = self.delivered
         twin.retransmits = self.retransmits

@@ -26,6 +26,12 @@ def timeout(tcb: Tcb, now: int) -> None:
         _lingered(tcb, now)
     if timers.retransmit <= now:
         _retransmission(tcb, now)
+    if timers.probe <= now:
+        tcb.timed_out("probe", now)
+        recovery.probe_timeout(tcb, now)
+    if timers.reorder <= now:
+        tcb.timed_out("reorder", now)
+        recovery.reordering_timeout(tcb, now)
     if timers.persist <= now:
         _persist(tcb, now)
     if timers.keepalive <= now:
