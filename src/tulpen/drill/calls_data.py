@@ -31,7 +31,6 @@ FASTOPEN: Final = 0x20000000
 _WITHOUT: Final = {
     "MSG_EOR": "MSG_EOR",
     "MSG_ERRQUEUE": "the error queue",
-    "MSG_MORE": "MSG_MORE",
     "MSG_ZEROCOPY": "zero copy",
 }
 
@@ -160,17 +159,20 @@ def sendmsg(world: World, call: Call) -> Waiting:
     return (yield from transmit(world, _file(world, call), length, flags, to))
 
 
-def transmit(
-    world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None
-) -> Waiting:
+def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
     """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
-    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN))
+    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE))
     waits = not (file.nonblocking or flags & DONTWAIT)
     taken = 0
     if fast_open.is_asked_for(file, flags):
         taken = yield from fast_open.open_with_text(world, file, to, length, waits=waits)
         if taken >= length or (taken and not waits):
             return taken
+    return (yield from _send_all(world, file, length, taken, flags))
+
+
+def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) -> Waiting:
+    waits = not (file.nonblocking or flags & DONTWAIT)
     while True:
         error = file.take_error()
         if error and not taken:
@@ -186,7 +188,8 @@ def transmit(
             yield from until_open(file)
             continue
         try:
-            taken += socket.send(bytes(length - taken), world.now, urgent=bool(flags & OOB))
+            rest = bytes(length - taken)
+            taken += socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
         except TcpError as failed:
             if taken:
                 return taken

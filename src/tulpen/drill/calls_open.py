@@ -42,10 +42,13 @@ def socket(world: World, call: Call) -> Waiting:
     yield
 
 
-def _new_descriptor(world: World, call: Call) -> int:
-    """Return the number the script gives to a new descriptor; the lowest free one if it expects failure."""
+def _new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
+    """Return the number the script gives to a new descriptor; the lowest free one if it expects failure.
+
+    ``again``: the number may stand for another by now; who had it keeps its connection.
+    """
     wanted = integer(call.result) if not is_any(call.result) else -1
-    if wanted in world.files:
+    if wanted in world.files and not again:
         raise Unsupported(f"file descriptor {wanted}, which is open already")
     if wanted >= 0:
         return wanted
@@ -108,7 +111,7 @@ def accept(world: World, call: Call) -> Waiting:
         yield None
     child = TcpFile(ipv6=file.ipv6, nonblocking=bool(flags & O_NONBLOCK))
     child.socket = accepted
-    fd = _new_descriptor(world, call)
+    fd = _new_descriptor(world, call, again=True)
     world.files[fd] = child
     _hand_over(world, accepted, child)
     return fd

@@ -14,7 +14,6 @@ from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import MAY_SEND
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
@@ -41,6 +40,8 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
+    (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
+    (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
@@ -69,8 +70,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
-    if name in _RELEASING and file.socket is not None and MAY_SEND[file.socket.state] and not file.no_writing:
-        file.socket.send(b"", world.now)  # what was held back may go now
+    if name in _RELEASING and file.socket is not None:
+        file.socket.options_changed(world.now)
     world.stage.collect()
     return 0
     yield

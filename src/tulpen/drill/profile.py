@@ -47,6 +47,7 @@ BSD: Final = Profile(
         "tcp_rto_max_ms": 64_000,
         "tcp_rto_slop_ms": 200,
         "tcp_fastopen": 0,
+        "tcp_fastopen_negative": True,
         "tcp_fin_again": True,
         "tcp_listen_resets_syn_ack": False,
         "tcp_reset_tells_window": False,

@@ -68,7 +68,7 @@ _LINUX: Final[Mapping[str, int]] = {
 }  # fmt: skip
 
 _ERRNOS: Final = {name: number for number, name in errno.errorcode.items()} | {
-    "EWOULDBLOCK": errno.EAGAIN, "ENOTSUP": errno.EOPNOTSUPP,
+    "EWOULDBLOCK": errno.EAGAIN, "ENOTSUP": errno.EOPNOTSUPP, "EOPNOTSUPP": errno.EOPNOTSUPP,
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from tulpen.wire.segment import Segment
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
+    from tulpen.tcp.config import SocketOptions
 
 HEADERS_4: Final = 40  # octets of IP and TCP header without options
 HEADERS_6: Final = 60
@@ -52,8 +53,9 @@ class Core:
     """The tables of a host, and what new connections need."""
 
     __slots__ = (
-        "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps", "listeners",
-        "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack", "stirred", "time_wait",
+        "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps",
+        "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack",
+        "stirred", "time_wait",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -90,9 +92,10 @@ class Core:
             found = listeners.get((wildcard(address), port))
         return listeners.get((ANY, port)) if found is None else found
 
-    def mss(self, name: FourTuple) -> int:
-        """Return the octets of the largest segment that the link takes."""
-        return self.mtu - headers(name)
+    def mss(self, name: FourTuple, options: SocketOptions) -> int:
+        """Return the octets of the largest segment that the link takes, and the socket (TCP_MAXSEG)."""
+        most = self.mtu - headers(name)
+        return min(most, options.tcp_maxseg) if options.tcp_maxseg else most
 
     def path_mss(self, name: FourTuple, now: int) -> int:
         """Return the octets of the largest segment that the path takes, as far as routers have told."""

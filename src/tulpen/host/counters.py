@@ -94,7 +94,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TCPReqQFullDoCookies", "SYNs answered with a cookie because the SYN queue was full."),
     Counter("TcpExt", "TCPReqQFullDrop", "SYNs dropped because the SYN queue was full."),
     Counter("TcpExt", "TCPFastOpenActive", "Fast opens of ours whose text the SYN,ACK acknowledged whole."),
-    Counter("TcpExt", "TCPFastOpenActiveFail", "Fast opens of ours whose text had to be sent again, or that timed out."),
+    Counter("TcpExt", "TCPFastOpenActiveFail", "Fast opens of ours whose text had to go again, or that timed out."),
     Counter("TcpExt", "TCPFastOpenPassive", "Connections that a SYN with a good cookie made at once."),
     Counter("TcpExt", "TCPFastOpenPassiveFail", "SYNs whose cookie was not good."),
     Counter("TcpExt", "TCPFastOpenPassiveAltKey", "SYNs whose cookie was made with the second key."),

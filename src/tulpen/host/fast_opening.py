@@ -26,7 +26,7 @@ def check_enabled(core: Core) -> None:
 
 def takes_text(core: Core, local: bytes, remote: bytes, options: SocketOptions, now: int) -> bool:
     """Say whether a SYN to ``remote`` would take text along: there is a cookie, or none is needed."""
-    if core.stack.fast_open_paused(now):
+    if core.stack.fast_open_paused(now) or _has_refused(core, local, remote):
         return False
     return _needs_no_cookie(core, options) or bool(core.metrics.known(local, remote).cookie)
 
@@ -34,7 +34,7 @@ def takes_text(core: Core, local: bytes, remote: bytes, options: SocketOptions, 
 def prepare(core: Core, name: FourTuple, mss: int, options: SocketOptions, now: int) -> FastOpen:
     """Return what a connection opened so begins with; ``mss``: of the path, and no more than we would take."""
     known = core.metrics.known(name.local, name.remote)
-    paused = core.stack.fast_open_paused(now)
+    paused = core.stack.fast_open_paused(now) or _has_refused(core, name.local, name.remote)
     text = takes_text(core, name.local, name.remote, options, now)
     room = max(0, min(known.mss or mss, mss) - OPTIONS_ROOM) if text else 0
     cookie: bytes | None = known.cookie
@@ -42,6 +42,10 @@ def prepare(core: Core, name: FourTuple, mss: int, options: SocketOptions, now: 
         cookie = None
     trial = core.stack.fast_open_on_trial and not paused
     return FastOpen(cookie=cookie, experimental=known.asks_experimental, room=room, trial=trial)
+
+
+def _has_refused(core: Core, local: bytes, remote: bytes) -> bool:
+    return core.stack.settings.tcp_fastopen_negative and core.metrics.known(local, remote).refused
 
 
 def _needs_no_cookie(core: Core, options: SocketOptions) -> bool:

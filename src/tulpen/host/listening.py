@@ -51,7 +51,7 @@ def syn_arrives(
     else:
         iss = wrap(displaced.record.snd_nxt + REOPENED)
     request = Request.of_syn(
-        core.stack, name, syn, now, iss=iss, mss=core.mss(name), ts_offset=core.ts_offset(name),
+        core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name),
         plain=listener.options.tcp_noopt,
     )  # fmt: skip
     verdict = fast_listening.judge(core, listener, name, syn, now)

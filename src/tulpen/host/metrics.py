@@ -18,13 +18,14 @@ MOST: Final = 4096  # hosts remembered
 class Known:
     """What is known of one host."""
 
-    __slots__ = ("cookie", "experimental", "mss", "syn_losses", "tried_experimental")
+    __slots__ = ("cookie", "experimental", "mss", "refused", "syn_losses", "tried_experimental")
 
     def __init__(self) -> None:
         self.mss = 0  # 0: not known
         self.cookie = b""  # empty: none
         self.experimental = False  # the kind of option that brought it
         self.tried_experimental = 0  # 1: it is the next to try; 2: neither kind brought one
+        self.refused = False  # it does not take part
         self.syn_losses = 0  # SYNs with text in a row that came to nothing
 
     @property
@@ -59,6 +60,7 @@ class Metrics:
             known.experimental = lesson.experimental
         elif lesson.ignored and not known.cookie:
             known.tried_experimental = max(known.tried_experimental, 2 if lesson.experimental_asked else 1)
+        known.refused = lesson.refused
         known.syn_losses = known.syn_losses + 1 if lesson.syn_lost else 0
 
     def flush(self) -> None:

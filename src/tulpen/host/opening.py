@@ -54,7 +54,7 @@ def connect(
 ) -> Socket:  # fmt: skip
     """OPEN, active; no local address: the host's first of that family (MUST-44), port 0: an ephemeral one.
 
-    ``data``: by fast open (RFC 7413), text of which as much as may goes with the SYN; empty: only a cookie is asked for.
+    ``data``: by fast open (RFC 7413); as much of it as may goes with the SYN.  Empty: a cookie is asked for.
     """
     if data is not None:
         fast_opening.check_enabled(core)
@@ -67,7 +67,7 @@ def connect(
     claim = _claim(core, source, remote, port, local_port, options, now)
     name = FourTuple(source, claim.port, remote, port)
     connection = Connection(
-        core.stack, iss=_iss(core, name, now), mss=core.mss(name), name=name, options=options,
+        core.stack, iss=_iss(core, name, now), mss=core.mss(name, options), name=name, options=options,
         ts_offset=core.ts_offset(name), ipv6=len(remote) == 16,
     )  # fmt: skip
     connection.path_mss(core.path_mss(name, now), now)
@@ -85,9 +85,7 @@ def connect(
     return socket
 
 
-def takes_text(
-    core: Core, remote: bytes, now: int, local: bytes | None, options: SocketOptions | None
-) -> bool:
+def takes_text(core: Core, remote: bytes, now: int, local: bytes | None, options: SocketOptions | None) -> bool:
     """Say whether the SYN to ``remote`` would take text along (RFC 7413 §4.2.1)."""
     own = SocketOptions() if options is None else options
     if not core.stack.settings.tcp_fastopen & fast_opening.CLIENT:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from tulpen.tcp import judge
+from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.tcb import Tcb
@@ -59,6 +60,21 @@ def acknowledged(tcb: Tcb) -> None:
         ack.quick -= 1
         if not ack.quick:
             ack.delay = tcb.stack.settings.tcp_delack_ms * MS
+
+
+def taken_along(tcb: Tcb) -> None:
+    """Text came with a SYN, and our SYN,ACK tells of it: what follows is the first to set a pace."""
+    tcb.acks = AckState()
+    tcb.acks.pending = 0
+    tcb.ack_now = False
+    tcb.timers.delayed_ack = NEVER
+
+
+def handshake_answered(tcb: Tcb, now: int) -> None:
+    """Text takes the last ACK of the handshake along: that is an answer."""
+    tcb.acks.delay = tcb.stack.settings.tcp_delack_ms * MS
+    tcb.acks.heard_text_at = now
+    _be_quick(tcb)
 
 
 def text_sent(tcb: Tcb, now: int) -> None:

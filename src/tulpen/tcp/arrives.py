@@ -86,11 +86,12 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
-    """§3.10.7.2, third: what came with the SYN "will be processed in the SYN-RECEIVED state", at once (RFC 7413 §4.2.2)."""
+    """§3.10.7.2, third: what came with the SYN is processed in SYN-RECEIVED, at once (RFC 7413 §4.2.2)."""
     seg = Incoming(segment, segment.seq + 1, segment.ack, segment.wnd)
     seg.flags &= ~SYN
     _trim(tcb, seg, now)
     _ = _sixth_check_urg(tcb, seg) and _seventh_process_text(tcb, seg, now)
+    acking.taken_along(tcb)
     if tcb.fast_open is not None:
         tcb.fast_open.taken = tcb.receive_queue.octets > 0
 
@@ -98,11 +99,11 @@ def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
 def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
     """§3.10.7.3."""
     acks_syn = bool(seg.flags & ACK)
-    if acks_syn and not judge.acks_our_syn(tcb, seg):
+    if acks_syn and (not judge.acks_our_syn(tcb, seg) or judge.echoes_nothing_of_ours(tcb, seg, now)):
         if seg.flags & RST:
             tcb.note(seg.segment, Reason.RST_WITHOUT_ACK, now)
         else:
-            refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+            refuse(tcb, seg.segment, Reason.BAD_ECHO if judge.acks_our_syn(tcb, seg) else Reason.ACK_OF_NO_SYN, now)
         return
     if seg.flags & RST:
         if acks_syn:
@@ -122,6 +123,8 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         established(tcb, seg, now)
         _trim(tcb, seg, now)
         tcb.ack_now = True
+        if judge.unsent(tcb) and not tcb.flight.sent:
+            acking.handshake_answered(tcb, now)
         _ = (
             _sixth_check_urg(tcb, seg)
             and _seventh_process_text(tcb, seg, now)
@@ -162,6 +165,8 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):
         return _not_acceptable(tcb, seg, now)
     tcb.heard_at = now
+    if seg.flags & (SYN | ACK | RST) == SYN | ACK and seg.seq < tcb.rcv.nxt:
+        _known_syn(tcb, seg)
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
         take_user_timeout(tcb, seg)
@@ -400,6 +405,14 @@ def _report_duplicate(tcb: Tcb, seg: Incoming) -> None:
         tcb.stack.count("TCPDSACKOldSent")
         tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
         tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
+
+
+def _known_syn(tcb: Tcb, seg: Incoming) -> None:
+    """The SYN,ACK of a simultaneous open brings a SYN that is known: it came twice (RFC 2883 §4)."""
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.ack_now = True
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.receive_queue.came_twice(seg.seq, seg.seq + 1)
 
 
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:

@@ -39,6 +39,7 @@ class Settings:
     # fast open
     tcp_fastopen: int = _row(1, "bits", "1: client, 2: server, 4: text in a SYN without a cookie; 0x200: takes it without, 0x400: every listener", "RFC 7413")
     tcp_fastopen_key: str = _row("", "hex", "key of the cookies given out, 8-8-8-8 digits; after a comma a second, still good; empty: the host's secret", "RFC 7413 §4.1.2")
+    tcp_fastopen_negative: bool = _row(False, "", "open without it to a host that gave no cookie for a request, or for text it left (FreeBSD)", "RFC 7413 §4.1.3.1")
     tcp_fastopen_blackhole_timeout_sec: int = _row(0, "seconds", "pause of the client after signs of a middlebox that drops it, doubled each time; 0: none", "RFC 7413 §7.1")
     tcp_dsack: bool = _row(True, "", "report what came twice, first in SACK", "RFC 2883")
     # retransmission
@@ -89,6 +90,7 @@ class Settings:
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
     tcp_wmem: tuple[int, int, int] = _row((4096, 262_144, 4_194_304), "octets", "send buffer: least, default, most", "tcp(7)")
     tcp_rcvbuf_whole_segments: bool = _row(False, "", "round the receive buffer up to whole segments once the MSS is known (FreeBSD: always)", "RFC 9293 §3.8.6.2.2")
+    tcp_notsent_lowat: int = _row(4_294_967_295, "octets", "an application may send more once less than this is not yet sent", "tcp(7)")
     tcp_window_steps: bool = _row(True, "", "raise the window in steps worth a segment; off: every ACK tells all the room there is (FreeBSD)", "RFC 9293 §3.8.6.2.2")
     tcp_window_update_share: int = _row(0, "of the buffer", "send a window update worth two segments and this part of the buffer (FreeBSD: 4); 0: when it doubles the window", "RFC 9293 §3.8.6.2.2")
     # the internet layer
@@ -117,6 +119,7 @@ class SocketOptions:
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
     tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
+    tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")
     so_rcvbuf: int | None = _row(None, "octets", "receive buffer", "socket(7)")

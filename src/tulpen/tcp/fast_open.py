@@ -23,7 +23,7 @@ TIMEOUTS_OF_A_BLACKHOLE: Final = 2  # in a row, and one more is under way
 
 
 def cookie_in(options: Options) -> bytes | None:
-    """Return the cookie, or the request (empty), of a SYN or SYN,ACK; None for none, or none that can be one (§4.1.1)."""
+    """Return the cookie of a SYN or SYN,ACK, empty for a request; None for what is none, or can be none (§4.1.1)."""
     cookie = options.fast_open
     if cookie is None or not cookie:
         return cookie
@@ -75,6 +75,7 @@ def answered(tcb: Tcb, seg: Incoming, resent: int) -> None:
         syn_lost=silent and resent > 0 and left,
         ignored=silent and not resent and not fast.text,
         experimental_asked=fast.asked_experimental,
+        refused=silent and (left or not fast.text),
     )
     if left:
         tcb.stack.count("TCPFastOpenActiveFail")

@@ -14,6 +14,7 @@ class Lesson(NamedTuple):
     syn_lost: bool  # the SYN with text came to nothing, the plain one after it was answered (§4.1.3.1)
     ignored: bool  # a cookie was asked for in an option of this kind and none came
     experimental_asked: bool
+    refused: bool  # there was nothing in the SYN,ACK of Fast Open, neither a cookie nor an ACK of text (§4.1.3.1)
 
 
 @final

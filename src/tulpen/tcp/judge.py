@@ -9,7 +9,7 @@ from typing import Final
 
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
+from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, timestamp
 from tulpen.tcp.state import (
     CLOSE_WAIT,
     FIN_PENDING,
@@ -134,6 +134,15 @@ def sends_plain_syn(tcb: Tcb) -> bool:
 def acks_our_syn(tcb: Tcb, seg: Incoming) -> bool:
     """SND.UNA < SEG.ACK =< SND.NXT while the SYN is outstanding (§3.10.7.3, §3.10.7.4 fifth)."""
     return tcb.snd.una < seg.ack <= tcb.snd.nxt
+
+
+def echoes_nothing_of_ours(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Whether the SYN,ACK echoes a timestamp that no SYN of ours can have had (RFC 7323 §3.2)."""
+    options, sent = seg.options, tcb.flight.sent
+    if options.tsval is None or not options.tsecr or not sent or not tcb.stack.settings.tcp_timestamps:
+        return False
+    first, last = timestamp(sent[0].first_at, tcb.ts_offset), timestamp(now, tcb.ts_offset)
+    return before(options.tsecr, first) or before(last, options.tsecr)
 
 
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:

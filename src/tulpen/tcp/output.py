@@ -70,6 +70,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
             text = fast_open.text_beside_syn(tcb, now)
         return _segment(tcb, snd.iss, 0, SYN, room, text, options)
     tcb.ack_now = False
+    tcb.last_ack_sent = tcb.rcv.nxt
     options = accept(tcb.terms, tcb.rcv_mss, clock)
     if first and tcb.fast_open is not None:
         options = fast_open.with_option(tcb, options)
@@ -286,7 +287,7 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
 def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    full = judge.full_segment(tcb) if text else 0
+    full = judge.full_segment(tcb) if text and not flags & SYN else 0
     return Segment(
         wrap(seq),
         wrap(ack),

@@ -93,6 +93,7 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
     """SND.UNA moves up to SEG.ACK."""
     snd = tcb.snd
     octets = seg.ack - snd.una
+    was_open = snd.una > snd.iss
     top = tcb.flight.highest_sacked()
     result = tcb.flight.acknowledge(seg.ack)
     for piece in result.pieces:
@@ -101,6 +102,7 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.queue.release(snd.una)
     tcb.delivered += octets
     if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
+    tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
         tcb.rtt.sample(now - result.sent_at, now)
         tcb.rtt.backoff = 0
         tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
@@ -253,7 +255,7 @@ def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
 def resend_lost(tcb: Tcb) -> None:
     """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
     if tcb.flight.lost_octets and tcb.episode.recover < 0:
-        tcb.episode.recover = tcb.snd.nxt
+        tcb.episode.recover = tcb.episode.rescued = tcb.snd.nxt
         tcb.episode.force_resend = True
 
 

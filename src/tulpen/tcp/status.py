@@ -43,6 +43,8 @@ class Status:
     timer: str  # "" for none
     timer_at: int  # of now; 0 for none
     error: int  # errno
+    delivered: int  # segments, our SYN one of them
+    resent: int  # octets sent again and in flight
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
 
 
@@ -85,5 +87,7 @@ def status_of(tcb: Tcb) -> Status:
         timer=running,
         timer_at=0 if at == NEVER else at,
         error=tcb.error,
+        delivered=tcb.delivered_segments,
+        resent=tcb.flight.resent_octets,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
     )

@@ -107,11 +107,12 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "cc", "closing", "delivered", "episode", "error", "fast_open", "flight", "gso_max",
-        "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options", "orphan", "override",
-        "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies", "retransmits", "rtt",
-        "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms", "timers", "trace",
-        "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
+        "flight", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
+        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
+        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
+        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
+        "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -166,6 +167,7 @@ class Tcb:
         self.probes = 0  # zero-window or keep-alive probes unanswered
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
+        self.delivered_segments = 0
         self.heard_at = -1  # when anything acceptable last came in
         self.ts_recent_at = 0
         self.ts_offset = ts_offset
@@ -260,6 +262,7 @@ class Tcb:
         twin.probes = self.probes
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
+        twin.delivered_segments = self.delivered_segments
         twin.heard_at = self.heard_at
         twin.ts_recent_at = self.ts_recent_at
         twin.ts_offset = self.ts_offset
