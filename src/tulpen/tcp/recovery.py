@@ -100,9 +100,10 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
         _delivered(tcb, piece, top, now)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    snd.due = tcb.queue.end
     tcb.delivered += octets
-    if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
     tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
+    if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
         tcb.rtt.sample(now - result.sent_at, now)
         tcb.rtt.backoff = 0
         tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
