@@ -146,6 +146,11 @@ class Socket:
         self.connection.set_keepalive(on, now)
         self._settle(now)
 
+    def options_changed(self, now: int) -> None:
+        """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
+        self.connection.options_changed()
+        self._settle(now)
+
     def next_signal(self) -> Signal | None:
         """Return what the application is to be told next."""
         return self.connection.next_signal() if self.accepted and not self.released else None

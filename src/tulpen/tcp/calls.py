@@ -79,7 +79,16 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.up = tcb.queue.end
     if push:
         tcb.snd.push = tcb.queue.end
+    if octets:
+        tcb.snd.freed = tcb.snd.iss
     return len(octets)
+
+
+def options_changed(tcb: Tcb) -> None:
+    """TCP_NODELAY or TCP_CORK were set: what is queued waits for no push, and with the former for nothing."""
+    tcb.snd.due = tcb.queue.end
+    if tcb.options.tcp_nodelay:
+        tcb.snd.freed = tcb.queue.end
 
 
 def send_room(tcb: Tcb) -> int:

@@ -203,6 +203,10 @@ class Connection:
         if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
             timeouts.start_keepalive(self.tcb, now)
 
+    def options_changed(self) -> None:
+        """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
+        calls.options_changed(self.tcb)
+
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""
         return Connection.of(self.tcb.clone(stack))

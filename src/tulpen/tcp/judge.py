@@ -242,10 +242,12 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
         return True
     if last and snd.fin >= 0:
         return True  # nothing can follow that would fill it
+    if last and snd.freed > snd.nxt:
+        return True
     if tcb.options.tcp_cork:
         return False
     idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
-    if last and snd.push > snd.nxt:
+    if last and max(snd.push, snd.due) > snd.nxt:
         return idle
     return idle and octets >= max(1, snd.max_wnd // 2)
 

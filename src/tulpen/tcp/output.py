@@ -232,7 +232,8 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    if text and (seq < snd.push <= end or len(text) > tcb.smss):
+    overdue = tcb.override and end == tcb.queue.end
+    if text and (seq < snd.push <= end or len(text) > tcb.smss or overdue):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))

@@ -100,6 +100,7 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
         _delivered(tcb, piece, top, now)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    snd.due = tcb.queue.end
     tcb.delivered += octets
     tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
     if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):

@@ -41,7 +41,7 @@ class SendSpace:
                 SND.UNA    SND.NXT    SND.UNA+SND.WND
     """
 
-    __slots__ = ("fin", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
+    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
 
     def __init__(self, iss: int) -> None:
         self.iss = iss
@@ -52,6 +52,8 @@ class SendSpace:
         self.wl2 = 0
         self.up = iss  # the octet after the urgent data (MUST-62)
         self.push = iss  # one past the last octet pushed
+        self.due = iss  # ... or that need not wait for a push any longer
+        self.freed = iss  # where the text ended that neither Nagle nor a cork hold
         self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
         self.fin = -1  # where our FIN stands; -1: the user has not closed
 
@@ -65,6 +67,8 @@ class SendSpace:
         twin.wl2 = self.wl2
         twin.up = self.up
         twin.push = self.push
+        twin.due = self.due
+        twin.freed = self.freed
         twin.max_wnd = self.max_wnd
         twin.fin = self.fin
         return twin
