@@ -13,7 +13,9 @@ from typing import Final
 from tulpen.tcp import judge
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
+from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
+from tulpen.tcp.state import SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 
@@ -93,6 +95,25 @@ def waited(tcb: Tcb) -> None:
     else:
         ack.delay = min(2 * ack.delay, tcb.rtt.rto)
     tcb.ack_now = True
+
+
+def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
+    """Text left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
+    if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
+        return
+    hurry(tcb)
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
+        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
+
+
+def report_known_syn(tcb: Tcb, seg: Incoming) -> None:
+    """The SYN,ACK of a simultaneous open brings a SYN that is known: it came twice (RFC 2883 §4)."""
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.ack_now = True
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.receive_queue.came_twice(seg.seq, seg.seq + 1)
 
 
 def hurry(tcb: Tcb) -> None:

@@ -27,7 +27,6 @@ from tulpen.tcp.state import (
     MAY_RECEIVE,
     SYN_RECEIVED,
     SYN_SENT,
-    SYNCHRONIZED,
     TIME_WAIT,
     Event,
 )
@@ -166,7 +165,7 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return _not_acceptable(tcb, seg, now)
     tcb.heard_at = now
     if seg.flags & (SYN | ACK | RST) == SYN | ACK and seg.seq < tcb.rcv.nxt:
-        _known_syn(tcb, seg)
+        acking.report_known_syn(tcb, seg)
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
         take_user_timeout(tcb, seg)
@@ -202,7 +201,7 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
-    _report_duplicate(tcb, seg)
+    acking.report_duplicate(tcb, seg)
     if judge.ack_counts(tcb, seg):
         tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
         seg.trim(tcb.rcv.nxt, tcb.rcv.nxt)
@@ -389,30 +388,11 @@ def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
     length = len(seg.data)
     edge = tcb.rcv.nxt + judge.receive_window(tcb)
     beyond = seg.seq + length > edge
-    _report_duplicate(tcb, seg)
+    acking.report_duplicate(tcb, seg)
     seg.trim(tcb.rcv.nxt, edge)
     if beyond:
         tcb.note(seg.segment, Reason.BEYOND_WINDOW, now)
         tcb.ack_now = True
-
-
-def _report_duplicate(tcb: Tcb, seg: Incoming) -> None:
-    """Text left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
-    if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
-        return
-    acking.hurry(tcb)
-    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
-        tcb.stack.count("TCPDSACKOldSent")
-        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
-        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
-
-
-def _known_syn(tcb: Tcb, seg: Incoming) -> None:
-    """The SYN,ACK of a simultaneous open brings a SYN that is known: it came twice (RFC 2883 §4)."""
-    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
-        tcb.ack_now = True
-        tcb.stack.count("TCPDSACKOldSent")
-        tcb.receive_queue.came_twice(seg.seq, seg.seq + 1)
 
 
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:

@@ -110,7 +110,8 @@ def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
     octets = received.take(limit)
-    if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and judge.tells_of_room(tcb):
+    over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
+    if not (over or judge.talks_early(tcb)) and judge.tells_of_room(tcb):
         tcb.ack_now = True
     return octets
 

@@ -69,6 +69,7 @@ class Settings:
     tcp_max_tw_buckets: int = _row(131_072, "entries", "TIME-WAIT records; beyond, connections skip TIME-WAIT", "tcp(7)")
     tcp_tw_reuse: int = _row(2, "0|1|2", "open a connection over a TIME-WAIT of ours: no, yes, loopback only", "RFC 6191")
     tcp_tw_recycle: bool = _row(False, "", "harmful behind NAT, gone from Linux since 4.12; here for the lab", "RFC 6191 §4")
+    tcp_reset_timestamps: bool = _row(False, "", "a reset carries a timestamp if what it answers did (Linux and FreeBSD: no)", "RFC 7323 §3.2")
     tcp_rfc1337: bool = _row(False, "", "ignore RSTs in TIME-WAIT", "RFC 1337 §4")
     tcp_tw_by_ack: bool = _row(False, "", "in TIME-WAIT nothing without an ACK counts but a SYN beyond RCV.NXT, and all that is no mere duplicate is acknowledged (FreeBSD)", "RFC 9293 §3.10.7.4")
     tcp_fin_again: bool = _row(False, "", "ACKs sent while our FIN is not acknowledged carry it again (FreeBSD)", "RFC 9293 §3.10.7.4")

@@ -216,6 +216,12 @@ def takes_text(tcb: Tcb) -> bool:
 
 
 def unsent(tcb: Tcb) -> int:
+def ends_syn_text(tcb: Tcb, seq: int, end: int) -> bool:
+    """Whether [seq, end) reaches up to where the text beside our SYN ended: that was all there was to push."""
+    fast = tcb.fast_open
+    return fast is not None and bool(fast.text) and seq <= tcb.snd.iss + fast.text < end
+
+
     """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
     snd = tcb.snd
     return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)

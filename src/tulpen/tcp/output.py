@@ -7,7 +7,7 @@ sent again, what is new, and an ACK if one is still owed.
 from __future__ import annotations
 
 from tulpen.tcp import acking, fast_open, judge
-from tulpen.tcp.config import SECOND, US
+from tulpen.tcp.config import SECOND, US, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
@@ -233,7 +233,7 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     if fin:
         flags |= FIN
     overdue = tcb.override and end == tcb.queue.end
-    if text and (seq < snd.push <= end or len(text) > tcb.smss or overdue):
+    if text and (judge.ends_syn_text(tcb, seq, end) or seq < snd.push <= end or len(text) > tcb.smss or overdue):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
@@ -264,9 +264,9 @@ def reset(tcb: Tcb, now: int) -> Segment:
     return segment
 
 
-def reset_for(seg: Segment) -> Segment:
+def reset_for(seg: Segment, settings: Settings) -> Segment:
     """A reset that the sender of ``seg`` will find acceptable (§3.10.7.1), with its timestamp (RFC 7323 §5.2)."""
-    tsval = seg.options.tsval
+    tsval = seg.options.tsval if settings.tcp_reset_timestamps else None
     options = NO_OPTIONS if tsval is None else Options(tsval=0, tsecr=tsval)
     if seg.flags & ACK:
         return Segment(seg.ack, 0, RST, options=options, sport=seg.dport, dport=seg.sport)
