@@ -19,7 +19,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_ecn_fallback": frozenset("01"),
     "tcp_reordering": frozenset("3"),
     "tcp_frto": frozenset("2"),
-    "tcp_tso_win_divisor": frozenset("3"),
     "tcp_pacing_ss_ratio": frozenset(("200",)),
     "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_notsent_lowat": frozenset(("4294967295", "-1")),
@@ -34,6 +33,8 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_shrink_window": frozenset("0"),
     "tcp_mem": frozenset(),
 }
+#: Sysctls of what a host in virtual time does not do, whatever their value.
+_WITHOUT_EFFECT: Final = frozenset(("tcp_tso_win_divisor",))
 #: The key of Fast Open cookies that the usual set-up scripts set.
 USUAL_KEY: Final = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"
 #: What the usual set-up scripts say, though most scripts that run them do not depend on it.
@@ -64,7 +65,7 @@ def apply(settings: Settings, name: str, value: str) -> None:
     value = " ".join(value.split())
     if short in _NAMES:
         _set(settings, short, value)
-    elif value not in _AS_IT_IS.get(short, ()):
+    elif short not in _WITHOUT_EFFECT and value not in _AS_IT_IS.get(short, ()):
         raise Unsupported(f"sysctl {short}={value}")
 
 
