@@ -204,27 +204,48 @@ def fin_acked(tcb: Tcb) -> bool:
     """Our FIN stands before SND.UNA."""
     return 0 <= tcb.snd.fin < tcb.snd.una
 
+
+def unsent(tcb: Tcb) -> int:
+    """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
+    snd = tcb.snd
+    return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
+
+
+def room_unsent(tcb: Tcb) -> int:
+    """Octets that may be queued beside those not yet sent: bursts of half a window, begun below TCP_NOTSENT_LOWAT."""
+    least, waiting = _notsent_lowat(tcb), tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)
+    burst = max(tcb.snd.max_wnd // 2 // tcb.smss, 1) * tcb.smss
+    return -(-least // burst) * burst - waiting
+
+
+def wants_more(tcb: Tcb) -> bool:
+    """Whether so little waits to be sent that the application is to hear of room (TCP_NOTSENT_LOWAT)."""
+    return 2 * (tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)) < _notsent_lowat(tcb)
+
+
+def lowat_held(tcb: Tcb) -> bool:
+    """Whether it is TCP_NOTSENT_LOWAT that keeps the application from sending, and not the send buffer."""
+    return _notsent_lowat(tcb) < (tcb.options.so_sndbuf or tcb.stack.settings.tcp_wmem[1])
+
+
+def _notsent_lowat(tcb: Tcb) -> int:
+    return tcb.options.tcp_notsent_lowat or tcb.stack.settings.tcp_notsent_lowat
+
+
 def talks_early(tcb: Tcb) -> bool:
     """Whether text is sent and taken before the handshake ends (RFC 7413 §4.2.2)."""
     return MAY_TALK_EARLY[tcb.state] and tcb.fast_open is not None and tcb.fast_open.passive
 
 
-def takes_text(tcb: Tcb) -> bool:
-    """Whether segment text is taken (§3.10.7.4, seventh)."""
-    return MAY_RECEIVE[tcb.state] or talks_early(tcb)
-
-
-
-def unsent(tcb: Tcb) -> int:
 def ends_syn_text(tcb: Tcb, seq: int, end: int) -> bool:
     """Whether [seq, end) reaches up to where the text beside our SYN ended: that was all there was to push."""
     fast = tcb.fast_open
     return fast is not None and bool(fast.text) and seq <= tcb.snd.iss + fast.text < end
 
 
-    """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
-    snd = tcb.snd
-    return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
+def takes_text(tcb: Tcb) -> bool:
+    """Whether segment text is taken (§3.10.7.4, seventh)."""
+    return MAY_RECEIVE[tcb.state] or talks_early(tcb)
 
 
 def usable_window(tcb: Tcb) -> int:

@@ -167,11 +167,11 @@ class Tcb:
         self.episode = Episode()
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered = 0  # octets the peer is known to have, for statistics
+        self.delivered_segments = 0
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.delivered_segments = 0
         self.heard_at = -1  # when anything acceptable last came in
         self.ts_recent_at = 0
         self.ts_offset = ts_offset
@@ -241,10 +241,10 @@ class Tcb:
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
         twin.acks = self.acks.clone()
-        twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.replies = self.replies.copy()
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
+        twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -262,11 +262,11 @@ class Tcb:
         twin.episode = self.episode.clone()
         twin.override = self.override
         twin.delivered = self.delivered
+        twin.delivered_segments = self.delivered_segments
         twin.retransmits = self.retransmits
         twin.probes = self.probes
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.delivered_segments = self.delivered_segments
         twin.heard_at = self.heard_at
         twin.ts_recent_at = self.ts_recent_at
         twin.ts_offset = self.ts_offset
