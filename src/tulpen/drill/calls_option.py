@@ -232,5 +232,5 @@ def _receive_buffer(file: TcpFile, default: int) -> int:
 
 def _max_segment(world: World, file: TcpFile) -> int:
     if file.socket is None:
-        return 536 if not world.conditions.ipv6 else 1220
+        return file.live_options.tcp_maxseg or (536 if not world.conditions.ipv6 else 1220)
     return file.socket.status().snd_mss
