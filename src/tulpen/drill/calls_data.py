@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import fast_open
 from tulpen.drill.calls_open import remote_of, until_open
+from tulpen.drill.descriptor import ERR, HUP, OUT
 from tulpen.drill.evaluate import integer, is_any
 from tulpen.drill.expression import Array, Expression, Field, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -189,19 +190,29 @@ def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) 
             continue
         try:
             rest = bytes(length - taken)
-            taken += socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
+            now_taken = socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
         except TcpError as failed:
             if taken:
                 return taken
             raise CallFailed(failed.errno) from None
         world.stage.collect()
+        taken += now_taken
         if taken >= length:
             return taken
-        if not waits:
-            if taken:
+        if not now_taken:
+            if not waits and taken:
                 return taken
-            raise CallFailed(errno.EAGAIN)
+            yield from _until_room(file, waits=waits)
+
+
+def _until_room(file: TcpFile, *, waits: bool) -> Waiting:
+    """Wait until there is a third of the send buffer, as tcp_sendmsg() does, or an end."""
+    if not waits:
+        raise CallFailed(errno.EAGAIN)
+    yield None
+    while not file.ready() & (OUT | ERR | HUP):
         yield None
+    return 0
 
 
 def ioctl(world: World, call: Call) -> Waiting:

@@ -116,7 +116,9 @@ class TcpFile:
     def _has_room(self) -> bool:
         """As Linux: at most two thirds of the buffer are in use."""
         socket = self.socket
-        return socket is not None and 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
+        if socket is None or not socket.connection.wants_more:
+            return False
+        return 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
 
 
 _AFTER_FIN: Final = frozenset(("CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"))

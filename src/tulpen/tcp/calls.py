@@ -94,7 +94,7 @@ def options_changed(tcb: Tcb) -> None:
 def send_room(tcb: Tcb) -> int:
     """Return the octets that SEND would take now."""
     limit = tcb.options.so_sndbuf if tcb.options.so_sndbuf is not None else tcb.stack.settings.tcp_wmem[1]
-    return max(0, limit - len(tcb.queue))
+    return max(0, min(limit - len(tcb.queue), judge.room_unsent(tcb)))
 
 
 def receive(tcb: Tcb, limit: int) -> bytes | memoryview:

@@ -170,6 +170,11 @@ class Connection:
         return calls.send_room(self.tcb)
 
     @property
+    def wants_more(self) -> bool:
+        """So little waits to be sent that the application may well send more (TCP_NOTSENT_LOWAT)."""
+        return judge.wants_more(self.tcb)
+
+    @property
     def unacknowledged(self) -> int:
         """Octets sent or queued that the peer has not acknowledged."""
         return len(self.tcb.queue)

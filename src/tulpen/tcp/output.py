@@ -14,6 +14,7 @@ from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
 from tulpen.tcp.rack import schedule_probe
 from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
+from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -153,6 +154,9 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         acking.text_sent(tcb, now)
         tcb.override = False
     if snd.nxt > before:
+        if tcb.wants_room and judge.wants_more(tcb) and judge.lowat_held(tcb):
+            tcb.wants_room = False
+            tcb.signal(Signal.WRITABLE)
         _note_usage(tcb)
         if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
             tcb.timers.probe = NEVER

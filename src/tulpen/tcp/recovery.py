@@ -120,7 +120,7 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.timers.retransmit = tcb.timers.probe = tcb.timers.reorder = NEVER  # RFC 6298 §5.2
     elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)
         rearm(tcb, now)  # §5.3
-    if tcb.wants_room:
+    if tcb.wants_room and judge.wants_more(tcb):
         tcb.wants_room = False
         tcb.signal(Signal.WRITABLE)
 
