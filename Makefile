@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE_FROM := pyproject.toml tools/venv.sh
 
-.PHONY: help run test lint format bench docs clean
+.PHONY: help run test fuzz lint format bench docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='..
 
 test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
+	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/properties $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from tulpen.host.host import Host
 from tulpen.link.namespace import OUTSIDE, NotPermitted, PrivateNetwork
 
 PORT = 8000
+LARGEST = 64_000  # octets of text that the device cuts into segments
 
 
 class Place(Protocol):
@@ -78,7 +79,8 @@ async def over_tun(*, offload: bool) -> AsyncIterator[OverTun]:
     except NotPermitted as reason:
         raise Unavailable(str(reason)) from None
     with private:
-        async with Interface(Host(OUTSIDE, secret=b"benchmark"), private.link, linger=1.0) as net:
+        host = Host(OUTSIDE, secret=b"benchmark", gso_max=LARGEST if offload else 0)
+        async with Interface(host, private.link, linger=1.0) as net:
             yield OverTun(private, net)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.breaker.running import broken, needs_kernel, outcomes, program, repor
 from tests.link.rights import every_device
 from tulpen.breaker.report import Result
 from tulpen.faults.catalogue import FAULTS
+from tulpen.faults.http import Framing
 from tulpen.show.ladder import Side
 from tulpen.tcp.state import State
 
@@ -135,6 +137,13 @@ def test_silent_truncation_is_wrong() -> None:
         "fin-at-byte:bytes=0": "wrong",
     }
     assert "of 100000 bytes" in results["fin-at-byte"].last_words
+
+
+@pytest.mark.parametrize(("framing", "outcome"), [(Framing.CHUNKED, "error"), (Framing.UNTIL_CLOSE, "wrong")])
+def test_even_a_careful_client_needs_to_be_told_the_end(framing: Framing, outcome: str) -> None:
+    script = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1]).read())"
+    results = broken(["fin-at-byte"], sys.executable, "-I", "-c", script, "{url}", framing=framing)
+    assert outcomes(results) == {"healthy": "ok", "fin-at-byte": outcome}
 
 
 def test_what_is_written_to_a_file_counts() -> None:

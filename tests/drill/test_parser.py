@@ -160,7 +160,10 @@ def test_headers_around_a_packet() -> None:
     [
         ("socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", (Any(), Word("SOCK_STREAM"), Word("IPPROTO_TCP"))),
         ("f() = 0", ()),
-        ("fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0", (Number(3), Word("F_SETFL"), Or((Word("O_RDWR"), Word("O_NONBLOCK"))))),
+        (
+            "fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0",
+            (Number(3), Word("F_SETFL"), Or((Word("O_RDWR"), Word("O_NONBLOCK")))),
+        ),
         ('f("a\\n" "b\\x41\\0"..., -5) = 0', (Text(b"a\nbA\0", more=True), Number(-5))),
         ("f([1], [], 0xff) = 0", (Array((Number(1),)), Array(()), Number(255, hex=True))),
         ("f([{..., 5}, {..., 6}]) = 0", (Array((Struct((Any(), Number(5))), Struct((Any(), Number(6))))),)),

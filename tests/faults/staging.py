@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tulpen.faults.asker import Asker, Question
 from tulpen.faults.catalogue import choose
 from tulpen.faults.fault import Scene, Stage
-from tulpen.faults.http import Http, Page, numbered_lines
+from tulpen.faults.http import Framing, Http, Page, numbered_lines
 from tulpen.faults.server import Server
 from tulpen.host.host import Host
 from tulpen.sim.chance import Chance
@@ -65,7 +65,7 @@ def play(spelling: str, *, question: Question = GET, questions: int = 1, seconds
     choice = choose(spelling)
     chance = Chance(seed)
     stage = choice.fault.stage(choice.values, Scene(chance, SERVER))
-    server = Server(80, stage, lambda: Http(PAGE, stage.framing))
+    server = Server(80, stage, lambda: Http(PAGE, stage.framing or Framing.LENGTH))
     settings = Settings(tcp_timewait_len=1)
     for name, value in stage.settings.items():
         setattr(settings, name, value)

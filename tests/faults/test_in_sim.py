@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.staging import GET_AND_CLOSE, PAGE, SECOND, play
 from tulpen.faults.catalogue import FAULTS
+from tulpen.faults.http import Page, numbered_lines
 from tulpen.tcp.trace import Dropped, Reason
 from tulpen.wire.segment import FIN, RST, SYN
 
@@ -140,3 +141,11 @@ def test_a_run_is_replayed_exactly() -> None:
         return [(now, who, repr(seg)) for now, who, seg in play("loss", seed=7).arrived]
 
     assert run() == run()
+
+
+@pytest.mark.parametrize("name", ["healthy", "loss", "rst-at-byte:bytes=700000", "fin-at-byte:bytes=700000"])
+def test_a_page_larger_than_the_send_buffer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.faults.staging.PAGE", Page(numbered_lines(1_000_000)))
+    shown = play(name, question=GET_AND_CLOSE, seconds=300)
+    assert shown.outcome == {"rst-at-byte": "ECONNRESET", "fin-at-byte": "short"}.get(name.partition(":")[0], "ok")
+    assert shown.client.asked[0].octets >= 1_000_000 or shown.client.asked[0].octets == 700_000

@@ -252,7 +252,6 @@ def test_an_error_in_time_wait_is_ignored() -> None:
     assert opened.state is TIME_WAIT
 
 
-@pytest.mark.requirement("SHLD-6")
 def test_packet_too_big_makes_segments_smaller_at_once() -> None:
     here, there, socket, accepted = connected()
     socket.send(b"x" * 5000, 0)

@@ -46,6 +46,7 @@ class User:
     writes: int = 1 << 20  # octets of each SEND
     reads: int = 1 << 20  # octets of each RECEIVE
     pause: int = 0  # between two RECEIVEs
+    urgent: bool = False  # every SEND
     waits: bool = False  # closes only after the peer has
     lets_go: bool = False  # by close(2), once all is sent and the end was read
     aborts_at: int | None = None
@@ -91,7 +92,7 @@ class End:
     def _write(self, now: int) -> None:
         connection, user = self.connection, self.user
         while MAY_SEND[connection.state] and not self.shut and self.written < len(user.text):
-            taken = connection.send(user.text[self.written : self.written + user.writes], now)
+            taken = connection.send(user.text[self.written : self.written + user.writes], now, urgent=user.urgent)
             self.written += taken
             if not taken:
                 return

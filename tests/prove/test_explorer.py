@@ -21,10 +21,10 @@ class Counter:
             return
         if state == self.most:
             return
-        yield Step("one", min(state + 1, self.most), progress=True)
-        yield Step("three", min(state + 3, self.most), progress=True)
+        yield "one", min(state + 1, self.most), True
+        yield "three", min(state + 3, self.most), True
         if state == 4:
-            yield Step("fall", -1, progress=False)
+            yield "fall", -1, False
 
 
 def test_every_state_is_found_once_and_nearest_first() -> None:

@@ -180,7 +180,7 @@ def test_negative_answers_can_be_kept() -> None:
 
 def test_no_cookie_is_needed_where_the_host_or_the_socket_says_so() -> None:
     for here, options in ((plain(tcp_fastopen=5), {}), (plain(), {"tcp_fastopen_no_cookie": True})):
-        _, syn = opened(here, **options)
+        _, syn = opened(here, **options)  # type: ignore[arg-type]
         assert (syn.options.fast_open, len(syn.data)) == (None, 500)
 
 

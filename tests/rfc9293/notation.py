@@ -3,7 +3,8 @@
 The letters are tcpdump's flags.  Numbers with a sign are relative to what the end under
 test expects: of what arrives, ``seq`` to its RCV.NXT and ``ack`` to its SND.NXT; of what
 it sends, the other way round.  Other fields: ``wnd``, ``urg``, ``data``, ``len`` (that
-many octets), ``mss``, ``ws``, ``sackok``, ``ts=val/ecr``, ``sack=left:right``.
+many octets), ``mss``, ``ws``, ``sackok``, ``ts=val/ecr``, ``sack=left:right`` (relative to
+SND.UNA of what arrives, to RCV.NXT of what it sends), ``uto`` (seconds).
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ class End:
         mss: int = 1460,
         options: SocketOptions | None = None,
         plain: bool = True,
+        show: str = "",
         **sysctls: object,
     ) -> None:
-        """``plain``: RFC 5681's windows and ACKs; no timestamps, SACK or window scale, unless named in ``sysctls``."""
+        """``plain``: RFC 5681's windows and ACKs; no timestamps, SACK or window scale, unless named in ``sysctls``.
+
+        ``show``: fields that stand in what it sends beside flags, numbers and length.
+        """
         settings = Settings()
         if plain:
             settings.tcp_timestamps = 0
@@ -50,7 +55,7 @@ class End:
         self.now = 1000 * SECOND
         self.tcp = Connection(self.stack, iss=iss, mss=mss, options=options)
         self.iss = iss
-        self.irs = 0
+        self.show = show.split()
 
     # what happens to it
 
@@ -165,7 +170,20 @@ class End:
             text += f" ack={unwrap(segment.ack, status.rcv_nxt) - status.rcv_nxt:+d}"
         if segment.data:
             text += f" len={len(segment.data)}"
-        return text
+        return " ".join(filter(None, (text, *(self._shown(field, segment) for field in self.show))))
+
+    def _shown(self, field: str, segment: Segment) -> str:
+        options = segment.options
+        if field == "sack":
+            near = self.tcp.status().rcv_nxt
+            blocks = ",".join(f"{unwrap(a, near) - near}:{unwrap(b, near) - near}" for a, b in options.sack)
+            return f"sack={blocks}" if blocks else ""
+        if field == "ts":
+            return "" if options.tsval is None else f"ts={options.tsval}/{options.tsecr}"
+        if field == "uto":
+            return "" if options.user_timeout is None else f"uto={options.user_timeout}"
+        value = getattr(segment if field in {"wnd", "urg"} else options, field)
+        return f"{field}={value}"
 
 
 def _number(text: str, near: int) -> int:

@@ -42,9 +42,26 @@ def syn_received_actively(**sysctls: object) -> End:
     return end
 
 
-def established(**sysctls: object) -> End:
-    end = syn_sent(**sysctls)
-    assert end.arrives(f"S. seq={IRS} mss=1460") == [". seq=+0 ack=+0"]
+def established(offer: object = "mss=1460", **sysctls: object) -> End:
+    """``offer``: options and window of the peer's SYN,ACK."""
+    end = closed(**sysctls)
+    show, end.show = end.show, []
+    end.tcp.open_active(end.now)
+    assert end.sent() == ["S seq=+0"]
+    assert end.arrives(f"S. seq={IRS} {offer}") == [". seq=+0 ack=+0"]
+    end.signals()
+    end.show = show
+    return end
+
+
+def sending(segments: int, more: int = 0, offer: object = "", **sysctls: object) -> End:
+    """ESTABLISHED with ``segments`` of 1000 octets in flight, as many as the congestion window allows.
+
+    ``more``: octets that wait behind them.
+    """
+    end = established(f"mss=1000 {offer}", **({"tcp_initial_cwnd": segments} | sysctls))
+    sent = end.send(bytes(segments * 1000 + more))
+    assert len(sent) == segments
     return end
 
 

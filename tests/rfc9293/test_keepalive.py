@@ -26,7 +26,7 @@ def test_it_is_off_by_default() -> None:
     assert end.state is ESTABLISHED
 
 
-@pytest.mark.requirement("MUST-24", "MAY-5", "MUST-28", "SHLD-12", "MAY-6")
+@pytest.mark.requirement("MUST-24", "MAY-5", "MUST-28", "SHLD-12")
 def test_the_application_asks_for_it_and_the_first_probe_comes_after_two_hours() -> None:
     end = kept_alive()
     assert end.next_timeout() == (7200 * SECOND, [PROBE])

@@ -48,6 +48,7 @@ def test_arrives_after_an_active_open(row: Case) -> None:
     [
         case("second a RST returns to LISTEN", "R", [], LISTEN),
         case("fourth a SYN in the window returns to LISTEN", "S seq=+0", [], LISTEN),
+        case("a SYN,ACK crosses no SYN of ours", "S. seq=-1", [". seq=+0 ack=+0"], SYN_RECEIVED, Reason.OUT_OF_WINDOW),
     ],
 )
 def test_arrives_only_after_a_passive_open(row: Case) -> None:

@@ -69,3 +69,107 @@ def test_a_rst_counts_while_the_window_is_zero() -> None:
     end.arrives("P. len=540")
     end.arrives("R")
     assert end.state.title == "CLOSED"
+
+
+@pytest.mark.requirement("MUST-62")
+def test_every_segment_up_to_the_end_of_it_has_the_pointer() -> None:
+    end = reach.established("mss=1000", show="urg")
+    end.tcp.send(bytes(1500), end.now, urgent=True)
+    end.tcp.send(bytes(1500), end.now)
+    assert end.sent() == [
+        ".U seq=+0 ack=+0 len=1000 urg=1500",
+        ".U seq=+1000 ack=+0 len=1000 urg=500",
+        "P. seq=+2000 ack=+0 len=1000 urg=0",
+    ]
+
+
+def test_a_pointer_too_far_ahead_is_told_as_far_as_16_bits_reach() -> None:
+    end = reach.established("mss=1000 ws=4", tcp_window_scaling=True, show="urg")
+    end.tcp.send(bytes(70_000), end.now, urgent=True)
+    assert end.sent()[0] == ".U seq=+0 ack=+0 len=1000 urg=65535"
+
+
+def test_a_closed_window_does_not_hold_it_back() -> None:
+    """§3.8.5: the pointer goes ahead of the text, with a probe or whatever is sent."""
+    end = reach.established("mss=1000", show="urg")
+    end.arrives(". wnd=0")
+    end.tcp.send(b"stop", end.now, urgent=True)
+    assert end.sent() == []
+    assert end.next_timeout()[1] == [".U seq=-1 ack=+0 urg=5"]
+    assert end.arrives("P. wnd=0 data=x") == []
+    end.wait(40_000_000)
+    assert end.arrives(". seq=-1 wnd=0") == [".U seq=+0 ack=+0 urg=4"]
+
+
+def test_it_is_sent_again_with_its_text() -> None:
+    end = reach.established(show="urg")
+    end.tcp.send(b"abc", end.now, urgent=True)
+    end.sent()
+    assert end.next_timeout()[1] == ["P.U seq=+0 ack=+0 len=3 urg=3"]
+
+
+def test_once_acknowledged_it_is_past() -> None:
+    end = reach.established(show="urg")
+    end.tcp.send(b"abc", end.now, urgent=True)
+    end.sent()
+    end.arrives(".")
+    assert end.send(b"def") == ["P. seq=+0 ack=+0 len=3 urg=0"]
+
+
+@pytest.mark.requirement("MUST-32")
+@pytest.mark.parametrize(
+    ("because", "arrives", "left"),
+    [
+        ("a segment whose beginning is old", "PU. seq=-2 urg=5 data=abcdef", 3 + 4),
+        ("a segment beyond a hole", "PU. seq=+10 urg=5 data=xyz", 15 + 4),
+        ("a segment that reaches beyond the window", "PU. urg=50 len=70000", 50 + 4),
+        ("no text at all", "U. urg=9", 9 + 4),
+        ("a pointer beyond what has come", "PU. urg=1000 data=abc", 1000 + 4),
+        ("a pointer into what is received and not read", "U. seq=+0 urg=0", 4),
+    ],
+)
+def test_what_is_left_counts_from_what_was_read(because: str, arrives: str, left: int) -> None:
+    """Four octets wait unread."""
+    end = reach.established()
+    end.arrives("P. data=1234")
+    end.signals()
+    end.arrives(arrives)
+    assert end.tcp.urgent == left, because
+    assert Signal.URGENT in end.signals()
+
+
+@pytest.mark.parametrize(
+    "arrives",
+    ["U. seq=-1 urg=9", "U. seq=+70000 urg=9", "PU. ack=+9 urg=5 data=abc", "U urg=5", "U. seq=+0 urg=0"],
+)
+def test_what_points_at_nothing_is_not_told(arrives: str) -> None:
+    """Not acceptable, or behind what has been read."""
+    end = reach.established()
+    end.arrives(arrives)
+    assert end.tcp.urgent == 0
+    assert end.signals() == []
+
+
+def test_after_their_fin_nothing_is_urgent() -> None:
+    """§3.10.7.4, sixth: in CLOSE-WAIT and after it the bit is ignored."""
+    end = reach.close_wait()
+    end.signals()
+    end.arrives("U. urg=9")
+    assert (end.tcp.urgent, end.signals()) == (0, [])
+
+
+def test_urgent_text_that_ends_with_the_fin() -> None:
+    end = reach.established()
+    end.arrives("FPU. data=abc urg=3")
+    assert end.tcp.urgent == 3
+    end.tcp.receive(2)
+    assert end.tcp.urgent == 1
+    end.tcp.receive(2)
+    assert (end.tcp.urgent, end.tcp.eof) == (0, True)
+
+
+def test_with_the_syn_ack() -> None:
+    """The pointer counts from the SYN's own number."""
+    end = reach.syn_sent()
+    end.arrives("SU. seq=300 urg=4 data=abc")
+    assert end.tcp.urgent == 3

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from tests.sim.packets import SECOND, A, B, packet, segment
-from tulpen.sim.mtu import error_about
 from tulpen.sim.nat import Nat, Unknown
 from tulpen.wire.address import address
 from tulpen.wire.icmp import Icmp, IcmpKind
+from tulpen.wire.icmp_error import icmp_error
 from tulpen.wire.ip import Packet, build_packet, parse_packet
 from tulpen.wire.segment import ACK, RST, SYN, Segment
 
@@ -72,7 +72,8 @@ def test_a_mapping_is_for_one_peer() -> None:
 def test_an_icmp_error_finds_its_way_in() -> None:
     nat = Nat(PUBLIC)
     (syn,) = out(nat)
-    error = error_about(syn, IcmpKind.UNREACHABLE_HOST)
+    error = icmp_error(syn, IcmpKind.UNREACHABLE_HOST, syn.dst)
+    assert error is not None
     ((_, inside),) = nat.inward(error, 0)
     assert inside.dst == A
     for icmp in (inside.payload, parse_packet(build_packet(inside)).payload):

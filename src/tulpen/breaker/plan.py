@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tulpen.faults.http import Page, numbered_lines
+from tulpen.faults.http import Framing, Page, numbered_lines
 from tulpen.link.namespace import INSIDE, OUTSIDE
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Plan:
     family: int = 4
     upstream: tuple[str, int] | None = None  # a real server behind
     page: Page = field(default_factory=lambda: Page(numbered_lines(BODY)))
+    framing: Framing = Framing.LENGTH
     draw: bool = False  # the control's conversation is wanted to its very end
     sample: Page | None = None  # a shorter page, for a conversation of which every segment can be drawn
     env: dict[str, str] = field(default_factory=dict)  # with placeholders

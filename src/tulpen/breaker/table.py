@@ -97,7 +97,7 @@ def summary(report: Report) -> Iterator[RenderableType]:
     """Give what it comes to, and what to do about it."""
     counts = Counter(result.outcome for result in report.results)
     parts = [f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]]
-    yield Text(f"{len(report.results)} faults in {report.seconds:.1f} s: {', '.join(parts)}", style="bold")
+    yield Text(f"{_count(report)} in {report.seconds:.1f} s: {', '.join(parts)}", style="bold")
     for note in report.notes:
         yield Text(note, style="yellow")
     found = report.found
@@ -110,6 +110,12 @@ def summary(report: Report) -> Iterator[RenderableType]:
             words.append(fault.good, style="not bold default on default")
             words.append(f"  {fault.source}", style="not bold dim default on default")
             yield Padding(words, (0, 0, 0, 2))
+
+
+def _count(report: Report) -> str:
+    faults = sum(result.choice.fault is not CONTROL for result in report.results)
+    words = f"{faults} fault{'s' * (faults != 1)}"
+    return words if faults == len(report.results) else f"{words} and the control"
 
 
 def show(report: Report, console: Console) -> None:

@@ -120,7 +120,7 @@ class Trial:
 
     def _service(self) -> Service:
         if self.plan.upstream is None:
-            return Http(self._page, self._stage.framing)
+            return Http(self._page, self._stage.framing or self.plan.framing)
         relay = Relay(*self.plan.upstream)
         self._relays.append(relay)
         return relay

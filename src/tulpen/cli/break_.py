@@ -60,6 +60,13 @@ SAMPLE: Final = 4000  # octets of the page whose way is drawn: three segments
     "--type", "media_type", default="text/plain", show_default=True, help="The Content-Type of what is served."
 )
 @click.option(
+    "--framing",
+    type=click.Choice(["length", "chunked", "close"]),
+    default="length",
+    show_default=True,
+    help="How the HTTP server tells the end of an answer.",
+)
+@click.option(
     "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set a variable for the command; {url} is filled in."
 )
 @click.option("-4", "four", is_flag=True, help="IPv4 (as without it).")
@@ -143,7 +150,7 @@ def _break(options: dict[str, Any], argv: list[str]) -> int:
 def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
     from tulpen.breaker.plan import BUILT_IN, Plan
     from tulpen.faults.catalogue import FAULTS, choose
-    from tulpen.faults.http import Page, numbered_lines
+    from tulpen.faults.http import Framing, Page, numbered_lines
 
     draw = not options["json"] and ladder(options) != "none"
     names = options["faults"] or [fault.name for fault in FAULTS]
@@ -155,6 +162,7 @@ def _plan(options: dict[str, Any], argv: list[str]) -> Plan:
         family=6 if options["six"] else 4,
         upstream=_upstream(options["upstream"]),
         page=Page(body, options["media_type"]),
+        framing=Framing[{"close": "UNTIL_CLOSE"}.get(options["framing"], options["framing"].upper())],
         draw=draw,
         sample=None if options["body"] or options["upstream"] or not draw else Page(numbered_lines(SAMPLE)),
         env=environment(options),
@@ -266,7 +274,13 @@ def save(path: Path, text: str) -> None:
 def _arguments(options: dict[str, Any]) -> list[str]:
     """Return the options that a repetition needs."""
     argv = [f"--deadline={options['deadline']:g}", f"--seed={options['seed']}"]
-    for name, default in (("upstream", None), ("body", None), ("body_size", SIZE), ("media_type", "text/plain")):
+    for name, default in (
+        ("upstream", None),
+        ("body", None),
+        ("body_size", SIZE),
+        ("media_type", "text/plain"),
+        ("framing", "length"),
+    ):
         if options[name] != default:
             value = str(Path(options[name]).resolve()) if name == "body" else options[name]
             argv.append(f"--{name.replace('media_', '').replace('_', '-')}={value}")

@@ -31,6 +31,7 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
         ("A folder of them, on all processors", "tulpen drill tests/drill"),
         ("FreeBSD's scripts", "tulpen drill --profile bsd tcp-testsuite"),
         ("Names that a script leaves open", "tulpen drill -D TFO_COOKIE=3021b9d889017eeb fastopen.pkt"),
+        ("What does Linux do with the same script?", "tulpen drill --kernel handshake.pkt"),
         ("In CI", "tulpen drill --junit drill.xml scripts"),
     ),
 )
@@ -46,6 +47,7 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scripts at a time. [processors]")
 @click.option("--ladder/--no-ladder", default=True, help="Draw the conversation of what fails.")
 @click.option("--wanted", is_flag=True, help="List what skipped scripts need, and how many need it.")
+@click.option("--kernel", is_flag=True, help="Run against this machine's Linux, in a private network and real time.")
 @click.option("-v", "--verbose", is_flag=True, help="List every script.")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout, and nothing else.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit's XML.")
@@ -88,6 +90,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         defined=_pairs(options["defined"], "-D", "1"),
         options=_pairs(options["options"], "-O", ""),
         ladder=options["ladder"],
+        kernel=options["kernel"],
     )
     return plan_for(plan, versions[0] if versions else None)
 

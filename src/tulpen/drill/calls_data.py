@@ -51,7 +51,7 @@ def recv(world: World, call: Call) -> Waiting:
 
 def readv(world: World, call: Call) -> Waiting:
     """readv(2)."""
-    return (yield from receive(world, _file(world, call), _vector_length(call.arguments[1]), 0))
+    return (yield from receive(world, _file(world, call), vector_length(call.arguments[1]), 0))
 
 
 def recvmsg(world: World, call: Call) -> Waiting:
@@ -60,7 +60,7 @@ def recvmsg(world: World, call: Call) -> Waiting:
     header = _header(call.arguments[1])
     flags = integer(call.arguments[2])
     vector = header.field("msg_iov")
-    result = yield from receive(world, file, 0 if vector is None else _vector_length(vector), flags)
+    result = yield from receive(world, file, 0 if vector is None else vector_length(vector), flags)
     expected = header.field("msg_control")
     if isinstance(expected, Array):
         _check_control(file, expected)
@@ -144,7 +144,7 @@ def sendto(world: World, call: Call) -> Waiting:
 
 def writev(world: World, call: Call) -> Waiting:
     """writev(2)."""
-    return (yield from transmit(world, _file(world, call), _vector_length(call.arguments[1]), 0))
+    return (yield from transmit(world, _file(world, call), vector_length(call.arguments[1]), 0))
 
 
 def sendmsg(world: World, call: Call) -> Waiting:
@@ -154,7 +154,7 @@ def sendmsg(world: World, call: Call) -> Waiting:
     if isinstance(control, Array) and control.items:
         raise Unsupported("control messages for sendmsg()")
     vector = header.field("msg_iov")
-    length = 0 if vector is None else _vector_length(vector)
+    length = 0 if vector is None else vector_length(vector)
     name, flags = header.field("msg_name"), integer(call.arguments[2])
     to = remote_of(world, name) if flags & FASTOPEN and name is not None else None
     return (yield from transmit(world, _file(world, call), length, flags, to))
@@ -263,7 +263,7 @@ def _header(header: Expression) -> Struct:
     return header
 
 
-def _vector_length(vector: Expression) -> int:
+def vector_length(vector: Expression) -> int:
     """Return the octets of all parts of an iovec."""
     if not isinstance(vector, Array):
         raise Unsupported(f"{vector} where an iovec belongs")

@@ -17,8 +17,8 @@ from tulpen.tcp.state import CLOSED, SYN_SENT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
+    from tulpen.drill.descriptor import File
     from tulpen.drill.script import Call
-    from tulpen.host.socket import Socket
 
 O_NONBLOCK: Final = 0o4000
 O_RDWR: Final = 2
@@ -35,14 +35,14 @@ def socket(world: World, call: Call) -> Waiting:
         raise Unsupported(f"a socket of {protocol}")
     ipv6 = world.conditions.ip_version != "ipv4" if is_any(domain) else integer(domain) == value_of("AF_INET6")
     file = TcpFile(ipv6=ipv6, nonblocking=bool(integer(type) & O_NONBLOCK))
-    fd = _new_descriptor(world, call)
+    fd = new_descriptor(world, call)
     world.files[fd] = file
     world.new_subject(Phase.NEW, file)
     return fd
     yield
 
 
-def _new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
+def new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
     """Return the number the script gives to a new descriptor; the lowest free one if it expects failure.
 
     ``again``: the number may stand for another by now; who had it keeps its connection.
@@ -61,15 +61,20 @@ def bind(world: World, call: Call) -> Waiting:
     if file.bound is not None or file.socket is not None:
         raise CallFailed(errno.EINVAL)
     where = call.arguments[1]
-    file.bound = (world.conditions.local, world.conditions.bind_port) if is_any(where) else _address(where)
+    file.bound = target(where, (world.conditions.local, world.conditions.bind_port))
     return 0
     yield
 
 
-def _address(where: Expression) -> tuple[bytes, int]:
-    """Return the address and port of a sockaddr."""
+def target(where: Expression, otherwise: tuple[bytes, int]) -> tuple[bytes, int]:
+    """Return the address and port of a sockaddr; what is usual where the script leaves it open."""
+    if is_any(where):
+        return otherwise
     if not isinstance(where, Struct):
         raise Unsupported(f"{where} where an address belongs")
+    family = where.field("sa_family")
+    if family is not None and integer(family) == value_of("AF_UNSPEC"):
+        raise Unsupported("connect() to AF_UNSPEC, which disconnects")
     port, host = where.field("sin_port"), where.field("sin_addr")
     said = text(host.arguments[0]) if isinstance(host, Applied) and host.arguments else None
     if port is None or said is None:
@@ -88,13 +93,10 @@ def listen(world: World, call: Call) -> Waiting:
         return 0
     where, port = file.bound or (None, 0)
     try:
-        file.listener = world.stage.host.listen(where, port, world.now, backlog=backlog, options=file.options)
+        file.listener = world.host.listen(where, port, world.now, backlog=backlog, options=file.options)
     except TcpError as error:
         raise CallFailed(error.errno) from None
-    subject = world.subject_of(file)
-    if subject is not None:
-        subject.phase = Phase.LISTENING
-        world.subject = subject
+    world.listens(file)
     return 0
     yield
 
@@ -111,17 +113,16 @@ def accept(world: World, call: Call) -> Waiting:
         yield None
     child = TcpFile(ipv6=file.ipv6, nonblocking=bool(flags & O_NONBLOCK))
     child.socket = accepted
-    fd = _new_descriptor(world, call, again=True)
+    fd = new_descriptor(world, call, again=True)
     world.files[fd] = child
-    _hand_over(world, accepted, child)
+    hand_over(world, accepted.name.remote_port, child)
     return fd
 
 
-def _hand_over(world: World, accepted: Socket, child: TcpFile) -> None:
+def hand_over(world: World, remote_port: int, child: File) -> None:
     """Let the connection that the script talks about be the accepted one."""
     for subject in world.subjects:
-        ours = subject.remote_port == accepted.name.remote_port and subject.remote == accepted.name.remote
-        if ours and subject.file is None:
+        if subject.remote_port == remote_port and subject.file is None:
             subject.file = child
 
 
@@ -137,7 +138,7 @@ def connect(world: World, call: Call) -> Waiting:
     if file.socket is None:
         if file.options.tcp_fastopen_connect and file.listener is None:
             local = None if file.bound is None else file.bound[0]
-            if world.stage.host.takes_text(remote[0], world.now, local=local, options=file.options):
+            if world.host.takes_text(remote[0], world.now, local=local, options=file.options):
                 file.deferred = remote
                 return 0
         begin_connect(world, file, remote, b"" if file.options.tcp_fastopen_connect else None)
@@ -157,14 +158,10 @@ def connect(world: World, call: Call) -> Waiting:
 
 def remote_of(world: World, to: Expression) -> tuple[bytes, int] | None:
     """Return the address and port that a call names; None for AF_UNSPEC, which is nobody's."""
-    if isinstance(to, Struct):
-        family = to.field("sa_family")
-        return None if family is not None and integer(family) == value_of("AF_UNSPEC") else _address(to)
-    if is_any(to):
-        return world.conditions.remote, world.conditions.connect_port
-    if str(to) == "AF_UNSPEC":
+    family = to.field("sa_family") if isinstance(to, Struct) else to
+    if str(family) == "AF_UNSPEC":
         return None
-    raise Unsupported(f"{to} where an address belongs")
+    return target(to, (world.conditions.remote, world.conditions.connect_port))
 
 
 def _disconnect(world: World, file: TcpFile) -> None:
@@ -184,13 +181,9 @@ def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int], data: 
     if file.listener is not None:
         raise CallFailed(errno.EISCONN)
     local, port = file.bound or (None, 0)
-    subject = world.subject_of(file)
-    if subject is not None:
-        subject.phase = Phase.CONNECTING
-        subject.remote, subject.remote_port = remote
-        subject.local_port = 0
+    world.connects(file, remote)
     try:
-        file.socket = world.stage.host.connect(
+        file.socket = world.host.connect(
             remote[0], remote[1], world.now, local=local, local_port=port, options=file.options, data=data
         )
     except TcpError as error:
@@ -243,9 +236,9 @@ def close(world: World, call: Call) -> Waiting:
     for each in world.files.values():
         if isinstance(each, EpollFile):
             each.watches.pop(fd, None)
-    if file.listener is not None:
+    if isinstance(file, TcpFile) and file.listener is not None:
         file.listener.close(world.now)
-    elif file.socket is not None:
+    elif isinstance(file, TcpFile) and file.socket is not None:
         file.socket.close(world.now)
     return 0
     yield

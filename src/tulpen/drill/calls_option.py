@@ -102,7 +102,7 @@ def _check_fast_open(world: World, file: TcpFile, name: str, call: Call) -> None
 def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) -> None:
     options = file.live_options
     if name == "SO_LINGER":
-        on, seconds = _linger(value)
+        on, seconds = linger(value)
         options.so_linger = seconds if on else None
     elif name in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
         options.so_sndbuf = _buffer(world, integer(value), _LEAST_SNDBUF, limited=name == "SO_SNDBUF")
@@ -137,7 +137,8 @@ def _buffer(world: World, asked: int, least: int, *, limited: bool) -> int:
     return max(least, factor * (min(asked, _MOST_BUFFER) if limited else asked))
 
 
-def _linger(value: Expression) -> tuple[int, int]:
+def linger(value: Expression) -> tuple[int, int]:
+    """Return both members of a struct linger."""
     if isinstance(value, Array) and len(value.items) == 1:
         value = value.items[0]
     if isinstance(value, Struct):
@@ -156,18 +157,19 @@ def getsockopt(world: World, call: Call) -> Waiting:
         return 0
     if name == "SO_LINGER":
         seconds = file.live_options.so_linger
-        _compare(name, _linger(expected), (int(seconds is not None), seconds or 0))
+        compare(name, linger(expected), (int(seconds is not None), seconds or 0))
         return 0
     if name in ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO"):
         return 0
     found = _get(world, file, level, name)
     if not is_any(expected):
-        _compare(name, integer(expected), found)
+        compare(name, integer(expected), found)
     return 0
     yield
 
 
-def _compare(name: str, expected: object, got: object) -> None:
+def compare(name: str, expected: object, got: object) -> None:
+    """Raise Mismatch where an option is not as expected."""
     if expected != got:
         words = [
             errno_name(each) if name == "SO_ERROR" and isinstance(each, int) and each else str(each)
@@ -180,7 +182,7 @@ def _check_text(file: TcpFile, world: World, expected: Expression) -> None:
     name = file.live_options.tcp_congestion or world.settings.tcp_congestion_control
     wanted = text(expected)
     if wanted is not None:
-        _compare("TCP_CONGESTION", wanted.rstrip(b"\0").decode(), name)
+        compare("TCP_CONGESTION", wanted.rstrip(b"\0").decode(), name)
 
 
 def _get(world: World, file: TcpFile, level: int, name: str) -> int:

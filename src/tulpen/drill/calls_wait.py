@@ -27,8 +27,8 @@ def poll(world: World, call: Call) -> Waiting:
     items = call.arguments[0]
     if not isinstance(items, Array):
         raise Unsupported(f"{items} where an array of struct pollfd belongs")
-    wanted = [_poll_item(item) for item in items.items]
-    deadline = _deadline(world, integer(call.arguments[2]))
+    wanted = [poll_item(item) for item in items.items]
+    deadline = poll_deadline(world, integer(call.arguments[2]))
     while True:
         found = [world.tcp(fd).ready() & (events | _ALWAYS) for fd, events, _ in wanted]
         if any(found) or (deadline is not None and world.now >= deadline):
@@ -40,7 +40,8 @@ def poll(world: World, call: Call) -> Waiting:
     return sum(1 for got in found if got)
 
 
-def _poll_item(item: Expression) -> tuple[int, int, int]:
+def poll_item(item: Expression) -> tuple[int, int, int]:
+    """Return descriptor, events and expected revents of a struct pollfd."""
     if not isinstance(item, Struct):
         raise Unsupported(f"{item} where a struct pollfd belongs")
     fd, events, revents = item.field("fd"), item.field("events"), item.field("revents")
@@ -49,7 +50,8 @@ def _poll_item(item: Expression) -> tuple[int, int, int]:
     return integer(fd), integer(events), 0 if revents is None else integer(revents)
 
 
-def _deadline(world: World, milliseconds: int) -> int | None:
+def poll_deadline(world: World, milliseconds: int) -> int | None:
+    """Return until when a call waits: None for ever."""
     return None if milliseconds < 0 else world.now + milliseconds * MS
 
 
@@ -71,13 +73,14 @@ def epoll_ctl(world: World, call: Call) -> Waiting:
         return 0
     if (fd in epoll.watches) != (how == _MODIFY):
         raise CallFailed(errno.EEXIST if how == _ADD else errno.ENOENT)
-    events, data = _epoll_event(call.arguments[3])
+    events, data = epoll_event(call.arguments[3])
     epoll.watches[fd] = Watch(world.tcp(fd), events, data)
     return 0
     yield
 
 
-def _epoll_event(event: Expression) -> tuple[int, int]:
+def epoll_event(event: Expression) -> tuple[int, int]:
+    """Return events and data of a struct epoll_event."""
     if isinstance(event, Struct):
         events = event.field("events")
         for name in ("fd", "ptr", "u32", "u64"):
@@ -90,7 +93,7 @@ def _epoll_event(event: Expression) -> tuple[int, int]:
 def epoll_wait(world: World, call: Call) -> Waiting:
     """epoll_wait(2); one event is compared, as scripts write them."""
     epoll = world.epoll(integer(call.arguments[0]))
-    deadline = _deadline(world, integer(call.arguments[3]))
+    deadline = poll_deadline(world, integer(call.arguments[3]))
     while not (found := _reports(epoll)):
         if deadline is not None and world.now >= deadline:
             return 0
@@ -98,7 +101,7 @@ def epoll_wait(world: World, call: Call) -> Waiting:
     events, data = found[0]
     expected = call.arguments[1]
     if not is_any(expected):
-        wanted = _epoll_event(expected)
+        wanted = epoll_event(expected)
         if wanted != (events, data):
             raise Mismatch(
                 "the event of epoll differs",

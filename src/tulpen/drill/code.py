@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.drill.problems import Mismatch, Unsupported
-from tulpen.drill.tcp_info import CONSTANTS, fields_of
+from tulpen.drill.tcp_info import CONSTANTS
 
 if TYPE_CHECKING:
     from tulpen.drill.world import World
@@ -60,7 +60,7 @@ def run_code(world: World, text: str) -> None:
     if subject is None or subject.file is None:
         raise Mismatch("no connection to ask about: nothing was accepted")
     tree = _checked(text)
-    names = _Names(fields_of(subject.file), world.variables)
+    names = _Names(subject.file.fields(), world.variables)
 
     def say(*what: object) -> None:
         world.remarks.append(" ".join(map(str, what)))
@@ -96,7 +96,7 @@ def _dedented(text: str) -> str:
     """Return the code with its first line at the margin; the lines after it as they are, unless all are indented."""
     import textwrap
 
-    first, newline, rest = text.strip(" \t").partition("\n")
+    first, newline, rest = text.lstrip(" \t").rstrip().rstrip("\\").partition("\n")
     if not first.strip():
         return textwrap.dedent(rest)
     return first + newline + textwrap.dedent(rest)

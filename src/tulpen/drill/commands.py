@@ -37,9 +37,9 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         for each in words[1:]:
             _assign(world, each)
     elif name == "defaults.sh":
-        sysctl_linux.usual(world.settings)
+        _usual(world)
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        world.stage.host.metrics.flush()
+        world.host.metrics.flush()
     elif name == "nstat":
         _nstat(world, pipeline)
     elif name == "sockstat":
@@ -82,13 +82,27 @@ def _assign(world: World, word: str) -> None:
     name, equals, value = word.partition("=")
     if not equals:
         raise Unsupported(f"the command 'sysctl {word}'")
+    if world.set_sysctl is not None:
+        world.set_sysctl(name.removeprefix("/proc/sys/").replace("/", "."), value)
+        return
     apply = sysctl_bsd.apply if name.startswith(("net.inet.", "kern.", "net.inet6.")) else sysctl_linux.apply
     apply(world.settings, name, value)
 
 
+def _usual(world: World) -> None:
+    if world.set_sysctl is None:
+        sysctl_linux.usual(world.settings)
+        return
+    for name, value in sysctl_linux.USUAL_ON_LINUX:
+        try:
+            world.set_sysctl(f"net.ipv4.{name}", value)
+        except Unsupported as refused:
+            world.remarks.append(str(refused))
+
+
 def _nstat(world: World, pipeline: list[list[str]]) -> None:
     """As nstat: what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
-    before, counters = world.counted, world.stage.host.counters()
+    before, counters = world.counted, world.host.counters()
     world.counted = dict(counters)
     for words in pipeline[1:]:
         if words[:1] != ["grep"] or len(words) != 2:
@@ -110,7 +124,7 @@ def _sockstat(world: World, pipeline: list[list[str]]) -> None:
     if own:
         found = sum(1 for each in files if each.state.name == state)
     else:
-        found = sum(1 for row in world.stage.host.status() if row.state.name == state)
+        found = sum(1 for row in world.host.status() if row.state.name == state)
     if wanted[1] not in str(found):
         raise Mismatch(f"sockstat: sockets in {counts[0]}", expected=wanted[1], got=str(found))
 

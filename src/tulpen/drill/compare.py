@@ -49,7 +49,8 @@ def actual(left: Left, packet: TcpPacket, subject: Subject, order: str) -> Actua
     """Return what was sent, in the script's numbers."""
     seg = left.packet.payload
     assert isinstance(seg, Segment)
-    options = _counted(each(octets(seg.options, order)), seg, subject)
+    encoded = octets(seg.options, order) if left.options is None else left.options
+    options = _counted(each(encoded), seg, subject)
     seq = seg.seq if packet.absolute else subject.script_seq(seg)
     data = bytes(seg.data)
     return Actual(seg.flags, seq, subject.script_ack(seg), seg.wnd, seg.urg, data, options, left.packet)

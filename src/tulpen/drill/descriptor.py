@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, State
@@ -83,6 +83,12 @@ class TcpFile:
             return False
         return self.no_reading or socket.eof or socket.state is CLOSED
 
+    def fields(self) -> dict[str, int]:
+        """Return struct tcp_info, as far as the host can tell it."""
+        from tulpen.drill.tcp_info import fields_of
+
+        return fields_of(self)
+
     def ready(self) -> int:
         """Return the events of poll(2) that hold now."""
         if self.listener is not None:
@@ -144,5 +150,13 @@ class EpollFile:
     def __init__(self) -> None:
         self.watches: dict[int, Watch] = {}
 
+    def fields(self) -> dict[str, int]:
+        """An epoll instance has no struct tcp_info."""
+        return {}
 
-File = TcpFile | EpollFile
+
+class File(Protocol):
+    """Whatever a descriptor stands for."""
+
+    def fields(self) -> dict[str, int]:
+        """Return struct tcp_info."""

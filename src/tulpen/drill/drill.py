@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,10 @@ from tulpen.drill.verdict import Outcome, Verdict
 from tulpen.drill.world import CallFailed, World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tulpen.drill.conditions import Conditions
+    from tulpen.drill.script import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Plan:
     defined: Mapping[str, str] = field(default_factory=dict)  # -D NAME=VALUE
     options: Mapping[str, str] = field(default_factory=dict)  # as ``--name=value`` in a script
     ladder: bool = True
+    kernel: bool = False  # against Linux's own TCP, in real time
 
 
 def drill(path: str, plan: Plan) -> Verdict:
@@ -53,8 +58,34 @@ def drill_text(text: str, path: str, plan: Plan) -> Verdict:
         return Verdict(path, Outcome.ERROR, str(error), error.line, profile=profile)
     except Unsupported as lacking:
         return Verdict(path, Outcome.SKIP, f"needs {lacking}", profile=profile)
+    with _world(plan, conditions) as world:
+        return _run(world, script, conditions, plan)
+
+
+@contextmanager
+def _world(plan: Plan, conditions: Conditions) -> Iterator[World]:
+    """Give a world with a tulpen host in it, or with Linux."""
     settings = plan.profile.make_settings()
-    world = World(Stage(conditions, settings), conditions, plan.profile, settings)
+    if not plan.kernel:
+        yield World(Stage(conditions, settings), conditions, plan.profile, settings)
+        return
+    from tulpen.drill import kernel_calls
+    from tulpen.drill.kernel_stage import KernelStage
+
+    stage = KernelStage(conditions)
+    world = World(stage, conditions, plan.profile, settings)
+    world.system = kernel_calls.begin
+    world.set_sysctl = stage.set_sysctl
+    try:
+        yield world
+    finally:
+        kernel_calls.close_all(world)
+        stage.close()
+
+
+def _run(world: World, script: Script, conditions: Conditions, plan: Plan) -> Verdict:
+    profile = "kernel" if plan.kernel else plan.profile.name
+    path = script.path
     world.remarks += [f"--{name}: an option nobody knows" for name in conditions.unknown]
     runner = Runner(world, script)
     verdict = Verdict(path, Outcome.PASS, profile=profile, ip_version=conditions.ip_version, remarks=world.remarks)

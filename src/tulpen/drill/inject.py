@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.tcp_option import Sack, Timestamps, ValidMd5, encode
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp, IcmpKind, Quoted, kind_of
-from tulpen.wire.ip import Packet
+from tulpen.wire.ip import Packet, build_packet
 from tulpen.wire.options import parse_options
 from tulpen.wire.segment import ACK, SYN, Segment
 from tulpen.wire.seq import wrap
@@ -113,7 +113,8 @@ def icmp_packet(packet: IcmpPacket, subject: Subject, conditions: Conditions) ->
     if kind in (IcmpKind.ECHO_REQUEST, IcmpKind.ECHO_REPLY):
         message = Icmp(kind, type, code, ident=packet.ident)
     else:
-        data = pack("!HHI", quoted.sport, quoted.dport, quoted.seq)
+        ports = pack("!HHI", quoted.sport, quoted.dport, quoted.seq)
+        data = build_packet(Packet(quoted.src, quoted.dst, ports, protocol=TCP))
         message = Icmp(kind, type, code, mtu=packet.mtu or 0, data=data, embedded=quoted)
     return _enveloped(packet.ip, subject, message, ICMP6 if ipv6 else ICMP)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tulpen.drill.stage import Left
 
 _PATIENCE: Final = 2_000_000_000  # how long after its time an expected packet is waited for
+_LATE: Final = 50_000_000
 _FOREVER: Final = 1 << 62
 
 
@@ -117,7 +118,9 @@ class Runner:
     def _wait(self) -> None:
         """Let time pass until the event's; a script that is behind its own times fails."""
         self.world.stage.run_until(self._time)
-        self._check_time(self.world.now, "the event")
+        late = self.world.now - self._time
+        if self.world.system is None or late > _LATE:  # a machine that is busy is not the TCP's fault
+            self._check_time(self.world.now, "the event")
 
     # packets
 
@@ -167,7 +170,7 @@ class Runner:
                     return left, actual(left, packet, subject, self.world.profile.option_order)
             if not self._step(limit):
                 if limit is not None:
-                    stage.now = max(stage.now, limit)
+                    stage.run_until(limit)
                 raise Mismatch("no packet was sent", expected=packet_text(packet), got="nothing")
 
     def _step(self, limit: int | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, final
 
 from tulpen.drill.problems import Mismatch
 from tulpen.host.host import Host
@@ -23,10 +23,38 @@ MOST_TIMEOUTS: Final = 1_000_000  # in one script: more is a host that does not 
 
 
 class Left(NamedTuple):
-    """A packet that the host sent, and when."""
+    """A packet that the host sent, and when; ``options`` are its octets where they are known as they were sent."""
 
     now: int
     packet: Packet
+    options: bytes | None = None
+
+
+class Theatre(Protocol):
+    """What a script is played on: a clock, packets that come out, a way for packets in."""
+
+    conditions: Conditions
+    sent: deque[Left]
+    watchers: list[Callable[[], bool]]
+
+    @property
+    def now(self) -> int:
+        """The time, in nanoseconds."""
+
+    def collect(self) -> None:
+        """Take what was sent, and let who waits look again."""
+
+    def packet_arrives(self, packet: Packet) -> None:
+        """Let a packet in."""
+
+    def next_deadline(self) -> int | None:
+        """Return when something is due, as far as that is known."""
+
+    def run_until(self, then: int) -> None:
+        """Let time pass."""
+
+    def step(self, limit: int | None) -> bool:
+        """Let the next thing happen, if anything does before ``limit``."""
 
 
 @final
@@ -35,7 +63,7 @@ class Stage:
 
     def __init__(self, conditions: Conditions, settings: Settings) -> None:
         self.conditions = conditions
-        self.now = START
+        self._now = START
         self.host = Host(
             [conditions.local], settings=settings, secret=b"packetdrill", mtu=conditions.mtu, gso_max=GSO_MAX,
             trace=True,
@@ -43,6 +71,11 @@ class Stage:
         self.sent: deque[Left] = deque()  # not yet expected by the script
         self.watchers: list[Callable[[], bool]] = []  # who waits; each says whether it went on
         self._timeouts = 0
+
+    @property
+    def now(self) -> int:
+        """The virtual time."""
+        return self._now
 
     def collect(self) -> None:
         """Take what the host has to send, and let who waits look again, until nothing more comes of it."""
@@ -66,7 +99,7 @@ class Stage:
         """Let time pass; what is due exactly then waits, so that the script acts before a timer of that moment."""
         while (deadline := self.next_deadline()) is not None and deadline < then:
             self._expire(deadline)
-        self.now = max(self.now, then)
+        self._now = max(self._now, then)
 
     def step(self, limit: int | None) -> bool:
         """Do what is due next, if that is not after ``limit``; False if nothing is."""
@@ -80,6 +113,6 @@ class Stage:
         self._timeouts += 1
         if self._timeouts > MOST_TIMEOUTS:
             raise Mismatch(f"the host does not come to rest: {MOST_TIMEOUTS} timeouts")
-        self.now = max(self.now, deadline)
+        self._now = max(self._now, deadline)
         self.host.timeout(self.now)
         self.collect()

@@ -9,7 +9,7 @@ from tulpen.wire.segment import ACK, RST, SYN, Segment
 from tulpen.wire.seq import wrap
 
 if TYPE_CHECKING:
-    from tulpen.drill.descriptor import TcpFile
+    from tulpen.drill.descriptor import File
     from tulpen.drill.script import TcpPacket
 
 
@@ -39,7 +39,7 @@ class Subject:
         self.remote = remote
         self.remote_port = remote_port
         self.phase = Phase.NEW
-        self.file: TcpFile | None = None  # what the application holds of it
+        self.file: File | None = None  # what the application holds of it
         self.script_local_isn = 0
         self.live_local_isn = 0
         self.script_remote_isn = 0

@@ -54,6 +54,22 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_fastopen_key", USUAL_KEY),
 )
 
+#: All that the usual set-up scripts say to a Linux.
+USUAL_ON_LINUX: Final[tuple[tuple[str, str], ...]] = (
+    *USUAL_SETTINGS,
+    *_USUAL.items(),
+    ("tcp_frto", "2"),
+    ("tcp_dsack", "1"),
+    ("tcp_reordering", "3"),
+    ("tcp_early_retrans", "4"),
+    ("tcp_recovery", "1"),
+    ("tcp_tso_win_divisor", "3"),
+    ("tcp_ecn", "0"),
+    ("tcp_pacing_ss_ratio", "200"),
+    ("tcp_pacing_ca_ratio", "120"),
+    ("tcp_notsent_lowat", "4294967295"),
+)
+
 
 def apply(settings: Settings, name: str, value: str) -> None:
     """Set one sysctl; skips the script where the host has no such thing."""

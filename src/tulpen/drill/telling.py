@@ -16,7 +16,8 @@ WIDTH: Final = 100
 
 def ladder_of(world: World) -> list[str]:
     """Return the lines of the ladder of the connection under test; none where nothing happened."""
-    records = world.stage.host.stack.records
+    host = getattr(world.stage, "host", None)
+    records = None if host is None else host.stack.records
     subject = world.subject
     if subject is None or not records:
         return []

@@ -10,9 +10,13 @@ from tulpen.drill.problems import Unsupported
 from tulpen.drill.subject import Phase, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tulpen.drill.conditions import Conditions
     from tulpen.drill.profile import Profile
-    from tulpen.drill.stage import Stage
+    from tulpen.drill.script import Call
+    from tulpen.drill.stage import Theatre
+    from tulpen.host.host import Host
     from tulpen.tcp.config import Settings
 
 #: A system call under way: it gives the time until when it waits (None: for ever), and returns its result.
@@ -33,7 +37,7 @@ class CallFailed(Exception):
 class World:
     """The stage, the script's files, and the connection under test."""
 
-    def __init__(self, stage: Stage, conditions: Conditions, profile: Profile, settings: Settings) -> None:
+    def __init__(self, stage: Theatre, conditions: Conditions, profile: Profile, settings: Settings) -> None:
         self.stage = stage
         self.conditions = conditions
         self.profile = profile
@@ -41,10 +45,20 @@ class World:
         self.files: dict[int, File] = {}
         self.subject: Subject | None = None
         self.subjects: list[Subject] = []
+        self.system: Callable[[World, Call], Waiting] | None = None  # who takes the calls; None: a tulpen host
+        self.set_sysctl: Callable[[str, str], None] | None = None
         self.remarks: list[str] = []
         self.variables: dict[str, object] = {}  # of the script's Python
         self.counted: dict[str, int] = {}  # the MIB when it was last shown
         self._remote_ports = FIRST_REMOTE_PORT
+
+    @property
+    def host(self) -> Host:
+        """The tulpen host, where there is one."""
+        host: Host | None = getattr(self.stage, "host", None)
+        if host is None:
+            raise Unsupported("a tulpen host")
+        return host
 
     @property
     def now(self) -> int:
@@ -71,7 +85,7 @@ class World:
             raise CallFailed(9)  # EBADF
         return file
 
-    def new_subject(self, phase: Phase, file: TcpFile | None = None) -> Subject:
+    def new_subject(self, phase: Phase, file: File | None = None) -> Subject:
         """Put a new connection under test."""
         conditions = self.conditions
         if phase is Phase.CALLED:
@@ -85,6 +99,20 @@ class World:
         self.subjects.append(subject)
         return subject
 
-    def subject_of(self, file: TcpFile) -> Subject | None:
+    def listens(self, file: File) -> None:
+        """A socket listens: what comes in from now on is for it."""
+        subject = self.subject_of(file)
+        if subject is not None:
+            subject.phase = Phase.LISTENING
+            self.subject = subject
+
+    def connects(self, file: File, remote: tuple[bytes, int]) -> None:
+        """A socket connects: its SYN is to be expected."""
+        subject = self.subject_of(file)
+        if subject is not None and subject.phase is Phase.NEW:
+            subject.phase = Phase.CONNECTING
+            subject.remote, subject.remote_port = remote
+
+    def subject_of(self, file: File) -> Subject | None:
         """Return the connection that a socket stands for."""
         return next((each for each in self.subjects if each.file is file), None)

@@ -14,11 +14,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from tulpen.faults.conduct import Conduct
-from tulpen.faults.http import Framing
 from tulpen.faults.tally import Tally
 from tulpen.sim.filters import clear
 
 if TYPE_CHECKING:
+    from tulpen.faults.http import Framing
     from tulpen.sim.chance import Chance
     from tulpen.sim.filters import Filter
     from tulpen.wire.ip import Packet
@@ -73,7 +73,7 @@ class Stage:
     network: Filter = clear  # the path, both ways
     listens: bool = True
     accepts: bool = True
-    framing: Framing = Framing.LENGTH
+    framing: Framing | None = None  # None: as the run has it
     settings: dict[str, object] = field(default_factory=dict)  # of the server's host, over its defaults
     options: dict[str, object] = field(default_factory=dict)  # of the server's sockets
     victim: Preparation = field(default_factory=Preparation)

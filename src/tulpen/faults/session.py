@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tulpen.host.socket import Socket
 
 READ: Final = 65_536
+WRITE: Final = 65_536
 LOOK: Final = 100_000  # how soon it is asked whether all was acknowledged, and twice as long after each time
 LATEST: Final = 5_000_000
 
@@ -25,7 +26,7 @@ LATEST: Final = 5_000_000
 class Session:
     """Moves octets between socket and service as far as the conduct lets it."""
 
-    __slots__ = ("_asked", "_deaf", "_finished", "_gate", "_look", "_mute", "_pause",
+    __slots__ = ("_asked", "_deaf", "_finished", "_gate", "_look", "_mute", "_pause", "_unsent",
                  "conduct", "over", "said", "service", "socket", "tally")  # fmt: skip
 
     def __init__(self, socket: Socket, service: Service, conduct: Conduct, gate: Gate, tally: Tally) -> None:
@@ -40,6 +41,7 @@ class Session:
         self._mute = False  # says nothing more
         self._deaf = False  # hears nothing more
         self._finished = False
+        self._unsent = b""  # what the send buffer had no room for
         self._look: int | None = None  # when to ask whether all was acknowledged
         self._pause = LOOK
 
@@ -63,25 +65,28 @@ class Session:
     def speak(self, now: int) -> None:
         """Say what there is to say, as far as the conduct and the send buffer allow."""
         while not (self.over or self._mute):
-            limit = self.socket.writable
             allowed = self.conduct.allowance(self, now)
-            if allowed is not None:
-                limit = min(limit, allowed)
-            data = self.service.take(limit) if limit > 0 else b""
+            limit = WRITE if allowed is None else min(WRITE, allowed)
+            data = self._unsent or (self.service.take(limit) if limit > 0 else b"")
             if not data:
                 break
             try:
-                self.said += self.socket.send(data, now)
+                taken = self.socket.send(data, now)
             except TcpError:  # it has been reset, and the signal that says so is under way
                 self.over_now()
                 return
-            self._look = now
-            self._pause = LOOK
+            self.said += taken
+            self._unsent = data[taken:]
+            if taken:
+                self._look = now
+                self._pause = LOOK
+            if self._unsent:
+                break  # WRITABLE is signalled when there is room again
         self._finish(now)
 
     def _finish(self, now: int) -> None:
         """Tell the conduct when the service has no more to say; a mute one closes when the peer has."""
-        if self.over or self._finished:
+        if self.over or self._finished or (self._unsent and not self._mute):
             return
         if self.service.broken:
             self.reset(now)
@@ -115,7 +120,7 @@ class Session:
         if self._look is not None and now >= self._look and not self.over:
             if not self.conduct.follows():
                 self._look = None
-            elif self.socket.unacknowledged == 0:
+            elif self.socket.unacknowledged == 0 and not self._unsent:
                 self._look = None
                 self.conduct.delivered(self, now)
             else:

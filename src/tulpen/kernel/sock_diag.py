@@ -286,10 +286,14 @@ def _tcp_info(attributes: memoryview) -> TcpInfo | None:
     while len(attributes) >= _ATTRIBUTE.size:
         length, kind = _ATTRIBUTE.unpack_from(attributes)
         if kind == _INFO:
-            value = bytes(attributes[4:length])[: _TCP_INFO.size]
-            return TcpInfo(*_TCP_INFO.unpack(value.ljust(_TCP_INFO.size, b"\0")))
+            return read_tcp_info(bytes(attributes[4:length]))
         attributes = attributes[(length + 3) & ~3 :]
     return None
+
+
+def read_tcp_info(octets: bytes) -> TcpInfo:
+    """Return a ``struct tcp_info``, as getsockopt(TCP_INFO) gives it too."""
+    return TcpInfo(*_TCP_INFO.unpack(octets[: _TCP_INFO.size].ljust(_TCP_INFO.size, b"\0")))
 
 
 def _errno(body: memoryview) -> int:

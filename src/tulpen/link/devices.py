@@ -26,6 +26,7 @@ _TUN_F_CSUM_TSO: Final = 0x01 | 0x02 | 0x04
 
 _SOL_PACKET: Final = 263
 _PACKET_VNET_HDR: Final = 15
+_PACKET_QDISC_BYPASS: Final = 20
 _PACKET_IGNORE_OUTGOING: Final = 23
 _ETH_P_ALL: Final = 0x0003
 _SO_SNDBUFFORCE: Final = 32
@@ -60,6 +61,8 @@ def veth(name: str, mtu: int, *, offload: bool = False) -> socket.socket:
     left = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         tap.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        # A queue would drop all until the kernel has noticed the carrier, which takes it a moment.
+        tap.setsockopt(_SOL_PACKET, _PACKET_QDISC_BYPASS, 1)
         _widen(tap)
         if offload:
             tap.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)

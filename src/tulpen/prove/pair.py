@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from tulpen.prove.end import ABORT, SEND, TIMEOUT, Automaton, End, Input, Objection, Segments
+from tulpen.prove.end import ABORT, SEND, TIMEOUT, Automaton, End, Facts, Input, Objection, Reaction, Segments
 from tulpen.prove.explorer import Step, Violation
 
 
@@ -26,22 +26,39 @@ class Bounds:
     ordered: bool = False  # segments arrive in the order they were sent
 
 
-class World(NamedTuple):
-    """A state of the pair; a and b are nodes of the automata, ab and ba segments under way."""
-
-    a: int
-    b: int
-    ab: tuple[int, ...]
-    ba: tuple[int, ...]
-    losses: int
-    copies: int
-    hurries: int
+#: A state of the pair: the automata's nodes of A and B; the segments under way from A to B, and from B to A; what is
+#: left of the losses, copies and hurries.  A plain tuple: it is made and compared millions of times.
+World = tuple[int, int, tuple[int, ...], tuple[int, ...], int, int, int]
 
 
 # Timers that need no excuse: an acknowledgment is only put off.
 _PROMPT: Final = "delayed_ack"
 # 2 MSL is longer than anything stays under way, and than any retransmission waits.
 _PATIENT: Final = "linger"
+
+
+class Labels:
+    """The words for what can happen to one end, made when they are first needed."""
+
+    def __init__(self, automaton: Automaton, peer: End, verb: str = "") -> None:
+        self._automaton = automaton
+        self._peer = peer
+        self._verb = verb
+        self._made: dict[Input, str] = {}
+
+    def of(self, given: Input) -> str:
+        """Return the words for a call, a deadline or a segment."""
+        label = self._made.get(given)
+        if label is None:
+            label = self._made[given] = self._words(given)
+        return label
+
+    def _words(self, given: Input) -> str:
+        end = self._automaton.end.name
+        words = self._automaton.words(given, self._peer)
+        if isinstance(given, str):
+            return f"{end}: {words}"
+        return f"{self._peer.name} -> {end}  {words} {self._verb}".rstrip()
 
 
 class Pair:
@@ -52,12 +69,26 @@ class Pair:
         self.a = Automaton(a, b, self.segments)
         self.b = Automaton(b, a, self.segments)
         self.bounds = bounds
-        self._labels: dict[tuple[bool, str, Input], str] = {}
+        self._labels = {
+            is_a: (Labels(end, peer), Labels(end, peer, "is lost"), Labels(end, peer, "(a copy)"))
+            for is_a, end, peer in ((True, self.a, b), (False, self.b, a))
+        }
 
     def starts(self) -> Iterable[World]:
         """Both ends are CLOSED, nothing is under way, nothing has gone wrong."""
         bounds = self.bounds
-        return [World(self.a.start, self.b.start, (), (), bounds.losses, bounds.copies, bounds.hurries)]
+        return [(self.a.start, self.b.start, (), (), bounds.losses, bounds.copies, bounds.hurries)]
+
+    def facts(self, world: World) -> tuple[Facts, Facts]:
+        """Return what is known of both ends."""
+        return self.a.facts(world[0]), self.b.facts(world[1])
+
+    def words(self, world: World) -> str:
+        """Return both ends' states and what is under way."""
+        a, b = self.facts(world)
+        ends = f"{self.a.end.name} in {a.state.title}, {self.b.end.name} in {b.state.title}"
+        count = len(world[2]) + len(world[3])
+        return f"{ends}, {count or 'no'} segment{'s' if count != 1 else ''} under way"
 
     def steps(self, world: World) -> Iterable[Step[World]]:
         """Return everything that can happen."""
@@ -67,77 +98,56 @@ class Pair:
             self._arrivals(world, is_a, steps)
         return steps
 
-    def words(self, world: World) -> str:
-        """Return both ends' states and what is under way."""
-        a, b = self.a.facts(world.a), self.b.facts(world.b)
-        ends = f"{self.a.end.name} in {a.state.title}, {self.b.end.name} in {b.state.title}"
-        return f"{ends}, {len(world.ab) + len(world.ba)} segments under way"
-
     def _calls(self, world: World, is_a: bool, steps: list[Step[World]]) -> None:
-        automaton, node = (self.a, world.a) if is_a else (self.b, world.b)
+        """What this end's user and its clock can do."""
+        a, b, ab, ba, losses, copies, hurries = world
+        automaton, node, out = (self.a, a, ab) if is_a else (self.b, b, ba)
         for call in automaton.inputs(node):
-            if call != TIMEOUT:
-                steps.append(self._step(world, is_a, call, progress=call not in (ABORT, SEND)))
-                continue
-            timer = automaton.facts(node).timer
-            if timer == _PROMPT or self._quiet(world, is_a, timer):
-                steps.append(self._step(world, is_a, call, progress=True))
-            elif world.hurries and timer != _PATIENT:
-                hurried = world._replace(hurries=world.hurries - 1)
-                steps.append(self._step(hurried, is_a, call, progress=False))
+            left, progress = hurries, call not in (ABORT, SEND)
+            if call == TIMEOUT and not self._in_time(world, is_a):
+                if not hurries or automaton.facts(node).timer == _PATIENT:
+                    continue
+                left, progress = hurries - 1, False
+            target, sent = self._react(is_a, node, call)
+            bag = self._add(out, sent) if sent else out
+            after = (target, b, bag, ba, losses, copies, left) if is_a else (a, target, ab, bag, losses, copies, left)
+            steps.append((self._labels[is_a][0].of(call), after, progress))
 
-    def _quiet(self, world: World, is_a: bool, timer: str) -> bool:
-        """Nothing is under way, nor will be before ``timer`` runs out."""
-        if world.ab or world.ba:
+    def _in_time(self, world: World, is_a: bool) -> bool:
+        """Whether nothing is under way, nor will be before this end's timer runs out."""
+        mine, peers = self.facts(world) if is_a else reversed(self.facts(world))
+        if mine.timer == _PROMPT:
+            return True
+        if world[2] or world[3]:
             return False
-        peer = (self.b.facts(world.b) if is_a else self.a.facts(world.a)).timer
-        return peer in ("", _PATIENT) if timer == _PATIENT else peer != _PROMPT
+        return peers.timer in ("", _PATIENT) if mine.timer == _PATIENT else peers.timer != _PROMPT
 
     def _arrivals(self, world: World, is_a: bool, steps: list[Step[World]]) -> None:
         """What the network does with a segment on its way to this end."""
         a, b, ab, ba, losses, copies, hurries = world
-        bag = ba if is_a else ab
+        node, bag, out = (a, ba, ab) if is_a else (b, ab, ba)
+        arrives, is_lost, again = self._labels[is_a]
         for place, segment in enumerate(bag):
             if place and (self.bounds.ordered or segment == bag[place - 1]):
                 continue
             rest = bag[:place] + bag[place + 1 :]
-            left = (ab, rest) if is_a else (rest, ba)
-            steps.append(self._step(World(a, b, *left, losses, copies, hurries), is_a, segment, progress=True))
+            target, sent = self._react(is_a, node, segment)
+            more = self._add(out, sent) if sent else out
+            taken = (target, b, more, rest) if is_a else (a, target, rest, more)
+            steps.append((arrives.of(segment), (*taken, losses, copies, hurries), True))
             if losses:
-                label = self._label(is_a, "is lost", segment)
-                steps.append(Step(label, World(a, b, *left, losses - 1, copies, hurries), progress=False))
+                left = (a, b, ab, rest) if is_a else (a, b, rest, ba)
+                steps.append((is_lost.of(segment), (*left, losses - 1, copies, hurries), False))
             if copies:
-                again = World(a, b, ab, ba, losses, copies - 1, hurries)
-                steps.append(self._step(again, is_a, segment, progress=False, verb="(a copy)"))
+                kept = (target, b, more, ba) if is_a else (a, target, ab, more)
+                steps.append((again.of(segment), (*kept, losses, copies - 1, hurries), False))
 
-    def _step(self, world: World, is_a: bool, given: Input, *, progress: bool, verb: str = "") -> Step[World]:
-        label = self._label(is_a, verb, given)
-        a, b, ab, ba, losses, copies, hurries = world
+    def _react(self, is_a: bool, node: int, given: Input) -> Reaction:
         try:
-            if is_a:
-                a, sent = self.a.react(a, given)
-                ab = self._add(ab, sent) if sent else ab
-            else:
-                b, sent = self.b.react(b, given)
-                ba = self._add(ba, sent) if sent else ba
+            return (self.a if is_a else self.b).react(node, given)
         except Objection as objection:
-            raise Violation(str(objection), label) from objection
-        return Step(label, World(a, b, ab, ba, losses, copies, hurries), progress)
+            raise Violation(str(objection), self._labels[is_a][0].of(given)) from objection
 
     def _add(self, bag: tuple[int, ...], sent: tuple[int, ...]) -> tuple[int, ...]:
         full = (bag + sent)[: self.bounds.room]
         return full if self.bounds.ordered else tuple(sorted(full))
-
-    def _label(self, is_a: bool, verb: str, given: Input) -> str:
-        name = (is_a, verb, given)
-        label = self._labels.get(name)
-        if label is None:
-            label = self._labels[name] = self._words(is_a, verb, given)
-        return label
-
-    def _words(self, is_a: bool, verb: str, given: Input) -> str:
-        automaton, peer = (self.a, self.b) if is_a else (self.b, self.a)
-        words = automaton.words(given, peer.end)
-        if isinstance(given, str):
-            return f"{automaton.end.name}: {words}"
-        return f"{peer.end.name} -> {automaton.end.name}  {words} {verb}".rstrip()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import process_time
 from typing import Any, Final
 
 from tulpen.prove.end import LET_GO, OPEN_ACTIVE, OPEN_PASSIVE, End, Program
@@ -58,7 +58,7 @@ class Outcome:
     states: int
     edges: int
     engine_runs: int
-    seconds: float
+    seconds: float  # of processor time
     rows: frozenset[Transition]
     violation: Counterexample | None
 
@@ -72,20 +72,21 @@ _GIVES_UP: Final = {
 
 SCENARIOS: Final = (
     Scenario("an octet each way", Program(_ACTIVE, (1,)), Program(_PASSIVE, (1,)), Bounds(losses=1)),
-    Scenario("a repeated segment", Program(_ACTIVE, (1,)), Program(_PASSIVE, (1,)), Bounds(copies=1)),
+    Scenario("no text, and everything goes wrong", Program(_ACTIVE), Program(_PASSIVE), Bounds(1, 1, 1)),
+    Scenario("repeated segments", Program(_ACTIVE, (1,)), Program(_PASSIVE), Bounds(copies=2)),
     Scenario("a timeout too early", Program(_ACTIVE, (1,)), Program(_PASSIVE), Bounds(hurries=1)),
     Scenario("both open", Program(_ACTIVE, (1,)), Program(_ACTIVE), Bounds(losses=1), iss=ISS_A),
     Scenario(
         "a listener opens", Program((OPEN_PASSIVE, OPEN_ACTIVE), (1,)), Program((OPEN_PASSIVE, OPEN_ACTIVE)),
         Bounds(losses=1), iss=ISS_A,
     ),
-    Scenario("three segments", Program(_ACTIVE, (1, 1, 1)), Program(_PASSIVE, patient=True), Bounds(losses=1)),
+    Scenario("three segments", Program(_ACTIVE, (1, 1, 1)), Program(_PASSIVE, patient=True), Bounds(losses=2)),
     Scenario(
-        "three segments with SACK", Program(_ACTIVE, (1, 1, 1)), Program(_PASSIVE, patient=True), Bounds(losses=1),
+        "three segments with SACK", Program(_ACTIVE, (1, 1, 1)), Program(_PASSIVE, patient=True), Bounds(losses=2),
         {"tcp_sack": True},
     ),
     Scenario(
-        "more losses, in order", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, (1,)), Bounds(losses=3, ordered=True)
+        "more losses, in order", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, (1,)), Bounds(losses=2, ordered=True)
     ),
     Scenario(
         "a window of one octet", Program(_ACTIVE, (2,)), Program(_PASSIVE, reads=True), Bounds(losses=1),
@@ -100,7 +101,7 @@ SCENARIOS: Final = (
         {"so_keepalive": True}, peaceful=False,
     ),
     Scenario(
-        "both let go", Program(_ACTIVE, (1,), closes=LET_GO), Program(_PASSIVE, (1,), closes=LET_GO),
+        "both let go", Program(_ACTIVE, (1,), closes=LET_GO), Program(_PASSIVE, closes=LET_GO),
         Bounds(losses=1), {"so_keepalive": True}, peaceful=False,
     ),
     Scenario(
@@ -122,7 +123,7 @@ def walk(scenarios: Iterable[Scenario] = SCENARIOS) -> Iterator[Outcome]:
 
 def walk_through(scenario: Scenario) -> Outcome:
     """Explore one scenario to its end, or to the first violation."""
-    began = perf_counter()
+    began = process_time()
     a = End("A", scenario.iss, scenario.a, plain(**scenario.settings))
     b = End("B", ISS_B, scenario.b, plain(**scenario.settings))
     pair = Pair(a, b, scenario.bounds)
@@ -134,7 +135,7 @@ def walk_through(scenario: Scenario) -> Outcome:
         states=len(graph.states),
         edges=graph.edges,
         engine_runs=pair.a.runs + pair.b.runs,
-        seconds=perf_counter() - began,
+        seconds=process_time() - began,
         rows=frozenset(row for row in TRANSITIONS if (row.source, row.event) in moves),
         violation=violation,
     )

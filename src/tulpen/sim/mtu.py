@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tulpen.sim.rewrite import octets, quote
-from tulpen.wire.icmp import ICMP, ICMP6, Icmp, IcmpKind, Quoted, numbers
-from tulpen.wire.ip import Packet
-from tulpen.wire.segment import Segment
+from tulpen.sim.rewrite import octets
+from tulpen.wire.icmp import IcmpKind
+from tulpen.wire.icmp_error import icmp_error
 
 if TYPE_CHECKING:
     from tulpen.sim.filters import Passed
-
-MOST_QUOTED_4: Final = 548  # of a message of 576 octets (RFC 1812 §4.3.2.3)
-MOST_QUOTED_6: Final = 1232  # of the least MTU (RFC 4443 §3.2)
+    from tulpen.wire.ip import Packet
 
 
 class Mtu:
@@ -33,19 +30,8 @@ class Mtu:
         if octets(packet) <= self.mtu:
             return [(0, packet)]
         self.dropped += 1
-        if not self.icmp or (isinstance(packet.payload, Icmp) and packet.payload.is_error):
+        if not self.icmp:
             return []
-        return [(0, error_about(packet, IcmpKind.PACKET_TOO_BIG, mtu=self.mtu, by=self.router))]
-
-
-def error_about(packet: Packet, kind: IcmpKind, *, mtu: int = 0, by: bytes | None = None) -> Packet:
-    """Return the ICMP error that tells the sender of ``packet`` what became of it."""
-    ipv6 = packet.version == 6
-    type, code = numbers(kind, ipv6=ipv6)
-    seg = packet.payload
-    embedded = None
-    if isinstance(seg, Segment):
-        embedded = Quoted(packet.src, packet.dst, seg.sport, seg.dport, seg.seq)
-    data = quote(packet, MOST_QUOTED_6 if ipv6 else MOST_QUOTED_4)
-    icmp = Icmp(kind, type, code, mtu=mtu, data=data, embedded=embedded)
-    return Packet(packet.dst if by is None else by, packet.src, icmp, protocol=ICMP6 if ipv6 else ICMP)
+        by = packet.dst if self.router is None else self.router
+        error = icmp_error(packet, IcmpKind.PACKET_TOO_BIG, by, mtu=self.mtu)
+        return [] if error is None else [(0, error)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tulpen.wire.icmp import Icmp
-from tulpen.wire.ip import Packet, build_packet
+from tulpen.wire.ip import Packet
 from tulpen.wire.options import NO_OPTIONS, build_options
 from tulpen.wire.segment import CWR, FIN, PSH, URG, Segment
 from tulpen.wire.seq import wrap
@@ -57,11 +57,6 @@ def with_data(seg: Segment, data: bytes) -> Segment:
         seg.seq, seg.ack, seg.flags, seg.wnd, data, seg.options,
         urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size,
     )  # fmt: skip
-
-
-def quote(packet: Packet, most: int) -> bytes:
-    """Return the first ``most`` octets of the packet, as an ICMP error quotes them."""
-    return build_packet(packet)[:most]
 
 
 def on_the_wire(packet: Packet) -> list[Packet]:

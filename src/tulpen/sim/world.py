@@ -80,6 +80,7 @@ class World:
         runs: Application,
         settings: Settings | None = None,
         mtu: int = 1500,
+        gso_max: int = 0,
         trace: bool = False,
         encoded: bool = False,
         out: Filter = clear,
@@ -87,7 +88,7 @@ class World:
     ) -> Station:
         """Add a host that runs an application; its secret is drawn from the seed."""
         secret = self.chance.split(f"secret of {name}").octets(16)
-        host = Host(addresses, settings=settings, secret=secret, mtu=mtu, trace=trace)
+        host = Host(addresses, settings=settings, secret=secret, mtu=mtu, gso_max=gso_max, trace=trace)
         station = Station(host, runs, encoded=encoded)
         self.add(name, station, *host.addresses, out=out, into=into)
         return station

@@ -151,16 +151,17 @@ def _in_other_states(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
-    if judge.may_reopen(tcb, seg):
+    if tcb.state is TIME_WAIT and judge.may_reopen(tcb, seg):
         end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
         return False
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
         return _in_time_wait_by_ack(tcb, seg, now)
-    if judge.lacks_timestamp(tcb, seg):
-        tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
-        return False
-    if judge.too_old(tcb, seg, now):
-        return answer_invalid(tcb, seg, Reason.PAWS, now)
+    if tcb.terms.timestamps and not seg.flags & RST:
+        if judge.lacks_timestamp(tcb, seg):
+            tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
+            return False
+        if judge.too_old(tcb, seg, now):
+            return answer_invalid(tcb, seg, Reason.PAWS, now)
     if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):
         return _not_acceptable(tcb, seg, now)
     tcb.heard_at = now
@@ -168,7 +169,6 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         acking.report_known_syn(tcb, seg)
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
-        take_user_timeout(tcb, seg)
         _trim(tcb, seg, now)
     return True
 
@@ -271,6 +271,8 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
         recovery.acknowledge(tcb, seg, now)
+    if seg.options.user_timeout:
+        take_user_timeout(tcb, seg)
     if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
         _our_fin_acked(tcb, now)
     return tcb.state is not CLOSED

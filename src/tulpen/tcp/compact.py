@@ -136,8 +136,8 @@ class TimeWait:
     """A connection in TIME-WAIT: what it takes to acknowledge a FIN again, and to judge a SYN."""
 
     __slots__ = (
-        "answered_at", "deadline", "irs", "iss", "mss", "name", "rcv_nxt", "rcv_wnd", "snd_nxt", "terms", "ts_offset",
-        "ts_recent_at",
+        "answered_at", "deadline", "irs", "iss", "max_snd_wnd", "mss", "name", "rcv_nxt", "rcv_wnd",
+        "snd_nxt", "terms", "ts_offset", "ts_recent_at",
     )  # fmt: skip
 
     def __init__(self, tcb: Tcb) -> None:
@@ -147,6 +147,7 @@ class TimeWait:
         self.iss = tcb.snd.iss
         self.irs = tcb.rcv.irs
         self.snd_nxt = tcb.snd.nxt
+        self.max_snd_wnd = tcb.snd.max_wnd
         self.rcv_nxt = tcb.rcv.nxt
         self.rcv_wnd = tcb.rcv.wnd
         self.mss = tcb.mtu_mss
@@ -171,6 +172,7 @@ class TimeWait:
         tcb.state = TIME_WAIT
         tcb.snd.una = tcb.snd.nxt = self.snd_nxt
         tcb.snd.fin = self.snd_nxt - 1
+        tcb.snd.max_wnd = self.max_snd_wnd
         tcb.queue.start = tcb.queue.end = self.snd_nxt - 1
         tcb.rcv.irs = self.irs
         tcb.rcv.nxt = self.rcv_nxt

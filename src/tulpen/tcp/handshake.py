@@ -29,14 +29,16 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd
     tcb.snd.wl1 = seg.seq
     tcb.snd.wl2 = seg.ack
-    take_user_timeout(tcb, seg)
+    if seg.options.user_timeout:
+        take_user_timeout(tcb, seg)
 
 
 def take_user_timeout(tcb: Tcb, seg: Incoming) -> None:
     """Adopt what a User Timeout Option asks for, in any segment, within limits (RFC 5482 §3.1)."""
-    if seg.options.user_timeout and tcb.stack.settings.tcp_user_timeout_option:
+    asked = seg.options.user_timeout
+    if asked is not None and tcb.stack.settings.tcp_user_timeout_option:
         least = max(LEAST_USER_TIMEOUT, tcb.rtt.timeout() // MS + 1)
-        tcb.user_timeout = min(MOST_USER_TIMEOUT, max(seg.options.user_timeout * 1000, least))
+        tcb.user_timeout = min(MOST_USER_TIMEOUT, max(asked * 1000, least))
 
 
 def established(tcb: Tcb, seg: Incoming, now: int) -> None:
@@ -70,5 +72,5 @@ def back_to_listen(tcb: Tcb, now: int) -> None:
         return
     tcb.queue = queued
     tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
-    tcb.retransmits = tcb.rtt.backoff = 0
+    tcb.retransmits = tcb.rtt.backoff = tcb.rcv.wnd = 0
     tcb.ack_now = tcb.troubled = False

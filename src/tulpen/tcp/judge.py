@@ -52,13 +52,7 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
 def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     """PAWS (RFC 7323 §5.3, R1): the timestamp lies before TS.Recent, and TS.Recent is valid."""
     tsval = seg.options.tsval
-    return (
-        tsval is not None
-        and tcb.terms.timestamps
-        and not seg.flags & RST
-        and before(tsval, tcb.terms.ts_recent)
-        and now - tcb.ts_recent_at < PAWS_DAYS
-    )
+    return tsval is not None and before(tsval, tcb.terms.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
 
 
 def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
@@ -83,7 +77,7 @@ def refused_in_listen(flags: int, settings: Settings) -> bool:
 
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
     """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
-    if tcb.state is not TIME_WAIT or seg.flags & (SYN | ACK | RST) != SYN:
+    if seg.flags & (SYN | ACK | RST) != SYN:
         return False
     if tcb.stack.settings.tcp_tw_by_ack:
         return seg.seq > tcb.rcv.nxt
@@ -114,6 +108,7 @@ def crosses_our_syn(tcb: Tcb, seg: Incoming) -> bool:
     """The SYN,ACK of a simultaneous open (Figure 7): its SYN is known, its ACK is news."""
     return (
         tcb.state is SYN_RECEIVED
+        and not tcb.passive
         and seg.flags & (SYN | ACK | RST) == SYN | ACK
         and seg.seq == tcb.rcv.irs
         and seg.ack == tcb.snd.nxt
@@ -262,7 +257,8 @@ def oldest_text(tcb: Tcb) -> int:
 def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     """Whether less than a full segment may go now (§3.8.6.2.1; Nagle, §3.7.4).
 
-    ``octets`` is min(D, U) within the congestion window; ``last``: nothing stays behind.
+    ``octets`` is what min(D, U) within the congestion window leaves beside full segments;
+    ``last``: no text stays behind.
     """
     snd = tcb.snd
     if tcb.override:
@@ -303,10 +299,12 @@ def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:
-    """The user timeout has not been told, or not this one (RFC 5482 §3); it waits while SACK needs the room."""
+    """With tcp_user_timeout_option, the user timeout has not been told, or not this one (RFC 5482 §3).
+
+    It waits while SACK needs the room.
+    """
     return (
-        tcb.stack.settings.tcp_user_timeout_option
-        and tcb.options.tcp_user_timeout not in (0, tcb.user_timeout_told)
+        tcb.options.tcp_user_timeout not in (0, tcb.user_timeout_told)
         and tcb.smss > 2 * USER_TIMEOUT_ROOM
         and not sack_blocks(tcb)
     )
@@ -320,7 +318,9 @@ def full_segment(tcb: Tcb) -> int:
     blocks = sack_blocks(tcb)
     if blocks:
         return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2)
-    return tcb.smss - USER_TIMEOUT_ROOM * owes_user_timeout(tcb)
+    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
+        return tcb.smss - USER_TIMEOUT_ROOM
+    return tcb.smss
 
 
 def full_segment_received(tcb: Tcb) -> int:

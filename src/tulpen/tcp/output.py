@@ -37,7 +37,8 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                     _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
                 _send_new(tcb, now, out)
-                _resend_unproved(tcb, now, out)
+                if tcb.episode.recover >= 0:
+                    _resend_unproved(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
     if tcb.trace is not None:
@@ -201,7 +202,7 @@ def _next_size(tcb: Tcb) -> tuple[int, bool]:
     size = max(0, min(waiting, usable, room, _burst(tcb, full)))
     last = size == waiting
     small = size % full
-    if small and not judge.worth_sending(tcb, size, last=last and (snd.fin < 0 or usable > size)):
+    if small and not judge.worth_sending(tcb, small, last=last):
         size -= small
         last = False
     fin = last and snd.fin >= 0 and usable > size
@@ -319,14 +320,17 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
         return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))
-    if blocks or judge.owes_user_timeout(tcb):
-        return Options(sack=blocks, user_timeout=_user_timeout(tcb))
+    user_timeout = _user_timeout(tcb)
+    if blocks or user_timeout is not None:
+        return Options(sack=blocks, user_timeout=user_timeout)
     return NO_OPTIONS
 
 
 def _user_timeout(tcb: Tcb) -> int | None:
     """The User Timeout Option's seconds (RFC 5482 §3); None: none is owed."""
-    return -(-tcb.options.tcp_user_timeout // 1000) if judge.owes_user_timeout(tcb) else None
+    if not tcb.stack.settings.tcp_user_timeout_option or not judge.owes_user_timeout(tcb):
+        return None
+    return -(-tcb.options.tcp_user_timeout // 1000)
 
 
 def _window(tcb: Tcb) -> int:

@@ -36,7 +36,7 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
     if tcb.terms.sack:
-        duplicate = _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
+        duplicate = bool(seg.options.sack) and _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
         _advance(tcb, seg, now)

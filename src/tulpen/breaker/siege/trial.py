@@ -24,7 +24,7 @@ from tulpen.link.tee import PcapngWriter, Tee
 from tulpen.sim.chance import Chance
 from tulpen.sim.station import Station
 from tulpen.tcp.config import Settings
-from tulpen.tcp.state import CLOSE_WAIT, LISTEN, TIME_WAIT
+from tulpen.tcp.state import CLOSE_WAIT, LISTEN
 from tulpen.tcp.trace import FourTuple
 from tulpen.wire.address import address
 
@@ -229,8 +229,3 @@ class SiegeTrial:
     def _stable(asked: list[Asked], until: int) -> bool:
         """Whether the server says the same each time while nothing is wrong."""
         return len({each.digest for each in asked if each.whole and each.began < until}) == 1
-
-
-def closing(left: dict[str, int]) -> int:
-    """Return how many sockets are left that are not in TIME-WAIT, where none costs a process anything."""
-    return sum(count for state, count in left.items() if state != TIME_WAIT.title)

@@ -1,0 +1,96 @@
+"""What holds of a connection after whatever happened to it, recomputed from its parts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tulpen.tcp.connection import Connection
+from tulpen.tcp.flight import CUTS, FEW, Flight
+from tulpen.tcp.receiving import PIECE, ReceiveQueue
+from tulpen.tcp.state import CLOSED, LISTEN, TIME_WAIT
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+
+
+def hold(connection: Connection) -> None:
+    """Assert them; ask after ``segments_to_send``."""
+    tcb = connection.tcb
+    assert tcb.replies == []
+    assert len(set(tcb.signals)) == len(tcb.signals)
+    _sequence_space(tcb)
+    _flight(tcb.flight)
+    _received(tcb)
+    _timers(tcb)
+    assert tcb.cc.cwnd >= tcb.cc.mss > 0
+    assert tcb.stack.orphans == tcb.orphan
+
+
+def _sequence_space(tcb: Tcb) -> None:
+    snd = tcb.snd
+    if tcb.state is CLOSED:
+        return
+    assert snd.iss <= snd.una <= snd.nxt <= tcb.queue.end + (snd.fin >= 0)
+    assert tcb.queue.start <= max(snd.una, snd.iss + 1)
+    assert len(tcb.queue) <= tcb.stack.settings.tcp_wmem[1]
+    if tcb.flight.sent:
+        assert (tcb.flight.sent[0].seq, tcb.flight.sent[-1].end) == (snd.una, snd.nxt)
+    else:
+        assert snd.una == snd.nxt
+    assert tcb.episode.recover <= snd.nxt
+    assert tcb.episode.dupacks >= 0
+
+
+def _flight(flight: Flight) -> None:
+    sent = flight.sent
+    for one, other in pairwise(sent):
+        assert one.end == other.seq
+    for piece in sent:
+        assert piece.seq < piece.end
+        assert not (piece.sacked and (piece.lost or piece.resent))
+    assert flight.sacked_octets == sum(piece.end - piece.seq for piece in sent if piece.sacked)
+    assert flight.lost_octets == sum(piece.end - piece.seq for piece in sent if piece.lost)
+    assert flight.resent_octets == sum(piece.end - piece.seq for piece in sent if piece.resent)
+
+
+def pieces_are_bounded(connection: Connection, transmissions: int) -> None:
+    """A peer cannot make the scoreboard larger than what was sent, and a few cuts a segment."""
+    flight = connection.tcb.flight
+    assert len(flight.sent) <= transmissions + 2 * (CUTS * (flight.octets // connection.tcb.smss) + FEW)
+
+
+def _received(tcb: Tcb) -> None:
+    rcv, queue = tcb.rcv, tcb.receive_queue
+    unit = 1 << tcb.terms.rcv_shift
+    assert rcv.wnd >= 0
+    assert rcv.wnd + queue.octets < rcv.buff + unit
+    _queue(queue)
+    if tcb.state is not CLOSED and queue.ranges:
+        assert min(left for left, _ in queue.ranges) > rcv.nxt
+    assert queue.cost <= 2 * rcv.buff + 65_536 + PIECE
+
+
+def _queue(queue: ReceiveQueue) -> None:
+    assert queue.octets == sum(len(chunk) for chunk in queue.ready)
+    held = list(zip(queue._starts, queue._held, strict=True))
+    assert queue.cost == sum(len(piece) + PIECE for _, piece in held)
+    runs: list[tuple[int, int]] = []
+    for start, piece in held:
+        assert piece
+        if runs and runs[-1][1] >= start:
+            assert runs[-1][1] == start
+            runs[-1] = (runs[-1][0], start + len(piece))
+        else:
+            runs.append((start, start + len(piece)))
+    assert sorted(queue.ranges) == runs
+
+
+def _timers(tcb: Tcb) -> None:
+    timers = tcb.timers
+    if tcb.state is CLOSED or tcb.state is LISTEN:
+        assert timers.next() == NEVER
+        return
+    assert (timers.retransmit != NEVER) == bool(tcb.flight.sent)
+    if tcb.state is TIME_WAIT:
+        assert timers.linger != NEVER
+    if tcb.flight.sent:
+        assert timers.persist == NEVER
