@@ -89,7 +89,7 @@ def _timers(tcb: Tcb) -> None:
     if tcb.state is CLOSED or tcb.state is LISTEN:
         assert timers.next() == NEVER
         return
-    assert (timers.retransmit != NEVER) == bool(tcb.flight.sent)
+    assert (min(timers.retransmit, timers.probe) != NEVER) == bool(tcb.flight.sent)
     if tcb.state is TIME_WAIT:
         assert timers.linger != NEVER
     if tcb.flight.sent:

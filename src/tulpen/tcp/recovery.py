@@ -24,8 +24,9 @@ LIMITED_TRANSMIT: Final = 2  # segments (RFC 3042)
 
 def pipe(tcb: Tcb) -> int:
     """Octets thought to be in the network (RFC 6675 §4)."""
-    if tcb.snd.una == tcb.snd.iss:
-        return max(0, tcb.snd.nxt - judge.oldest_text(tcb))  # before the handshake ends
+    if tcb.snd.una == tcb.snd.iss and tcb.flight.sent:
+        syn = tcb.flight.sent[0]  # it takes room in no window (RFC 9293 §3.4)
+        return max(0, tcb.flight.pipe - (not syn.lost or syn.resent))
     if tcb.terms.sack:
         return tcb.flight.pipe
     departed = tcb.episode.dupacks if tcb.episode.recover >= 0 else min(tcb.episode.dupacks, LIMITED_TRANSMIT)
