@@ -49,7 +49,6 @@ class End:
             settings.tcp_sack = settings.tcp_window_scaling = False
             settings.tcp_congestion_control = "reno"
             settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
-            settings.tcp_min_tso_segs = 0
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
         for name, value in sysctls.items():

@@ -93,7 +93,7 @@ def _with_timestamps(**sysctls: object) -> End:
 
 
 def test_a_segment_without_timestamps_is_tolerated() -> None:
-    end = _with_timestamps()
+    end = _with_timestamps(tcp_tolerate_missing_ts=True)
     end.arrives("P. data=abc")
     assert end.tcp.readable == 3
 

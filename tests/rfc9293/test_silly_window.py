@@ -70,6 +70,16 @@ def test_the_override_timer() -> None:
     assert end.next_timeout()[1] == [". seq=+0 ack=+0 len=100"]
 
 
+def test_it_is_a_second_at_most_whatever_the_rto() -> None:
+    end = reach.syn_sent()
+    end.next_timeout()
+    end.arrives("S. seq=300 mss=1000 wnd=100")
+    assert end.tcp.status().rto == 3 * SECOND
+    end.arrives(". wnd=40")
+    assert end.send(bytes(150)) == []
+    assert end.next_timeout() == (SECOND, [". seq=+0 ack=+0 len=40"])
+
+
 def test_each_override_sends_once() -> None:
     end = shut()
     end.arrives(". wnd=100")
@@ -79,11 +89,12 @@ def test_each_override_sends_once() -> None:
 
 
 @pytest.mark.requirement("MUST-36", "SHLD-29")
-def test_the_override_timer_becomes_the_probe_timer_when_the_window_closes() -> None:
+def test_the_probe_waits_an_rto_from_when_the_window_closes() -> None:
     end = shut()
     end.arrives(". wnd=100")
+    end.wait(10 * MS)
     end.arrives(". wnd=0")
-    assert end.next_timeout()[1] == [PROBE]
+    assert end.next_timeout() == (end.tcp.status().rto // 2, [PROBE])
 
 
 # the receiver
@@ -102,13 +113,13 @@ def test_a_closed_window_opens_by_a_segment_or_half_of_the_buffer(buffer: int, r
     assert end.sent() == [f"{ACK} wnd={reads}"] * updates
 
 
-def test_updates_of_an_open_window_wait_for_two_segments() -> None:
+def test_updates_of_an_open_window_wait_until_they_double_it() -> None:
     end = reach.established(tcp_rmem=(1000, 10_000, 10_000), show="wnd")
     end.arrives(". len=5000")
-    end.tcp.receive(2919)
+    end.tcp.receive(4999)
     assert end.sent() == []
     end.tcp.receive(1)
-    assert end.sent() == [f"{ACK} wnd=7920"]
+    assert end.sent() == [f"{ACK} wnd=10000"]
 
 
 @pytest.mark.parametrize("state", [State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2])

@@ -18,7 +18,7 @@ def hold(connection: Connection) -> None:
     assert tcb.replies == []
     assert len(set(tcb.signals)) == len(tcb.signals)
     _sequence_space(tcb)
-    _flight(tcb.flight)
+    flight_agrees(tcb.flight)
     _received(tcb)
     _timers(tcb)
     assert tcb.cc.cwnd >= tcb.cc.mss > 0
@@ -40,7 +40,8 @@ def _sequence_space(tcb: Tcb) -> None:
     assert tcb.episode.dupacks >= 0
 
 
-def _flight(flight: Flight) -> None:
+def flight_agrees(flight: Flight) -> None:
+    """The pieces adjoin, and the counts are theirs."""
     sent = flight.sent
     for one, other in pairwise(sent):
         assert one.end == other.seq
@@ -63,13 +64,14 @@ def _received(tcb: Tcb) -> None:
     unit = 1 << tcb.terms.rcv_shift
     assert rcv.wnd >= 0
     assert rcv.wnd + queue.octets < rcv.buff + unit
-    _queue(queue)
+    queue_agrees(queue)
     if tcb.state is not CLOSED and queue.ranges:
         assert min(left for left, _ in queue.ranges) > rcv.nxt
     assert queue.cost <= 2 * rcv.buff + 65_536 + PIECE
 
 
-def _queue(queue: ReceiveQueue) -> None:
+def queue_agrees(queue: ReceiveQueue) -> None:
+    """What is held does not overlap, and ranges and counts say what there is."""
     assert queue.octets == sum(len(chunk) for chunk in queue.ready)
     held = list(zip(queue._starts, queue._held, strict=True))
     assert queue.cost == sum(len(piece) + PIECE for _, piece in held)

@@ -13,7 +13,7 @@ from tulpen.wire.segment import SYN, Segment
 def refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
     """Send the reset that §3.10.7.1 forms."""
     tcb.note(segment, reason, now)
-    tcb.replies.append(reset_for(segment, tcb.stack.settings))
+    tcb.reply(reset_for(segment, tcb.stack.settings))
 
 
 def answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:

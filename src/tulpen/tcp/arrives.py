@@ -346,7 +346,7 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     if tcb.terms.sack:
         tcb.ack_now = True
     else:
-        tcb.replies.append(bare_ack(tcb, now))  # without SACK each duplicate counts (RFC 5681 §4.2)
+        tcb.reply(bare_ack(tcb, now))  # without SACK each duplicate counts (RFC 5681 §4.2)
 
 
 def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:

@@ -6,6 +6,8 @@ sent again, what is new, and an ACK if one is still owed.
 
 from __future__ import annotations
 
+from typing import Final
+
 from tulpen.tcp import acking, fast_open, judge
 from tulpen.tcp.config import SECOND, US, Settings
 from tulpen.tcp.congestion import INFINITE
@@ -22,6 +24,8 @@ from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
+
+OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less than a segment wait
 
 
 def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
@@ -165,7 +169,8 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:
-        tcb.timers.persist = now + tcb.rtt.timeout()
+        wait = tcb.rtt.timeout()
+        tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
 
 
 def _after_idle(tcb: Tcb, now: int) -> None:

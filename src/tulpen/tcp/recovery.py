@@ -37,7 +37,7 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
     if tcb.terms.sack:
-        duplicate = bool(seg.options.sack) and _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
+        duplicate = _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
         _advance(tcb, seg, now)
@@ -140,14 +140,15 @@ def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:
 
 def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd = tcb.snd
-    opens = snd.wnd == 0 < seg.wnd
+    opens, closes = snd.wnd == 0 < seg.wnd, seg.wnd == 0 < snd.wnd
     snd.wnd = seg.wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack
     snd.max_wnd = max(snd.max_wnd, seg.wnd)
+    if opens or closes:
+        tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one
     if opens:
         tcb.rtt.backoff = 0  # nothing was lost: it was not wanted
-        tcb.timers.persist = NEVER  # output starts it again if this opening is a silly one
         if tcb.flight.sent:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
 

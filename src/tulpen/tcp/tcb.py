@@ -28,6 +28,7 @@ from tulpen.wire.segment import Segment
 
 #: RFC 6928 §2: the initial window counts larger segments as if they were of this size.
 LARGE: Final = 1460
+MOST_REPLIES: Final = 256
 
 
 @final
@@ -175,6 +176,11 @@ class Tcb:
         self.heard_at = -1  # when anything acceptable last came in
         self.ts_recent_at = 0
         self.ts_offset = ts_offset
+
+    def reply(self, segment: Segment) -> None:
+        """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
+        if len(self.replies) < MOST_REPLIES:
+            self.replies.append(segment)
 
     def happened(self, event: Event, now: int) -> None:
         """Move to the state that follows; the only place a state changes."""
