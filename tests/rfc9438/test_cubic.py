@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.rfc9293.notation import End
 from tests.rfc9293.reach import established
 from tulpen.tcp.config import MS, SECOND, Settings
@@ -29,6 +31,7 @@ def rounds(cc: CongestionControl, seconds: int, start: int = 0) -> list[int]:
     return windows
 
 
+@pytest.mark.requirement("MAY-18")
 def test_it_is_the_default_as_on_linux() -> None:
     assert Settings().tcp_congestion_control == "cubic"
 
