@@ -31,7 +31,6 @@ def rounds(cc: CongestionControl, seconds: int, start: int = 0) -> list[int]:
     return windows
 
 
-@pytest.mark.requirement("MAY-18")
 def test_it_is_the_default_as_on_linux() -> None:
     assert Settings().tcp_congestion_control == "cubic"
 
@@ -41,6 +40,7 @@ def test_a_loss_leaves_seven_tenths() -> None:
     assert cubic.cwnd == cubic.ssthresh == 70 * MSS
 
 
+@pytest.mark.requirement("MAY-18")
 def test_the_window_levels_off_where_the_loss_was_and_then_probes() -> None:
     """§4.2: K = cbrt((100 - 70) / 0.4), 4.2 seconds."""
     windows = rounds(after_loss(100), 9)
