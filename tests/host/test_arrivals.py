@@ -195,7 +195,7 @@ def test_both_families_at_once() -> None:
     assert listener.recv_q == 2
     assert [len(socket.name.local) for socket in sockets] == [4, 16]
     assert {signal for _, signal in events(there)} == {Signal.READABLE}
-    assert sockets[1].status().rcv_mss == 1440
+    assert sockets[1].status().advmss == 1440
 
 
 def test_syn_and_ack_are_counted() -> None:

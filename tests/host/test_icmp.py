@@ -122,6 +122,41 @@ def test_a_hard_error_does_not_end_an_established_connection(kind: IcmpKind) -> 
     assert socket.state is ESTABLISHED
 
 
+@pytest.mark.parametrize(
+    ("kind", "errno"),
+    [
+        (IcmpKind.UNREACHABLE_PROTOCOL, ECONNREFUSED),
+        (IcmpKind.UNREACHABLE_PORT, ECONNREFUSED),
+        (IcmpKind.ADMIN_PROHIBITED, ECONNREFUSED),
+        (IcmpKind.TIME_EXCEEDED, EHOSTUNREACH),
+    ],
+)
+def test_freebsd_finds_other_errors_hard(kind: IcmpKind, errno: int) -> None:
+    here = client(tcp_icmp_errors="freebsd")
+    socket = here.connect(SERVER, 80, 0)
+    (syn,) = here.packets_to_send(0)
+    _report(here, syn, kind, 1)
+    assert (socket.state, socket.error) == (CLOSED, errno)
+
+
+@pytest.mark.parametrize("kind", [IcmpKind.UNREACHABLE_NET, IcmpKind.UNREACHABLE_HOST, IcmpKind.PARAMETER_PROBLEM])
+def test_and_the_others_soft(kind: IcmpKind) -> None:
+    here = client(tcp_icmp_errors="freebsd")
+    socket = here.connect(SERVER, 80, 0)
+    (syn,) = here.packets_to_send(0)
+    _report(here, syn, kind, 1)
+    assert socket.state is SYN_SENT
+
+
+@pytest.mark.parametrize("system", ["linux", "freebsd"])
+def test_no_error_is_hard_without_tcp_icmp_may_rst(system: str) -> None:
+    here = client(tcp_icmp_errors=system, tcp_icmp_may_rst=False)
+    socket = here.connect(SERVER, 80, 0)
+    (syn,) = here.packets_to_send(0)
+    _report(here, syn, IcmpKind.UNREACHABLE_PORT, 1)
+    assert socket.state is SYN_SENT
+
+
 def test_an_attempt_that_meets_a_soft_error_fails_with_it_in_the_end() -> None:
     here = client(tcp_syn_retries=1)
     socket = here.connect(SERVER, 80, 0)
@@ -240,7 +275,7 @@ def test_the_next_connection_to_that_place_knows() -> None:
     other = here.connect(SERVER, 80, 1)
     exchange(1, here, there)
     assert other.status().snd_mss == 948
-    assert other.status().rcv_mss == 1460
+    assert other.status().advmss == 1460
     later = here.connect(SERVER, 80, seconds(700))
     exchange(seconds(700), here, there)
     assert later.status().snd_mss == 1448

@@ -27,7 +27,7 @@ TWO_MSL: Final = 60 * SECOND
 
 
 def connection(iss: int) -> Connection:
-    settings = Settings(tcp_timestamps=0, tcp_sack=False, tcp_window_scaling=False)
+    settings = Settings(tcp_timestamps=0, tcp_sack=False, tcp_window_scaling=False, tcp_quick_acks=0)
     return Connection(Stack(settings), iss=iss)
 
 

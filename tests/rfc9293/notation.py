@@ -39,7 +39,7 @@ class End:
         show: str = "",
         **sysctls: object,
     ) -> None:
-        """``plain``: no timestamps, SACK or window scale unless named in ``sysctls``.
+        """``plain``: RFC 5681's windows and ACKs; no timestamps, SACK or window scale, unless named in ``sysctls``.
 
         ``show``: fields that stand in what it sends beside flags, numbers and length.
         """
@@ -47,6 +47,10 @@ class End:
         if plain:
             settings.tcp_timestamps = 0
             settings.tcp_sack = settings.tcp_window_scaling = False
+            settings.tcp_congestion_control = "reno"
+            settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
+            settings.tcp_tolerate_missing_ts = False
+            settings.tcp_reset_timestamps = True
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())

@@ -292,7 +292,7 @@ def test_status_tells_of_windows_queues_and_timers() -> None:
     assert (status.snd_una, status.snd_nxt, status.snd_wnd) == (101, 1101, 65535)
     assert (status.rcv_nxt, status.rcv_wnd) == (304, 65532)
     assert (status.send_queue, status.recv_queue, status.unacked) == (1500, 3, 1000)
-    assert (status.snd_mss, status.rcv_mss) == (1000, 1460)
+    assert (status.snd_mss, status.advmss) == (1000, 1460)
     assert (status.timer, status.timer_at) == ("delayed-ack", end.now + 40_000_000)
 
 

@@ -44,7 +44,7 @@ def test_but_not_for_ever() -> None:
     end = nodelay()
     assert end.send(b"abc", push=False) == []
     wait, sent = end.next_timeout()
-    assert (wait <= SECOND, sent) == (True, [". seq=+0 ack=+0 len=3"])
+    assert (wait <= SECOND, sent) == (True, ["P. seq=+0 ack=+0 len=3"])
 
 
 def test_and_half_of_the_largest_window_is_enough() -> None:

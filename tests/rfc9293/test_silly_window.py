@@ -113,13 +113,13 @@ def test_a_closed_window_opens_by_a_segment_or_half_of_the_buffer(buffer: int, r
     assert end.sent() == [f"{ACK} wnd={reads}"] * updates
 
 
-def test_updates_of_an_open_window_wait_for_two_segments() -> None:
+def test_updates_of_an_open_window_wait_until_they_double_it() -> None:
     end = reach.established(tcp_rmem=(1000, 10_000, 10_000), show="wnd")
     end.arrives(". len=5000")
-    end.tcp.receive(2919)
+    end.tcp.receive(4999)
     assert end.sent() == []
     end.tcp.receive(1)
-    assert end.sent() == [f"{ACK} wnd=7920"]
+    assert end.sent() == [f"{ACK} wnd=10000"]
 
 
 @pytest.mark.parametrize("state", [State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2])

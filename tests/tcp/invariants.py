@@ -36,8 +36,8 @@ def _sequence_space(tcb: Tcb) -> None:
         assert (tcb.flight.sent[0].seq, tcb.flight.sent[-1].end) == (snd.una, snd.nxt)
     else:
         assert snd.una == snd.nxt
-    assert tcb.recover <= snd.nxt
-    assert tcb.dupacks >= 0
+    assert tcb.episode.recover <= snd.nxt
+    assert tcb.episode.dupacks >= 0
 
 
 def flight_agrees(flight: Flight) -> None:
@@ -91,7 +91,7 @@ def _timers(tcb: Tcb) -> None:
     if tcb.state is CLOSED or tcb.state is LISTEN:
         assert timers.next() == NEVER
         return
-    assert (timers.retransmit != NEVER) == bool(tcb.flight.sent)
+    assert (min(timers.retransmit, timers.probe) != NEVER) == bool(tcb.flight.sent)
     if tcb.state is TIME_WAIT:
         assert timers.linger != NEVER
     if tcb.flight.sent:

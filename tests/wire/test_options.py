@@ -35,6 +35,10 @@ def parse(octets: str) -> Options:
         ("1c04001e", Options(user_timeout=30)),
         ("1c04801e", Options(user_timeout=30 * 60)),
         ("1c040000", Options(user_timeout=0)),
+        ("22020101", Options(fast_open=b"")),
+        ("220a01020304050607080101", Options(fast_open=bytes(range(1, 9)))),
+        ("fe04f989", Options(fast_open=b"", fast_open_experimental=True)),
+        ("fe08f98901020304", Options(fast_open=b"\1\2\3\4", fast_open_experimental=True)),
         ("fd04abcd", Options(others=((253, b"\xab\xcd"),))),
         ("fd02fe0301000000", Options(others=((253, b""), (254, b"\x01")))),
         (SYN_OF_LINUX, Options(mss=1460, sack_permitted=True, tsval=0x59275802, wscale=10)),
@@ -59,7 +63,7 @@ def test_what_follows_the_end_is_not_read() -> None:
 @pytest.mark.requirement("MUST-6")
 @pytest.mark.requirement("MUST-68")
 def test_an_unknown_option_is_passed_over_by_its_length() -> None:
-    assert parse("2207" + "7061737300" + "01" + "020405b4") == Options(others=((34, b"pass\0"),), mss=1460)
+    assert parse("2307" + "7061737300" + "01" + "020405b4") == Options(others=((35, b"pass\0"),), mss=1460)
 
 
 def test_the_last_of_two_counts() -> None:
@@ -101,6 +105,9 @@ def test_lying_lengths(octets: str, kept: Options) -> None:
         (Options(mss=1460, sack_permitted=True, wscale=7), "020405b4" + "01010402" + "01030307"),
         (Options(tsval=1, tsecr=2), "0101080a0000000100000002"),
         (Options(tsval=1, tsecr=2, sack=((3, 4),)), "0101080a0000000100000002" + "0101050a0000000300000004"),
+        (Options(mss=1460, sack_permitted=True, wscale=7, fast_open=b""), "020405b40101040201030307" + "22020101"),
+        (Options(fast_open=bytes(8)), "220a" + "00" * 8 + "0101"),
+        (Options(fast_open=bytes(8), fast_open_experimental=True), "fe0cf989" + "00" * 8),
         (Options(user_timeout=30), "1c04001e"),
         (Options(user_timeout=0x7FFF), "1c047fff"),
         (Options(user_timeout=0x8000), "1c048223"),  # 546.1 minutes, rounded up
@@ -160,6 +167,8 @@ def test_repr_is_tcpdumps() -> None:
     assert repr(NO_OPTIONS) == "<>"
     assert repr(parse(SYN_OF_LINUX)) == "<mss 1460, sackOK, TS val 1495750658 ecr 0, wscale 10>"
     strange = Options(sack=((1, 2), (3, 4)), user_timeout=30, others=((253, b"\xab"),), malformed=True)
+    assert repr(Options(fast_open=b"")) == "<tfo cookiereq>"
+    assert repr(Options(fast_open=b"\1\2", fast_open_experimental=True)) == "<exp-tfo 0102>"
     assert repr(strange) == "<sack {1:2} {3:4}, uto 30s, unknown-253 0xab, malformed>"
 
 

@@ -6,10 +6,20 @@ from hypothesis import strategies as st
 
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp, IcmpKind, kind_of
 from tulpen.wire.ip import Packet
-from tulpen.wire.options import MSS, SACK, SACK_PERMITTED, TIMESTAMPS, USER_TIMEOUT, WINDOW_SCALE, Options
+from tulpen.wire.options import (
+    EXPERIMENT,
+    FAST_OPEN,
+    MSS,
+    SACK,
+    SACK_PERMITTED,
+    TIMESTAMPS,
+    USER_TIMEOUT,
+    WINDOW_SCALE,
+    Options,
+)
 from tulpen.wire.segment import Segment
 
-KNOWN = {MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT}
+KNOWN = {MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT, FAST_OPEN, EXPERIMENT}
 
 bits8 = st.integers(0, 0xFF)
 bits16 = st.integers(0, 0xFFFF)
@@ -25,6 +35,8 @@ def options(draw: st.DrawFn) -> Options:
     room = 36 - 12 * (tsval is not None) - 4 * has_mss - 4 * has_scale - 8
     sack = draw(st.lists(st.tuples(bits32, bits32), max_size=max(0, (room - 4) // 8)))
     room -= 4 + 8 * len(sack) if sack else 0
+    cookie = draw(st.none() | st.binary(max_size=min(16, room - 4))) if room >= 4 else None
+    room -= 0 if cookie is None else 4 + len(cookie)
     kinds = st.integers(6, 255).filter(lambda kind: kind not in KNOWN)
     other = draw(st.none() | st.tuples(kinds, st.binary(max_size=max(0, room - 2))))
     return Options(
@@ -35,6 +47,8 @@ def options(draw: st.DrawFn) -> Options:
         tsecr=0 if tsval is None else draw(bits32),
         sack=tuple(sack),
         user_timeout=draw(st.none() | timeouts),
+        fast_open=cookie,
+        fast_open_experimental=cookie is not None and draw(st.booleans()),
         others=() if other is None else (other,),
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.calls_open import until_open
+from tulpen.drill import fast_open
+from tulpen.drill.calls_open import remote_of, until_open
+from tulpen.drill.descriptor import ERR, HUP, OUT
 from tulpen.drill.evaluate import integer, is_any
 from tulpen.drill.expression import Array, Expression, Field, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -25,12 +27,11 @@ DONTWAIT: Final = 0x40
 WAITALL: Final = 0x100
 NOSIGNAL: Final = 0x4000
 MORE: Final = 0x8000
+FASTOPEN: Final = 0x20000000
 
 _WITHOUT: Final = {
     "MSG_EOR": "MSG_EOR",
     "MSG_ERRQUEUE": "the error queue",
-    "MSG_FASTOPEN": "TCP Fast Open",
-    "MSG_MORE": "MSG_MORE",
     "MSG_ZEROCOPY": "zero copy",
 }
 
@@ -90,7 +91,7 @@ def receive(world: World, file: TcpFile, limit: int, flags: int) -> Waiting:
     while True:
         socket = file.socket
         if socket is None:
-            raise CallFailed(errno.ENOTCONN)
+            raise CallFailed(errno.ENOTCONN if file.deferred is None else errno.EAGAIN)
         if socket.readable and not (flags & PEEK):
             octets = socket.receive(limit - taken, world.now)
             taken += len(octets)
@@ -129,7 +130,16 @@ def send(world: World, call: Call) -> Waiting:
 
 def sendto(world: World, call: Call) -> Waiting:
     """sendto(2)."""
-    return (yield from send(world, call))
+    _buffer(call)
+    flags = integer(call.arguments[3])
+    file, length = _file(world, call), integer(call.arguments[2])
+    if world.profile.sendto_connects and file.socket is None:
+        remote = remote_of(world, call.arguments[4])
+        if remote is not None:
+            fast_open.open_by_sendto(world, file, remote, length)
+            return length
+    to = remote_of(world, call.arguments[4]) if flags & FASTOPEN else None
+    return (yield from transmit(world, file, length, flags, to))
 
 
 def writev(world: World, call: Call) -> Waiting:
@@ -145,14 +155,25 @@ def sendmsg(world: World, call: Call) -> Waiting:
         raise Unsupported("control messages for sendmsg()")
     vector = header.field("msg_iov")
     length = 0 if vector is None else vector_length(vector)
-    return (yield from transmit(world, _file(world, call), length, integer(call.arguments[2])))
+    name, flags = header.field("msg_name"), integer(call.arguments[2])
+    to = remote_of(world, name) if flags & FASTOPEN and name is not None else None
+    return (yield from transmit(world, _file(world, call), length, flags, to))
 
 
-def transmit(world: World, file: TcpFile, length: int, flags: int) -> Waiting:
-    """Send ``length`` zeros, as tcp_sendmsg() does."""
-    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL))
+def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
+    """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
+    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE))
     waits = not (file.nonblocking or flags & DONTWAIT)
     taken = 0
+    if fast_open.is_asked_for(file, flags):
+        taken = yield from fast_open.open_with_text(world, file, to, length, waits=waits)
+        if taken >= length or (taken and not waits):
+            return taken
+    return (yield from _send_all(world, file, length, taken, flags))
+
+
+def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) -> Waiting:
+    waits = not (file.nonblocking or flags & DONTWAIT)
     while True:
         error = file.take_error()
         if error and not taken:
@@ -168,19 +189,30 @@ def transmit(world: World, file: TcpFile, length: int, flags: int) -> Waiting:
             yield from until_open(file)
             continue
         try:
-            taken += socket.send(bytes(length - taken), world.now, urgent=bool(flags & OOB))
+            rest = bytes(length - taken)
+            now_taken = socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
         except TcpError as failed:
             if taken:
                 return taken
             raise CallFailed(failed.errno) from None
         world.stage.collect()
+        taken += now_taken
         if taken >= length:
             return taken
-        if not waits:
-            if taken:
+        if not now_taken:
+            if not waits and taken:
                 return taken
-            raise CallFailed(errno.EAGAIN)
+            yield from _until_room(file, waits=waits)
+
+
+def _until_room(file: TcpFile, *, waits: bool) -> Waiting:
+    """Wait until there is a third of the send buffer, as tcp_sendmsg() does, or an end."""
+    if not waits:
+        raise CallFailed(errno.EAGAIN)
+    yield None
+    while not file.ready() & (OUT | ERR | HUP):
         yield None
+    return 0
 
 
 def ioctl(world: World, call: Call) -> Waiting:

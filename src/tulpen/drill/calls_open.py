@@ -42,9 +42,14 @@ def socket(world: World, call: Call) -> Waiting:
     yield
 
 
-def new_descriptor(world: World, call: Call) -> int:
-    """Return the number the script gives to a new descriptor; the lowest free one if it expects failure."""
+def new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
+    """Return the number the script gives to a new descriptor; the lowest free one if it expects failure.
+
+    ``again``: the number may stand for another by now; who had it keeps its connection.
+    """
     wanted = integer(call.result) if not is_any(call.result) else -1
+    if wanted in world.files and not again:
+        raise Unsupported(f"file descriptor {wanted}, which is open already")
     if wanted >= 0:
         return wanted
     return next(fd for fd in range(3, 1 << 16) if fd not in world.files)
@@ -108,7 +113,7 @@ def accept(world: World, call: Call) -> Waiting:
         yield None
     child = TcpFile(ipv6=file.ipv6, nonblocking=bool(flags & O_NONBLOCK))
     child.socket = accepted
-    fd = new_descriptor(world, call)
+    fd = new_descriptor(world, call, again=True)
     world.files[fd] = child
     hand_over(world, accepted.name.remote_port, child)
     return fd
@@ -124,9 +129,19 @@ def hand_over(world: World, remote_port: int, child: File) -> None:
 def connect(world: World, call: Call) -> Waiting:
     """connect(2): at once, or when it is known how it went."""
     file = world.tcp(integer(call.arguments[0]))
-    remote = target(call.arguments[1], (world.conditions.remote, world.conditions.connect_port))
+    remote = remote_of(world, call.arguments[1])
+    if remote is None:
+        _disconnect(world, file)
+        return 0
+    if file.deferred is not None:
+        raise CallFailed(errno.EISCONN)
     if file.socket is None:
-        begin_connect(world, file, remote)
+        if file.options.tcp_fastopen_connect and file.listener is None:
+            local = None if file.bound is None else file.bound[0]
+            if world.host.takes_text(remote[0], world.now, local=local, options=file.options):
+                file.deferred = remote
+                return 0
+        begin_connect(world, file, remote, b"" if file.options.tcp_fastopen_connect else None)
         if file.nonblocking:
             raise CallFailed(errno.EINPROGRESS)
     elif not file.connecting:
@@ -141,15 +156,35 @@ def connect(world: World, call: Call) -> Waiting:
     return 0
 
 
-def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int]) -> None:
-    """Send the SYN."""
+def remote_of(world: World, to: Expression) -> tuple[bytes, int] | None:
+    """Return the address and port that a call names; None for AF_UNSPEC, which is nobody's."""
+    family = to.field("sa_family") if isinstance(to, Struct) else to
+    if str(family) == "AF_UNSPEC":
+        return None
+    return target(to, (world.conditions.remote, world.conditions.connect_port))
+
+
+def _disconnect(world: World, file: TcpFile) -> None:
+    """connect() to AF_UNSPEC: the connection is reset, and the socket as good as new."""
+    if file.listener is not None:
+        file.listener.close(world.now)
+    elif file.socket is not None and file.socket.state is not CLOSED:
+        file.socket.abort(world.now)
+    file.options = file.live_options.clone()
+    file.socket, file.listener, file.deferred = None, None, None
+    file.connecting = file.no_reading = file.no_writing = False
+    world.stage.collect()
+
+
+def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int], data: bytes | None = None) -> None:
+    """Send the SYN; with ``data``, by fast open."""
     if file.listener is not None:
         raise CallFailed(errno.EISCONN)
     local, port = file.bound or (None, 0)
     world.connects(file, remote)
     try:
         file.socket = world.host.connect(
-            remote[0], remote[1], world.now, local=local, local_port=port, options=file.options
+            remote[0], remote[1], world.now, local=local, local_port=port, options=file.options, data=data
         )
     except TcpError as error:
         raise CallFailed(error.errno) from None

@@ -10,8 +10,10 @@ from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host.fast_listening import check_keys
+from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
-from tulpen.tcp.state import MAY_SEND
+from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
@@ -33,9 +35,16 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_KEEPIDLE"): ("tcp_keepidle", False),
     (TCP, "TCP_KEEPINTVL"): ("tcp_keepintvl", False),
     (TCP, "TCP_KEEPCNT"): ("tcp_keepcnt", False),
+    (TCP, "TCP_KEEPINIT"): ("tcp_keepinit", False),
+    (TCP, "TCP_NOOPT"): ("tcp_noopt", True),
     (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
+    (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
+    (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
+    (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
+    (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
     (IP, "IP_TTL"): ("ip_ttl", False),
     (IPV6, "IPV6_TCLASS"): ("ip_tos", False),
@@ -56,12 +65,38 @@ def setsockopt(world: World, call: Call) -> Waiting:
     """setsockopt(2)."""
     file = world.tcp(integer(call.arguments[0]))
     level, name = integer(call.arguments[1]), str(call.arguments[2])
+    if level == TCP and name.startswith("TCP_FASTOPEN"):
+        _check_fast_open(world, file, name, call)
+    if name == "TCP_FASTOPEN_KEY":
+        return 0
     _set(world, file, level, name, call.arguments[3])
-    if name in _RELEASING and file.socket is not None and MAY_SEND[file.socket.state] and not file.no_writing:
-        file.socket.send(b"", world.now)  # what was held back may go now
+    if name in _RELEASING and file.socket is not None:
+        file.socket.options_changed(world.now)
     world.stage.collect()
     return 0
     yield
+
+
+def _check_fast_open(world: World, file: TcpFile, name: str, call: Call) -> None:
+    """Linux takes these before a connection is opened, and from a listener."""
+    if file.socket is not None:
+        raise CallFailed(errno.EINVAL)
+    if name == "TCP_FASTOPEN_KEY":
+        keys = text(call.arguments[3]) or b""
+        length = integer(call.arguments[4])
+        try:
+            check_keys(keys[:length].ljust(length, b"\0"))
+        except TcpError as error:
+            raise CallFailed(error.errno) from None
+        file.live_options.tcp_fastopen_key = keys[:length]
+        return
+    number = integer(call.arguments[3])
+    if number < 0 or (number > 1 and name != "TCP_FASTOPEN"):
+        raise CallFailed(errno.EINVAL)
+    if name == "TCP_FASTOPEN_CONNECT" and not world.settings.tcp_fastopen & CLIENT:
+        raise CallFailed(errno.EOPNOTSUPP)
+    if name == "TCP_FASTOPEN_CONNECT" and file.listener is not None:
+        raise CallFailed(errno.EINVAL)
 
 
 def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) -> None:
@@ -159,6 +194,7 @@ def _get(world: World, file: TcpFile, level: int, name: str) -> int:
         "TCP_KEEPIDLE": settings.tcp_keepalive_time,
         "TCP_KEEPINTVL": settings.tcp_keepalive_intvl,
         "TCP_KEEPCNT": settings.tcp_keepalive_probes,
+        "TCP_KEEPINIT": settings.tcp_keepinit,
         "TCP_SYNCNT": settings.tcp_syn_retries,
         "TCP_LINGER2": settings.tcp_fin_timeout,
         "IP_TTL": settings.ip_default_ttl,
@@ -198,5 +234,5 @@ def _receive_buffer(file: TcpFile, default: int) -> int:
 
 def _max_segment(world: World, file: TcpFile) -> int:
     if file.socket is None:
-        return 536 if not world.conditions.ipv6 else 1220
+        return file.live_options.tcp_maxseg or (536 if not world.conditions.ipv6 else 1220)
     return file.socket.status().snd_mss

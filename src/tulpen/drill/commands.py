@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SECOND: Final = 1_000_000_000
 _RESTORE: Final = re.compile(r".*/sysctl_restore_[^/]*\.sh")
+#: Files of a kernel that choose between heuristics the host has not.
+_UNUSED: Final = frozenset(("/sys/module/tcp_cubic/parameters/hystart_detect",))
 #: Of netstat's names for states, those that are not the RFC's with an underscore.
 _STATES: Final = {"SYN_RCVD": "SYN_RECEIVED", "SYN_RECV": "SYN_RECEIVED"}
 
@@ -36,6 +38,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world)
+    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
+        world.host.metrics.flush()
     elif name == "nstat":
         _nstat(world, pipeline)
     elif name == "sockstat":
@@ -52,13 +56,20 @@ def _without_effect(words: list[str], name: str) -> bool:
     """Say whether a command changes nothing on a host that is new and has no device."""
     if _RESTORE.fullmatch(words[0]) or name == "true":
         return True
-    if name == "ip":
-        return words[1:3] == ["tcp_metrics", "flush"]
     if name == "ethtool":
         return "-K" in words
     if name == "tc":
-        return words[1:2] == ["qdisc"] and "pfifo" in words and "limit" not in words
+        return words[1:2] == ["qdisc"] and _is_fifo(words)
+    if name == "echo":
+        return words[-2:-1] == [">"] and words[-1] in _UNUSED
     return False
+
+
+def _is_fifo(words: list[str]) -> bool:
+    """Say whether the device queues in order afterwards: as it is told to, or because nothing is said any more."""
+    if words[2:3] in (["delete"], ["del"]):
+        return True
+    return "limit" not in words and ("pfifo" in words or "bfifo" in words or "pfifo_fast" in words)
 
 
 def _sysctl(world: World, words: list[str]) -> None:

@@ -74,7 +74,7 @@ def joined(first: Actual, then: Actual) -> Actual:
         raise Mismatch("the segments that make up the expected one are not of one kind", got=f"{first} and {then}")
     if wrap(first.seq + len(first.data)) != then.seq or first.ack != then.ack:
         raise Mismatch("the segments that make up the expected one are not in a row", got=f"{first} and {then}")
-    flags = first.flags | then.flags
+    flags = (first.flags & ~PSH) | then.flags
     return Actual(flags, first.seq, first.ack, then.wnd, first.urg, first.data + then.data, first.options, first.packet)
 
 

@@ -35,6 +35,7 @@ class TcpFile:
         self.listener: Listener | None = None
         self.socket: Socket | None = None
         self.extra: dict[str, int] = {}  # options that are kept and mean nothing to the host
+        self.deferred: tuple[bytes, int] | None = None  # connect() waits for the first text
         self.connecting = False  # connect() has not yet told how it went
         self.no_reading = False  # shutdown(SHUT_RD)
         self.no_writing = False  # shutdown(SHUT_WR)
@@ -71,7 +72,8 @@ class TcpFile:
     @property
     def opening(self) -> bool:
         """Whether connect() is still under way."""
-        return self.socket is not None and self.socket.state in _OPENING and not self.socket.error
+        socket = self.socket
+        return socket is not None and socket.state in _OPENING and not (socket.error or socket.talks_early)
 
     @property
     def at_end(self) -> bool:
@@ -93,7 +95,7 @@ class TcpFile:
             return IN | RDNORM if self.listener.recv_q else 0
         socket = self.socket
         if socket is None:
-            return OUT | WRNORM | HUP
+            return OUT | WRNORM | (HUP if self.deferred is None else 0)
         events = 0
         closed = socket.state is CLOSED
         ended = socket.eof or self._has_fin() or self.no_reading or closed
@@ -120,7 +122,9 @@ class TcpFile:
     def _has_room(self) -> bool:
         """As Linux: at most two thirds of the buffer are in use."""
         socket = self.socket
-        return socket is not None and 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
+        if socket is None or not socket.connection.wants_more:
+            return False
+        return 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
 
 
 _AFTER_FIN: Final = frozenset(("CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"))

@@ -83,7 +83,7 @@ _V4_CODES: Final = {
     "source_route_failed": 5, "net_unknown": 6, "host_unknown": 7, "source_host_isolated": 8, "net_prohibited": 9,
     "host_prohibited": 10, "net_unreachable_for_tos": 11, "host_unreachable_for_tos": 12, "packet_filtered": 13,
     "precedence_violation": 14, "precedence_cutoff": 15, "ttl_exceeded_in_transit": 0,
-    "fragment_reassembly_time_exceeded": 1,
+    "fragment_reassembly_time_exceeded": 1, "frag_reass_exceeded": 1,
 }  # fmt: skip
 _V6_TYPES: Final = {
     "unreachable": 1, "packet_too_big": 2, "time_exceeded": 3, "parameter_problem": 4, "echo_request": 128,

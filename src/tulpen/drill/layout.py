@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from struct import pack
+from dataclasses import dataclass
 from typing import Final
 
 from tulpen.wire.options import (
     END,
+    FAST_OPEN,
     MSS,
     NOP,
     SACK,
@@ -19,35 +20,40 @@ from tulpen.wire.options import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a system writes options."""
+
+    order: tuple[int, ...]  # kinds; those not named come last
+    aligned: dict[int, tuple[int, int]]  # kind -> NOPs before it until the length leaves ``rest`` by ``modulus``
+    padding: int  # fills up the last word
+
+
+#: Systems that write them otherwise than ``build_options``.
+LAYOUTS: Final[dict[str, Layout]] = {
+    "bsd": Layout(
+        order=(MSS, WINDOW_SCALE, SACK_PERMITTED, TIMESTAMPS, SACK, FAST_OPEN, USER_TIMEOUT),
+        aligned={WINDOW_SCALE: (2, 1), SACK_PERMITTED: (2, 0), TIMESTAMPS: (4, 2), SACK: (4, 2)},
+        padding=END,
+    ),
+}
+
+
 def octets(options: Options, order: str) -> bytes:
     """Return the octets of a segment's options in the order of a system: ``linux`` or ``bsd``."""
-    return build_options(options) if order == "linux" else _bsd(options)
-
-
-def _bsd(options: Options) -> bytes:
-    """MSS, NOP and window scale, SACK permitted, timestamps, SACK, others; the end of the list fills up."""
+    built = build_options(options)
+    layout = LAYOUTS.get(order)
+    if layout is None or not built:
+        return built
+    given = [(kind, body) for kind, body in each(built) if kind not in (NOP, END)]
+    last = len(layout.order)
+    given.sort(key=lambda one: layout.order.index(one[0]) if one[0] in layout.order else last)
     out = b""
-    if options.mss is not None:
-        out += pack("!BBH", MSS, 4, options.mss)
-    if options.wscale is not None:
-        out += bytes((NOP, WINDOW_SCALE, 3, options.wscale))
-    if options.sack_permitted:
-        out += bytes((NOP,)) * (len(out) % 2) + bytes((SACK_PERMITTED, 2))
-    if options.tsval is not None:
-        out = _aligned(out, 2) + pack("!BBII", TIMESTAMPS, 10, options.tsval, options.tsecr)
-    if options.sack:
-        out = _aligned(out, 2) + bytes((SACK, 2 + 8 * len(options.sack)))
-        out += b"".join(pack("!II", *block) for block in options.sack)
-    if options.user_timeout is not None:
-        out += pack("!BBH", USER_TIMEOUT, 4, options.user_timeout)
-    for kind, body in options.others:
+    for kind, body in given:
+        modulus, rest = layout.aligned.get(kind, (1, 0))
+        out += bytes((NOP,)) * ((rest - len(out)) % modulus)
         out += bytes((kind, 2 + len(body))) + body
-    return out + bytes((END,)) * (-len(out) % 4)
-
-
-def _aligned(out: bytes, rest: int) -> bytes:
-    """Return ``out`` filled up with NOPs until its length leaves ``rest`` when divided by 4."""
-    return out + bytes((NOP,)) * ((rest - len(out)) % 4)
+    return out + bytes((layout.padding,)) * (-len(out) % 4)
 
 
 def each(encoded: bytes) -> list[tuple[int, bytes]]:

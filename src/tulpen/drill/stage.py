@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, final
 
 from tulpen.drill.problems import Mismatch
 from tulpen.host.host import Host
+from tulpen.sim.rewrite import on_the_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 #: The clock does not begin at zero, so that nothing looks as if it had never happened.
 START: Final = 1_000_000_000_000
+GSO_MAX: Final = 65_000  # octets of text that the device cuts into segments
 MOST_TIMEOUTS: Final = 1_000_000  # in one script: more is a host that does not come to rest
 
 
@@ -62,7 +64,10 @@ class Stage:
     def __init__(self, conditions: Conditions, settings: Settings) -> None:
         self.conditions = conditions
         self._now = START
-        self.host = Host([conditions.local], settings=settings, secret=b"packetdrill", mtu=conditions.mtu, trace=True)
+        self.host = Host(
+            [conditions.local], settings=settings, secret=b"packetdrill", mtu=conditions.mtu, gso_max=GSO_MAX,
+            trace=True,
+        )  # fmt: skip
         self.sent: deque[Left] = deque()  # not yet expected by the script
         self.watchers: list[Callable[[], bool]] = []  # who waits; each says whether it went on
         self._timeouts = 0
@@ -76,7 +81,7 @@ class Stage:
         """Take what the host has to send, and let who waits look again, until nothing more comes of it."""
         while True:
             packets = self.host.packets_to_send(self.now)
-            self.sent.extend(Left(self.now, packet) for packet in packets)
+            self.sent.extend(Left(self.now, piece) for packet in packets for piece in on_the_wire(packet))
             stirred = [watcher() for watcher in tuple(self.watchers)]
             if not packets and not any(stirred):
                 return

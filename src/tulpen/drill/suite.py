@@ -8,12 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.conditions import IPV4, IPV6, MAPPED
+from tulpen.drill.conditions import IPV4, IPV6, MAPPED, conditions_of
 from tulpen.drill.drill import Plan, drill
+from tulpen.drill.script import Script
+from tulpen.drill.sysctl_linux import USUAL_KEY
 from tulpen.errors import TulpenError
+from tulpen.host.fast_listening import cookie_for, parse_key
+from tulpen.tcp.trace import FourTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tulpen.drill.verdict import Verdict
 
@@ -49,8 +53,16 @@ def plan_for(plan: Plan, version: str | None) -> Plan:
     options = dict(plan.options)
     if version is not None:
         options["ip_version"] = version
-    customary = CUSTOMARY[options.get("ip_version", IPV4)]
+    customary = {**CUSTOMARY[options.get("ip_version", IPV4)], **_cookies(options)}
     return replace(plan, options=options, defined={**customary, **plan.defined})
+
+
+def _cookies(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the Fast Open cookies that scripts know by name: of the usual key, and of one all zeros."""
+    here = conditions_of(Script("", (), None, (), None), options)
+    name = FourTuple(here.local, 0, here.remote, 0)
+    keys = {"TFO_COOKIE": USUAL_KEY, "TFO_COOKIE_ZERO": "0-0-0-0"}
+    return {word: cookie_for(parse_key(key), name).hex() for word, key in keys.items()}
 
 
 def run(scripts: list[str], plan: Plan, jobs: int) -> Iterator[Verdict]:

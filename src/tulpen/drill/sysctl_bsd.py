@@ -18,27 +18,16 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "blackhole": frozenset("0"),
     "hostcache.purgenow": frozenset("1"),
     "hostcache.purge": frozenset("1"),
-    "insecure_rst": frozenset("0"),
-    "insecure_syn": frozenset("0"),
-    "drop_synfin": frozenset("0"),
     "ecn.enable": frozenset("2"),
     "ecn.maxretries": frozenset("1"),
-    "rexmit_drop_options": frozenset("0"),
-    "rexmit_slop": frozenset(("200",)),
     "rexmit_initial": frozenset(("1000",)),
     "rexmit_min": frozenset(("30",)),
     "udp_tunneling_port": frozenset("0"),
-    "fastopen.client_enable": frozenset("0"),
-    "fastopen.server_enable": frozenset("0"),
-    "icmp_may_rst": frozenset("1"),
     "path_mtu_discovery": frozenset("1"),
     "pmtud_blackhole_detection": frozenset("0"),
-    "tolerate_missing_ts": frozenset("0"),
     "syncookies_only": frozenset("0"),
     "mssdflt": frozenset(("536",)),
     "v6mssdflt": frozenset(("1220",)),
-    "keepinit": frozenset(("75000",)),
-    "delacktime": frozenset(("40",)),
 }
 
 
@@ -86,6 +75,51 @@ def _max_buffer(settings: Settings, value: int) -> None:
     settings.tcp_rmem = (*settings.tcp_rmem[:2], value)
 
 
+def _insecure_rst(settings: Settings, value: int) -> None:
+    settings.tcp_insecure_rst = bool(value)
+
+
+def _insecure_syn(settings: Settings, value: int) -> None:
+    settings.tcp_insecure_syn = bool(value)
+
+
+def _drop_synfin(settings: Settings, value: int) -> None:
+    settings.tcp_drop_synfin = 2 if value else 0
+
+
+def _missing_timestamps(settings: Settings, value: int) -> None:
+    settings.tcp_tolerate_missing_ts = bool(value)
+
+
+def _plain_syn(settings: Settings, value: int) -> None:
+    """rexmit_drop_options: the third SYN sent again, and those after it, go without."""
+    settings.tcp_plain_syn_after = 2 if value else 0
+
+
+def _slop(settings: Settings, value: int) -> None:
+    settings.tcp_rto_slop_ms = value
+
+
+def _icmp_may_rst(settings: Settings, value: int) -> None:
+    settings.tcp_icmp_may_rst = bool(value)
+
+
+def _keep_init(settings: Settings, value: int) -> None:
+    settings.tcp_keepinit = value // 1000
+
+
+def _fast_open_client(settings: Settings, value: int) -> None:
+    settings.tcp_fastopen = (settings.tcp_fastopen & ~1) | bool(value)
+
+
+def _fast_open_server(settings: Settings, value: int) -> None:
+    settings.tcp_fastopen = (settings.tcp_fastopen & ~2) | bool(value) << 1
+
+
+def _delayed_ack(settings: Settings, value: int) -> None:
+    settings.tcp_delack_ms = value
+
+
 _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "rfc1323": _window_options,
     "sack.enable": _sack,
@@ -96,6 +130,17 @@ _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "keepidle": _keep_idle,
     "keepintvl": _keep_interval,
     "keepcnt": _keep_count,
+    "insecure_rst": _insecure_rst,
+    "rexmit_drop_options": _plain_syn,
+    "rexmit_slop": _slop,
+    "icmp_may_rst": _icmp_may_rst,
+    "keepinit": _keep_init,
+    "fastopen.client_enable": _fast_open_client,
+    "fastopen.server_enable": _fast_open_server,
+    "insecure_syn": _insecure_syn,
+    "drop_synfin": _drop_synfin,
+    "tolerate_missing_ts": _missing_timestamps,
+    "delacktime": _delayed_ack,
 }
 
 

@@ -18,33 +18,27 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_ecn_option": frozenset("012"),
     "tcp_ecn_fallback": frozenset("01"),
     "tcp_reordering": frozenset("3"),
-    "tcp_dsack": frozenset("1"),
     "tcp_frto": frozenset("2"),
-    "tcp_early_retrans": frozenset("34"),
-    "tcp_recovery": frozenset("1"),
-    "tcp_tso_win_divisor": frozenset("3"),
-    "tcp_min_tso_segs": frozenset("2"),
     "tcp_pacing_ss_ratio": frozenset(("200",)),
     "tcp_pacing_ca_ratio": frozenset(("120",)),
-    "tcp_notsent_lowat": frozenset(("4294967295", "-1")),
     "tcp_no_metrics_save": frozenset("01"),
     "tcp_moderate_rcvbuf": frozenset("1"),
     "tcp_mtu_probing": frozenset("0"),
     "tcp_autocorking": frozenset("1"),
     "tcp_limit_output_bytes": frozenset(("1048576", "4194304")),
-    "tcp_fastopen_blackhole_timeout_sec": frozenset("0"),
-    "tcp_fastopen": frozenset("01"),
     "tcp_thin_linear_timeouts": frozenset("0"),
     "tcp_comp_sack_nr": frozenset(("0", "44")),
     "tcp_backlog_ack_defer": frozenset("01"),
     "tcp_shrink_window": frozenset("0"),
     "tcp_mem": frozenset(),
 }
+#: Sysctls of what a host in virtual time does not do, whatever their value.
+_WITHOUT_EFFECT: Final = frozenset(("tcp_tso_win_divisor",))
+#: The key of Fast Open cookies that the usual set-up scripts set.
+USUAL_KEY: Final = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"
 #: What the usual set-up scripts say, though most scripts that run them do not depend on it.
 _USUAL: Final[dict[str, str]] = {
     "tcp_congestion_control": "cubic",
-    "tcp_fastopen": "0x70403",
-    "tcp_fastopen_key": "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
 }
 
 USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
@@ -56,6 +50,8 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_sack", "1"),
     ("tcp_slow_start_after_idle", "0"),
     ("tcp_syncookies", "1"),
+    ("tcp_fastopen", "0x70403"),
+    ("tcp_fastopen_key", USUAL_KEY),
 )
 
 #: All that the usual set-up scripts say to a Linux.
@@ -84,7 +80,7 @@ def apply(settings: Settings, name: str, value: str) -> None:
     value = " ".join(value.split())
     if short in _NAMES:
         _set(settings, short, value)
-    elif value not in _AS_IT_IS.get(short, ()):
+    elif short not in _WITHOUT_EFFECT and value not in _AS_IT_IS.get(short, ()):
         raise Unsupported(f"sysctl {short}={value}")
 
 

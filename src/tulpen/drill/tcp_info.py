@@ -53,11 +53,13 @@ def fields_of(file: TcpFile) -> dict[str, int]:
         "tcpi_unacked": _segments(status.unacked, status),
         "tcpi_sacked": _segments(status.sacked, status),
         "tcpi_lost": _segments(status.lost, status),
+        "tcpi_retrans": _segments(status.resent, status),
+        "tcpi_delivered": status.delivered,
         "tcpi_rtt": status.rtt // _US,
         "tcpi_rttvar": status.rttvar // _US,
         "tcpi_snd_ssthresh": _threshold(status),
         "tcpi_snd_cwnd": status.snd_cwnd // status.snd_mss,
-        "tcpi_advmss": status.rcv_mss,
+        "tcpi_advmss": status.advmss,
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
@@ -66,7 +68,8 @@ def fields_of(file: TcpFile) -> dict[str, int]:
 
 def _options(status: Status, file: TcpFile) -> int:
     scaling = file.socket is not None and file.socket.connection.tcb.terms.scaling
-    return (1 if status.timestamps else 0) | (2 if status.sack else 0) | (4 if scaling else 0)
+    bits = ((1, status.timestamps), (2, status.sack), (4, scaling), (32, status.syn_data))
+    return sum(bit for bit, holds in bits if holds)
 
 
 def _segments(octets: int, status: Status) -> int:

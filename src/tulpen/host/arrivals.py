@@ -14,10 +14,11 @@ from tulpen.host.lingering import for_time_wait
 from tulpen.host.listening import after_request, for_request, refuse, syn_arrives
 from tulpen.host.settling import settle
 from tulpen.host.stateless import answer_by_cookie, ends_by_cookie
+from tulpen.tcp.judge import is_syn_fin, refused_in_listen
 from tulpen.tcp.state import CLOSED, LISTEN
 from tulpen.tcp.trace import Arrived, FourTuple, Reason
 from tulpen.wire.icmp import Icmp, IcmpKind, Quoted, echo_reply
-from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
+from tulpen.wire.segment import ACK, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
@@ -68,6 +69,8 @@ def _for_nobody(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
     core.write(name, Arrived(now, seg, CLOSED))
     if seg.flags & RST:
         core.drop(name, seg, Reason.RST_TO_RST, now)
+    elif is_syn_fin(seg, core.stack.settings, listening=False):
+        core.drop(name, seg, Reason.SYN_FIN, now)
     else:
         core.drop(name, seg, Reason.NO_CONNECTION, now)
         send_reset(core, name, seg, now, CLOSED)
@@ -82,10 +85,11 @@ def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment,
     elif flags & ACK:
         if not ends_by_cookie(core, listener, name, seg, now):
             core.drop(name, seg, Reason.ACK_IN_LISTEN, now, LISTEN)
-            send_reset(core, name, seg, now, LISTEN)
+            if refused_in_listen(flags, core.stack.settings):
+                send_reset(core, name, seg, now, LISTEN)
     elif not flags & SYN:
         core.drop(name, seg, Reason.NO_SYN, now, LISTEN)
-    elif flags & FIN:
+    elif is_syn_fin(seg, core.stack.settings, listening=True):
         core.drop(name, seg, Reason.SYN_FIN, now, LISTEN)
     else:
         _for_either_queue(core, listener, name, seg, now)
@@ -129,7 +133,7 @@ def _icmp_arrives(core: Core, packet: Packet, message: Icmp, now: int) -> None:
 
 def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
     """§3.9.2.2: direct an error to the connection that caused it (MUST-54)."""
-    meaning = icmp.meaning(message)
+    meaning = icmp.meaning(message, core.stack.settings)
     if meaning is None:
         return
     name = FourTuple(about.src, about.sport, about.dst, about.dport)
@@ -143,7 +147,9 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
             core.stack.count("IcmpInErrors")
         return
     if message.kind is not IcmpKind.PACKET_TOO_BIG:
-        connection.icmp_arrives(about.seq, meaning.error, now, hard=meaning.hard)
+        unheard_of = pending is not None or (socket is not None and not socket.accepted and socket.talks_early)
+        hard = meaning.hard or (unheard_of and icmp.forgets(message, core.stack.settings))
+        connection.icmp_arrives(about.seq, meaning.error, now, hard=hard)
     elif not connection.in_flight(about.seq):
         core.drop(name, None, Reason.ICMP_OUT_OF_WINDOW, now, connection.state)
     else:

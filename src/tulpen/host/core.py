@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, final
 
 from tulpen.host.cookies import Cookies
 from tulpen.host.deadlines import Deadlines
+from tulpen.host.fast_listening import key_from
 from tulpen.host.isn import Numbers
+from tulpen.host.metrics import Metrics
 from tulpen.host.paths import Paths
 from tulpen.host.ports import ANY, Ports, wildcard
 from tulpen.host.time_wait import Lingering, TimeWaitTable
@@ -29,6 +31,7 @@ from tulpen.wire.segment import Segment
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
+    from tulpen.tcp.config import SocketOptions
 
 HEADERS_4: Final = 40  # octets of IP and TCP header without options
 HEADERS_6: Final = 60
@@ -51,8 +54,9 @@ class Core:
     """The tables of a host, and what new connections need."""
 
     __slots__ = (
-        "addresses", "connections", "cookies", "deadlines", "gso_max", "held", "last_stamps", "listeners", "mtu",
-        "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack", "stirred", "time_wait",
+        "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps",
+        "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack",
+        "stirred", "time_wait",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -77,6 +81,8 @@ class Core:
         self.ports = Ports(stack.settings, secret)
         self.cookies = Cookies(stack.settings, secret)
         self.paths = Paths(mtu)
+        self.metrics = Metrics()
+        self.fast_open_key = key_from(secret)  # unless tcp_fastopen_key gives one
         self.last_stamps: dict[bytes, tuple[int, int]] = {}  # tcp_tw_recycle: a host's last timestamp, and when
 
     def listener(self, address: bytes, port: int) -> Listener | None:

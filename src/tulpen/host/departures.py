@@ -55,7 +55,7 @@ def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOp
 
 def send_reset(core: Core, name: FourTuple, seg: Segment, now: int, state: State) -> None:
     """Answer a segment with the reset that RFC 9293 §3.10.7.1 forms."""
-    reset = reset_for(seg)
+    reset = reset_for(seg, core.stack.settings)
     core.write(name, Sent(now, reset, state))
     core.outbox.append(Packet(name.local, name.remote, reset, ttl=core.stack.settings.ip_default_ttl))
     core.stack.count("OutSegs")

@@ -14,6 +14,7 @@ from typing import final
 from tulpen.host import arrivals, clock, departures, opening, status
 from tulpen.host.core import Core
 from tulpen.host.listener import Listener
+from tulpen.host.metrics import Metrics
 from tulpen.host.socket import Socket
 from tulpen.host.status import Row
 from tulpen.host.time_wait import TimeWaitTable
@@ -76,6 +77,11 @@ class Host:
         """The TIME-WAIT table."""
         return self.core.time_wait
 
+    @property
+    def metrics(self) -> Metrics:
+        """What earlier connections have taught about other hosts."""
+        return self.core.metrics
+
     # entrances: the network and the clock
 
     def packet_arrives(self, packet: Packet, now: int) -> None:
@@ -122,10 +128,23 @@ class Host:
         local: str | bytes | None = None,
         local_port: int = 0,
         options: SocketOptions | None = None,
+        data: bytes | None = None,
     ) -> Socket:
-        """OPEN, active (§3.10.1): CONNECTED or CLOSED is signalled when it is known how it went."""
+        """OPEN, active (§3.10.1): CONNECTED or CLOSED is signalled when it is known how it went.
+
+        ``data``: by TCP Fast Open (RFC 7413).  The SYN takes along what it may of it, which
+        ``unacknowledged`` of the socket tells: nothing, where there is no cookie yet.  The rest is
+        for ``send``.  Empty: a cookie is asked for.  EOPNOTSUPP without bit 1 of tcp_fastopen.
+        """
         source = None if local is None else addresses_of.address(local)
-        return opening.connect(self.core, addresses_of.address(remote), port, now, source, local_port, options)
+        return opening.connect(self.core, addresses_of.address(remote), port, now, source, local_port, options, data)
+
+    def takes_text(
+        self, remote: str | bytes, now: int, *, local: str | bytes | None = None, options: SocketOptions | None = None
+    ) -> bool:
+        """Say whether the SYN to ``remote`` would take text along (RFC 7413 §4.2.1)."""
+        source = None if local is None else addresses_of.address(local)
+        return opening.takes_text(self.core, addresses_of.address(remote), now, source, options)
 
     # exits
 

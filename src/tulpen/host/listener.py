@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, final
 
+from tulpen.host.fast_listening import FastOpens
 from tulpen.host.settling import stir, stop_listening
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, LISTEN, State
@@ -22,8 +23,8 @@ class Listener:
     """What listen() gives.  ``recv_q`` and ``send_q`` are the columns of ``ss -lnt``."""
 
     __slots__ = (
-        "_core", "_news", "_waiting", "backlog", "claim", "cookies_sent_at", "open", "options", "stirred", "syn_queue",
-        "young",
+        "_core", "_news", "_waiting", "backlog", "claim", "cookies_sent_at", "fast_opens", "open", "options", "stirred",
+        "syn_queue", "young",
     )  # fmt: skip
 
     def __init__(self, core: Core, claim: Claim, backlog: int, options: SocketOptions) -> None:
@@ -36,6 +37,7 @@ class Listener:
         self.syn_queue = 0  # half-open connections
         self.young = 0  # those of them whose SYN,ACK was sent once
         self.cookies_sent_at: int | None = None  # when the SYN queue last overflowed into cookies
+        self.fast_opens = FastOpens()
         self._waiting: deque[Socket] = deque()  # the accept queue
         self._news = 0  # connections that the application was not told of
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tulpen.host import fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import Claim
@@ -50,14 +51,32 @@ def syn_arrives(
     else:
         iss = wrap(displaced.record.snd_nxt + REOPENED)
     request = Request.of_syn(
-        core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name)
+        core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name),
+        plain=listener.options.tcp_noopt,
     )  # fmt: skip
+    verdict = fast_listening.judge(core, listener, name, syn, now)
+    if verdict.opens:
+        _open_early(core, listener, request, syn, verdict, now)
+        if displaced is not None:
+            core.ports.release(displaced.claim)
+        return True
     core.requests[name] = Pending(request, listener, displaced)
     core.deadlines.set(name, request.deadline)
     listener.syn_queue += 1
     listener.young += 1
-    answer(core, listener, request, now)
+    answer(core, listener, request, now, verdict=verdict)
     return True
+
+
+def _open_early(
+    core: Core, listener: Listener, request: Request, syn: Segment, verdict: fast_listening.Verdict, now: int
+) -> None:
+    """A SYN with a good cookie: its text goes to the application before the handshake ends (RFC 7413 §4.2.2)."""
+    connection = request.opened_early(
+        core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
+    )
+    listener.fast_opens.under_way += 1
+    complete(core, listener, connection, request.name, now, early=True)
 
 
 def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int, state: State = LISTEN) -> bool:
@@ -68,11 +87,13 @@ def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int, 
 
 
 def answer(
-    core: Core, listener: Listener, request: Request, now: int, state: State = SYN_RECEIVED, tsval: int | None = None
-) -> None:
+    core: Core, listener: Listener, request: Request, now: int, state: State = SYN_RECEIVED, tsval: int | None = None,
+    verdict: fast_listening.Verdict = fast_listening.NOTHING,
+) -> None:  # fmt: skip
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
-    seg = request.syn_ack(now, receive_buffer(options, core.stack.settings), tsval=tsval)
+    room = receive_buffer(options, core.stack.settings)
+    seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
     core.write(request.name, Sent(now, seg, state))
     send(core, request.name, [seg], options)
 
@@ -127,8 +148,10 @@ def no_room(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
     core.write(name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
 
 
-def complete(core: Core, listener: Listener, connection: Connection, name: FourTuple, now: int) -> None:
-    """The handshake is done: into the accept queue."""
+def complete(
+    core: Core, listener: Listener, connection: Connection, name: FourTuple, now: int, *, early: bool = False
+) -> None:
+    """The handshake is done, or not waited for (``early``): into the accept queue."""
     core.stack.count("PassiveOpens")
     connection.path_mss(core.path_mss(name, now), now)
     connection.tcb.gso_max = core.gso_max
@@ -137,6 +160,8 @@ def complete(core: Core, listener: Listener, connection: Connection, name: FourT
     core.ports.take(claim)
     socket = Socket(core, connection, name, claim, options, accepted=False)
     core.connections[name] = socket
+    if early:
+        socket.counted_by = listener
     listener.completed(socket)
     settle(core, socket, now)
 

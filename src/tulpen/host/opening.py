@@ -5,6 +5,8 @@ from __future__ import annotations
 from errno import EADDRNOTAVAIL, EINVAL, ENETUNREACH, ENOENT
 from typing import TYPE_CHECKING, Final
 
+from tulpen.host import fast_opening
+from tulpen.host.fast_listening import limit_for
 from tulpen.host.gate import no_unicast
 from tulpen.host.listener import Listener
 from tulpen.host.listening import REOPENED
@@ -36,18 +38,26 @@ def listen(
     if port == 0:
         port = core.ports.choose_unbound(where, now)
     options = _own(core, options)
+    most = core.stack.settings.somaxconn
+    backlog = most if backlog < 0 else min(backlog, most)
+    options.tcp_fastopen = limit_for(options, core.stack.settings, backlog)
     claim = Claim(where, port, reuse=options.so_reuseaddr, listening=True)
     core.ports.bind(claim)
-    most = core.stack.settings.somaxconn
-    listener = Listener(core, claim, most if backlog < 0 else min(backlog, most), options)
+    listener = Listener(core, claim, backlog, options)
     core.listeners[where, port] = listener
     return listener
 
 
 def connect(
-    core: Core, remote: bytes, port: int, now: int, local: bytes | None, local_port: int, options: SocketOptions | None
-) -> Socket:
-    """OPEN, active; no local address: the host's first of that family (MUST-44), port 0: an ephemeral one."""
+    core: Core, remote: bytes, port: int, now: int, local: bytes | None, local_port: int, options: SocketOptions | None,
+    data: bytes | None = None,
+) -> Socket:  # fmt: skip
+    """OPEN, active; no local address: the host's first of that family (MUST-44), port 0: an ephemeral one.
+
+    ``data``: by fast open (RFC 7413); as much of it as may goes with the SYN.  Empty: a cookie is asked for.
+    """
+    if data is not None:
+        fast_opening.check_enabled(core)
     if no_unicast(remote):
         raise TcpError(ENETUNREACH, "an invalid remote address")  # MUST-46
     if not (0 < port < PORTS and 0 <= local_port < PORTS):
@@ -64,9 +74,23 @@ def connect(
     connection.tcb.gso_max = core.gso_max
     socket = Socket(core, connection, name, claim, options, accepted=True)
     core.connections[name] = socket
+    room = 0
+    if data is not None:
+        fast = connection.tcb.fast_open = fast_opening.prepare(core, name, connection.tcb.mtu_mss, options, now)
+        room = fast.room
     connection.open_active(now)
+    if data and room:
+        connection.send(memoryview(data)[:room], now)
     settle(core, socket, now)
     return socket
+
+
+def takes_text(core: Core, remote: bytes, now: int, local: bytes | None, options: SocketOptions | None) -> bool:
+    """Say whether the SYN to ``remote`` would take text along (RFC 7413 §4.2.1)."""
+    own = SocketOptions() if options is None else options
+    if not core.stack.settings.tcp_fastopen & fast_opening.CLIENT:
+        return False
+    return fast_opening.takes_text(core, _source(core, remote, local), remote, own, now)
 
 
 def _own(core: Core, options: SocketOptions | None) -> SocketOptions:

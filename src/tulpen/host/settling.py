@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import ECONNRESET
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host.departures import send_from
@@ -35,6 +36,8 @@ def settle(core: Core, socket: Socket, now: int) -> None:
     if not (socket.stirred or socket.released):
         socket.stirred = True
         core.stirred.append(socket)
+    if socket.connection.tcb.fast_open is not None:
+        _settle_fast_open(core, socket, now)
     state = socket.connection.state
     if state is CLOSED:
         if core.connections.get(socket.name) is socket:
@@ -45,6 +48,18 @@ def settle(core: Core, socket: Socket, now: int) -> None:
         _linger(core, socket, now)
     else:
         core.ready[socket] = None
+
+
+def _settle_fast_open(core: Core, socket: Socket, now: int) -> None:
+    """Keep what a SYN,ACK taught; let the listener know that the handshake of a fast open has ended."""
+    tcb, name, listener = socket.connection.tcb, socket.name, socket.counted_by
+    fast = tcb.fast_open
+    if fast is not None and fast.lesson is not None:
+        core.metrics.learn(name.local, name.remote, fast.lesson)
+        fast.lesson = None
+    if listener is not None and (tcb.state is CLOSED or tcb.snd.una > tcb.snd.iss):
+        socket.counted_by = None
+        listener.fast_opens.ended(now, reset=socket.accepted and tcb.state is CLOSED and tcb.error == ECONNRESET)
 
 
 def _take_out(core: Core, socket: Socket, now: int) -> None:

@@ -10,6 +10,7 @@ from tulpen.wire.address import text
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
+    from tulpen.host.listener import Listener
     from tulpen.host.ports import Claim
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
@@ -27,8 +28,8 @@ class Socket:
     """
 
     __slots__ = (
-        "_core", "accepted", "claim", "connection", "lingering", "name", "options", "over", "received_tos", "released",
-        "stirred",
+        "_core", "accepted", "claim", "connection", "counted_by", "lingering", "name", "options", "over",
+        "received_tos", "released", "stirred",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +46,7 @@ class Socket:
         self.lingering = False  # a record in the TIME-WAIT table stands for the connection
         self.over = False  # ... or did
         self.stirred = False
+        self.counted_by: Listener | None = None  # among its fast opens (RFC 7413 §5.1)
         self.received_tos = 0  # Diffserv field and ECN bits of the last packet that came (MAY-9)
 
     def __repr__(self) -> str:
@@ -94,6 +96,11 @@ class Socket:
         """Octets still to be received up to the end of urgent data (MUST-33)."""
         return self.connection.urgent
 
+    @property
+    def talks_early(self) -> bool:
+        """It may send and receive although its handshake has not ended (RFC 7413 §4.2.2)."""
+        return self.connection.talks_early
+
     def status(self) -> Status:
         """STATUS (§3.10.6)."""
         return self.connection.status()
@@ -137,6 +144,11 @@ class Socket:
     def set_keepalive(self, on: bool, now: int) -> None:
         """SO_KEEPALIVE on an open connection (MUST-24)."""
         self.connection.set_keepalive(on, now)
+        self._settle(now)
+
+    def options_changed(self, now: int) -> None:
+        """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
+        self.connection.options_changed()
         self._settle(now)
 
     def next_signal(self) -> Signal | None:

@@ -50,14 +50,9 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
         refuse(core, name, ack, Reason.ACCEPT_QUEUE_FULL, now)
         return True
     request = Request.of_syn(
-        core.stack,
-        name,
-        syn,
-        now,
-        iss=wrap(ack.ack - 1),
-        mss=core.mss(name, listener.options),
+        core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
         ts_offset=core.ts_offset(name),
-    )
+    )  # fmt: skip
     connection = request.connection(core.stack, listener.options, now)
     connection.segment_arrives(ack, now)
     if SYNCHRONIZED[connection.state]:

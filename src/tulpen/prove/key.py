@@ -10,23 +10,25 @@ from collections.abc import Hashable
 from typing import Final
 
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
-TIMERS: Final = ("linger", "retransmit", "persist", "keepalive", "delayed_ack")
+TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "persist", "keepalive", "delayed_ack")
 CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
 HELD: Final = frozenset({
-    "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "ack_pending",
+    "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
-    "force_resend", "timers", "cc", "recover", "backed_off", "dupacks", "episode", "retransmits", "probes", "troubled",
-    "soft_error", "rcv_mss", "mtu_mss",
+    "timers", "cc", "episode", "retransmits", "probes", "troubled",
+    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
+    "delivered_segments",
 })  # fmt: skip
 
 
@@ -36,14 +38,17 @@ def key(connection: Connection) -> Hashable:
     snd, rcv, terms, received, episode = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.episode
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
-        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.max_wnd, snd.fin,
+        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.due, snd.freed, snd.max_wnd, snd.fin,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
-        tcb.syn_due, tcb.ack_now, tcb.ack_pending, tuple(tcb.replies), tcb.override, tcb.force_resend, tcb.wants_room,
-        tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges),
+        tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent, tcb.rack.reordering_seen,
+        tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
+        tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, episode.force_resend, tcb.wants_room,
+        tcb.queue.start, tcb.queue.end, received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
-        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), tcb.recover, tcb.backed_off,
-        episode.over_at, episode.partial, episode.rescued, tcb.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
+        episode.over_at, episode.partial, episode.rescued, episode.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
     )  # fmt: skip
 
 

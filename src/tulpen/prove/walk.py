@@ -30,7 +30,15 @@ ISS_B: Final = 5_000
 def plain(**changes: Any) -> Settings:
     """Return settings without what depends on a clock's reading, and with no rate limits."""
     settings = Settings(
-        tcp_timestamps=0, tcp_window_scaling=False, tcp_sack=False, tcp_invalid_ratelimit=0, tcp_min_snd_mss=1
+        tcp_timestamps=0,
+        tcp_window_scaling=False,
+        tcp_sack=False,
+        tcp_invalid_ratelimit=0,
+        tcp_min_snd_mss=1,
+        tcp_congestion_control="reno",
+        tcp_quick_acks=0,
+        tcp_recovery=0,
+        tcp_early_retrans=0,
     )
     for name, value in changes.items():
         setattr(settings, name, value)

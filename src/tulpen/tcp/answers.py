@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.output import reset_for
+from tulpen.tcp.output import bare_ack, reset_for
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import Reason
 from tulpen.wire.segment import SYN, Segment
@@ -13,14 +13,16 @@ from tulpen.wire.segment import SYN, Segment
 def refuse(tcb: Tcb, segment: Segment, reason: Reason, now: int) -> None:
     """Send the reset that §3.10.7.1 forms."""
     tcb.note(segment, reason, now)
-    tcb.reply(reset_for(segment))
+    tcb.reply(reset_for(segment, tcb.stack.settings))
 
 
 def answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
     """Acknowledge and drop; a SYN, and what has neither text nor FIN, is answered at a limited rate."""
     tcb.note(seg.segment, reason, now)
-    if (seg.len and not seg.flags & SYN) or may_answer(tcb, now):
+    if seg.len and not seg.flags & SYN:
         tcb.ack_now = True
+    elif may_answer(tcb, now):
+        tcb.replies.append(bare_ack(tcb, now))
     else:
         tcb.note(seg.segment, Reason.RATE_LIMITED, now)
     return False
@@ -30,7 +32,7 @@ def challenge(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
     """Send a challenge ACK, within the limits of RFC 5961 §7, and drop."""
     tcb.note(seg.segment, reason, now)
     if may_answer(tcb, now) and tcb.stack.may_challenge(now):
-        tcb.ack_now = True
+        tcb.replies.append(bare_ack(tcb, now))
     else:
         tcb.note(seg.segment, Reason.RATE_LIMITED, now)
     return False

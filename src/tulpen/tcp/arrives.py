@@ -11,16 +11,14 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import judge, recovery
+from tulpen.tcp import acking, fast_open, judge, recovery
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
-from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.output import bare_ack
+from tulpen.tcp.output import bare_ack, reset
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
-    CLOSE_WAIT,
     CLOSED,
     FIN_PENDING,
     FIN_WAIT_2,
@@ -34,12 +32,10 @@ from tulpen.tcp.state import (
 )
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timeouts import wait_for_their_fin
-from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 from tulpen.wire.seq import unwrap
 
-DELAYED_ACK: Final = 40 * MS  # below the 0.5 s of MUST-40; Linux's least
 HELD_FACTOR: Final = 2  # held pieces may cost this many receive buffers
 
 
@@ -50,6 +46,8 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.trace.write(Arrived(now, segment, state))
     if state is CLOSED:
         _in_closed(tcb, segment, now)
+    elif judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
+        tcb.note(segment, Reason.SYN_FIN, now)
     elif state is LISTEN:
         _in_listen(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), now)
     elif state is SYN_SENT:
@@ -73,12 +71,12 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
     """§3.10.7.2."""
     if seg.flags & RST:
         tcb.note(seg.segment, Reason.RST_IN_LISTEN, now)
-    elif seg.flags & ACK:
+    elif seg.flags & ACK and judge.refused_in_listen(seg.flags, tcb.stack.settings):
         refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)
+    elif seg.flags & ACK:
+        tcb.note(seg.segment, Reason.ACK_IN_LISTEN, now)
     elif not seg.flags & SYN:
         tcb.note(seg.segment, Reason.NO_SYN, now)
-    elif seg.flags & FIN:
-        tcb.note(seg.segment, Reason.SYN_FIN, now)
     else:
         synchronize(tcb, seg, now)
         tcb.passive = True
@@ -86,14 +84,25 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.happened(Event.SYN, now)
 
 
+def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
+    """§3.10.7.2, third: what came with the SYN is processed in SYN-RECEIVED, at once (RFC 7413 §4.2.2)."""
+    seg = Incoming(segment, segment.seq + 1, segment.ack, segment.wnd)
+    seg.flags &= ~SYN
+    _trim(tcb, seg, now)
+    _ = _sixth_check_urg(tcb, seg) and _seventh_process_text(tcb, seg, now)
+    acking.taken_along(tcb)
+    if tcb.fast_open is not None:
+        tcb.fast_open.taken = tcb.receive_queue.octets > 0
+
+
 def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
     """§3.10.7.3."""
     acks_syn = bool(seg.flags & ACK)
-    if acks_syn and not judge.acks_our_syn(tcb, seg):
+    if acks_syn and (not judge.acks_our_syn(tcb, seg) or judge.echoes_nothing_of_ours(tcb, seg, now)):
         if seg.flags & RST:
             tcb.note(seg.segment, Reason.RST_WITHOUT_ACK, now)
         else:
-            refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
+            refuse(tcb, seg.segment, Reason.BAD_ECHO if judge.acks_our_syn(tcb, seg) else Reason.ACK_OF_NO_SYN, now)
         return
     if seg.flags & RST:
         if acks_syn:
@@ -113,6 +122,8 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         established(tcb, seg, now)
         _trim(tcb, seg, now)
         tcb.ack_now = True
+        if judge.unsent(tcb) and not tcb.flight.sent:
+            acking.handshake_answered(tcb, now)
         _ = (
             _sixth_check_urg(tcb, seg)
             and _seventh_process_text(tcb, seg, now)
@@ -120,6 +131,8 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         )  # fmt: skip
     else:
         tcb.syn_due = True  # again, with an ACK now: simultaneous open
+        if seg.data and tcb.stack.settings.tcp_queue_syn_text:
+            tcb.receive_queue.hold(seg.seq + 1, seg.data)  # for processing after ESTABLISHED
         tcb.happened(Event.SYN, now)
 
 
@@ -141,8 +154,10 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if tcb.state is TIME_WAIT and judge.may_reopen(tcb, seg):
         end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
         return False
+    if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
+        return _in_time_wait_by_ack(tcb, seg, now)
     if tcb.terms.timestamps and not seg.flags & RST:
-        if judge.lacks_timestamp(seg):
+        if judge.lacks_timestamp(tcb, seg):
             tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
             return False
         if judge.too_old(tcb, seg, now):
@@ -150,10 +165,28 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):
         return _not_acceptable(tcb, seg, now)
     tcb.heard_at = now
+    if seg.flags & (SYN | ACK | RST) == SYN | ACK and seg.seq < tcb.rcv.nxt:
+        acking.report_known_syn(tcb, seg)
     if not seg.flags & RST:
         _note_timestamp(tcb, seg, now)
         _trim(tcb, seg, now)
     return True
+
+
+def _in_time_wait_by_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """TIME-WAIT with tcp_tw_by_ack: no window, no PAWS; a FIN sent again restarts 2 MSL."""
+    if seg.flags & RST:
+        tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
+    elif not seg.flags & ACK:
+        tcb.note(seg.segment, Reason.NO_ACK, now)
+    elif judge.lacks_timestamp(tcb, seg):
+        tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
+    elif not judge.mere_duplicate(tcb, seg):
+        tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
+        tcb.ack_now = True
+        if seg.flags & FIN and seg.seq + seg.len == tcb.rcv.nxt:
+            linger(tcb, now)
+    return False
 
 
 def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
@@ -168,6 +201,13 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    acking.report_duplicate(tcb, seg)
+    if judge.ack_counts(tcb, seg):
+        tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
+        seg.trim(tcb.rcv.nxt, tcb.rcv.nxt)
+        seg.flags &= ~FIN
+        tcb.ack_now = True
+        return True
     return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
 
 
@@ -177,8 +217,12 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return True
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_rfc1337:
         tcb.note(seg.segment, Reason.RST_IN_TIME_WAIT, now)
-    elif seg.seq != tcb.rcv.nxt:
+    elif not judge.resets(tcb, seg):
+        fast_open.strange_reset(tcb, now)
         challenge(tcb, seg, Reason.RST_NOT_NEXT, now)
+    elif judge.talks_early(tcb):
+        tcb.stack.count("AttemptFails")
+        end(tcb, Event.RESET, now, error=errno.ECONNRESET)  # its application may know of it already
     elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
     elif tcb.state is SYN_RECEIVED:
@@ -189,15 +233,21 @@ def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
     else:
         if not FIN_PENDING[tcb.state] and tcb.state is not FIN_WAIT_2:
             tcb.stack.count("EstabResets")
-        end(tcb, Event.RESET, now, error=errno.EPIPE if tcb.state is CLOSE_WAIT else errno.ECONNRESET)
+        end(tcb, Event.RESET, now, error=errno.EPIPE if judge.breaks_pipe(tcb) else errno.ECONNRESET)
     return False
 
 
 def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.flags & SYN:
         return True
-    if tcb.state is SYN_RECEIVED and tcb.passive:
+    if judge.talks_early(tcb):
+        refuse(tcb, seg.segment, Reason.SYN_BEFORE_ACK, now)  # a forged one is not to end what was begun
+    elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
+    elif tcb.stack.settings.tcp_insecure_syn:
+        tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
+        tcb.replies.append(reset(tcb, now))
+        end(tcb, Event.ABORT, now, error=errno.ECONNRESET)
     else:
         tcb.stack.count("TCPChallengeACK")
         challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
@@ -214,6 +264,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
             return False
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
         established(tcb, seg, now)
+        _process_syn_text(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
         return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
     elif judge.too_old_an_ack(tcb, seg):
@@ -225,6 +276,18 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
         _our_fin_acked(tcb, now)
     return tcb.state is not CLOSED
+
+
+def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
+    """The text that their SYN carried was queued until now (§3.10.7.3)."""
+    rcv, received = tcb.rcv, tcb.receive_queue
+    if received.ranges and received.ranges[-1][0] == rcv.nxt:
+        before_it = rcv.nxt
+        rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
+        rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
+        seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
+        acking.text_arrived(tcb, rcv.nxt - before_it, rcv.nxt - before_it, now)
+        tcb.signal(Signal.READABLE)
 
 
 def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
@@ -239,7 +302,7 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.data:
         return True
     rcv = tcb.rcv
-    if not MAY_RECEIVE[tcb.state]:
+    if not judge.takes_text(tcb):
         tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
         return True
     if tcb.orphan:
@@ -263,11 +326,11 @@ def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     received.deliver(seg.data)
     rcv.nxt += len(seg.data)
     if received.ranges:
-        rcv.nxt = received.fill(rcv.nxt)
+        rcv.nxt = received.fill(rcv.nxt, before_it)
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
-    _owe_ack(tcb, arrived, now)
+    acking.text_arrived(tcb, arrived, seg.segment.gso_size or len(seg.data), now)
     if arrived:
         tcb.signal(Signal.READABLE)
     return True
@@ -279,6 +342,7 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     else:
         tcb.receive_queue.hold(seg.seq, seg.data)
         tcb.stack.count("TCPOFOQueue")
+    acking.hurry(tcb)
     if tcb.terms.sack:
         tcb.ack_now = True
     else:
@@ -324,8 +388,9 @@ def _our_fin_acked(tcb: Tcb, now: int) -> None:
 def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Make it the idealized segment that lies within the window."""
     length = len(seg.data)
-    edge = tcb.rcv.nxt + tcb.rcv.wnd
+    edge = tcb.rcv.nxt + judge.receive_window(tcb)
     beyond = seg.seq + length > edge
+    acking.report_duplicate(tcb, seg)
     seg.trim(tcb.rcv.nxt, edge)
     if beyond:
         tcb.note(seg.segment, Reason.BEYOND_WINDOW, now)
@@ -341,12 +406,3 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     if tsval is not None and tcb.terms.timestamps and seg.seq <= tcb.last_ack_sent:
         tcb.terms.ts_recent = tsval
         tcb.ts_recent_at = now
-
-
-def _owe_ack(tcb: Tcb, octets: int, now: int) -> None:
-    """Delayed acknowledgment (§3.8.6.3): at once for two full segments, else within 40 ms."""
-    tcb.ack_pending += octets
-    if tcb.ack_pending >= 2 * judge.full_segment_received(tcb) or tcb.options.tcp_quickack:
-        tcb.ack_now = True
-    elif tcb.timers.delayed_ack == NEVER:
-        tcb.timers.delayed_ack = now + DELAYED_ACK

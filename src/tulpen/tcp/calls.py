@@ -79,13 +79,22 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.up = tcb.queue.end
     if push:
         tcb.snd.push = tcb.queue.end
+    if octets:
+        tcb.snd.freed = tcb.snd.iss
     return len(octets)
+
+
+def options_changed(tcb: Tcb) -> None:
+    """TCP_NODELAY or TCP_CORK were set: what is queued waits for no push, and with the former for nothing."""
+    tcb.snd.due = tcb.queue.end
+    if tcb.options.tcp_nodelay:
+        tcb.snd.freed = tcb.queue.end
 
 
 def send_room(tcb: Tcb) -> int:
     """Return the octets that SEND would take now."""
     limit = tcb.options.so_sndbuf if tcb.options.so_sndbuf is not None else tcb.stack.settings.tcp_wmem[1]
-    return max(0, limit - len(tcb.queue))
+    return max(0, min(limit - len(tcb.queue), judge.room_unsent(tcb)))
 
 
 def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
@@ -101,15 +110,10 @@ def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
     octets = received.take(limit)
-    if not FIN_RECEIVED[tcb.state] and tcb.state is not CLOSED and _tells_of_room(tcb):
+    over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
+    if not (over or judge.talks_early(tcb)) and judge.tells_of_room(tcb):
         tcb.ack_now = True
     return octets
-
-
-def _tells_of_room(tcb: Tcb) -> bool:
-    """A window update goes out when it is worth two segments, or opens a closed window."""
-    gain = judge.window_to_open(tcb)
-    return gain > 0 and (gain >= min(2 * tcb.rcv_mss, tcb.rcv.buff // 2) or tcb.rcv.wnd < tcb.rcv_mss)
 
 
 def close(tcb: Tcb, now: int) -> None:
@@ -125,7 +129,7 @@ def close(tcb: Tcb, now: int) -> None:
     if tcb.snd.fin >= 0:
         return  # "ok" is acceptable, as long as a second FIN is not emitted
     tcb.snd.fin = tcb.snd.push = tcb.queue.end
-    if state is SYN_RECEIVED and len(tcb.queue):
+    if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):
         tcb.closing = True  # queued until ESTABLISHED
         return
     if state is SYN_RECEIVED:

@@ -11,8 +11,9 @@ from typing import final
 
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
-from tulpen.tcp.ending import linger
-from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp
+from tulpen.tcp.ending import flush, linger
+from tulpen.tcp.fast_open_state import FastOpen
+from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp, whole_segments
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
@@ -48,23 +49,32 @@ class Request:
 
     @classmethod
     def of_syn(
-        cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0
-    ) -> Request:
+        cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0,
+        plain: bool = False,
+    ) -> Request:  # fmt: skip
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
-        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16)
+        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16, plain=plain)
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
         return cls(name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now)
 
-    def syn_ack(self, now: int, room: int, *, tsval: int | None = None) -> Segment:
-        """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets; ``tsval`` instead of our clock."""
+    def syn_ack(
+        self, now: int, room: int, *, tsval: int | None = None, cookie: bytes | None = None, experimental: bool = False
+    ) -> Segment:
+        """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets; ``tsval`` instead of our clock.
+
+        ``cookie``: for Fast Open, in an option of either kind.
+        """
+        options = accept(self.terms, self.mss, timestamp(now, self.ts_offset) if tsval is None else tsval)
+        if cookie is not None:
+            options = options.with_fast_open(cookie, experimental=experimental)
         return Segment(
             wrap(self.iss),
             wrap(self.irs + 1),
             SYN | ACK,
             min(room, 0xFFFF),
-            options=accept(self.terms, self.mss, timestamp(now, self.ts_offset) if tsval is None else tsval),
+            options=options,
             sport=self.name.local_port,
             dport=self.name.remote_port,
         )
@@ -90,6 +100,7 @@ class Request:
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
         tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
         tcb.terms = self.terms.clone()
+        tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), stack.settings)
         tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
         tcb.cc = tcb.congestion_control()
         tcb.snd.nxt = self.iss + 1
@@ -101,6 +112,22 @@ class Request:
         tcb.flight.transmitted(self.iss, self.iss + 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
         tcb.timers.retransmit = self.deadline
+        return connection
+
+    def opened_early(
+        self, stack: Stack, options: SocketOptions, syn: Segment, now: int, cookie: bytes | None, *, experimental: bool
+    ) -> Connection:
+        """Return the connection that a SYN with a good cookie makes at once (RFC 7413 §4.2.2); its SYN,ACK is due.
+
+        ``cookie``: one to be given with it, in an option of the SYN's kind.
+        """
+        connection = self.connection(stack, options, now)
+        tcb = connection.tcb
+        tcb.fast_open = FastOpen(passive=True, cookie=cookie, experimental=experimental)
+        flush(tcb)
+        tcb.snd.nxt = tcb.snd.iss
+        tcb.syn_due = True
+        connection.text_with_syn(syn, now)
         return connection
 
 

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, final
 
+from tulpen.tcp.cubic import Cubic
+
 INFINITE: Final = 1 << 62
 
 
 class CongestionControl(Protocol):
-    """``cwnd``, ``ssthresh`` and ``mss`` in octets."""
+    """``cwnd``, ``ssthresh`` and ``mss`` in octets, times in nanoseconds."""
 
     mss: int
     cwnd: int
     ssthresh: int
 
-    def acknowledged(self, octets: int, in_flight: int) -> None:
-        """``octets`` were newly acknowledged while ``in_flight`` (before the ACK) were out."""
+    def acknowledged(self, octets: int, now: int, srtt: int) -> None:
+        """``octets`` were newly acknowledged, and the window was what limited us."""
+
+    def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
+        """One more measurement of the round trip."""
 
     def lost(self, in_flight: int) -> None:
         """A loss was detected by duplicate or selective acknowledgments (§3.2)."""
@@ -31,43 +36,60 @@ class CongestionControl(Protocol):
     def timed_out(self, in_flight: int, *, again: bool) -> None:
         """The retransmission timer ran out (§3.1); ``again`` for the same octets."""
 
-    def idle(self) -> None:
-        """Nothing was sent for more than an RTO (§4.1)."""
+    def idle(self, quiet: int) -> None:
+        """Text goes out after ``quiet`` nanoseconds without any."""
 
     def clone(self) -> CongestionControl:
         """Return an independent copy."""
 
 
 @final
+class Usage:
+    """Whether the congestion window was what held text back (RFC 7661 §4.3)."""
+
+    __slots__ = ("limited", "most", "point")
+
+    def __init__(self) -> None:
+        self.limited = False
+        self.point = 0  # SND.NXT when that was last judged
+        self.most = 0  # octets in flight at most since then
+
+    def clone(self) -> Usage:
+        """Return an independent copy."""
+        twin = Usage()
+        twin.limited = self.limited
+        twin.point = self.point
+        twin.most = self.most
+        return twin
+
+
+@final
 class NewReno:
     """Slow start and congestion avoidance as RFC 5681 §3.1 has them."""
 
-    __slots__ = ("_acked", "cwnd", "initial", "mss", "ssthresh")
+    __slots__ = ("_acked", "cwnd", "mss", "ssthresh")
 
     def __init__(self, mss: int, initial: int) -> None:
         self.mss = mss
-        self.initial = initial
         self.cwnd = initial
         self.ssthresh = INFINITE
         self._acked = 0  # octets acknowledged towards the next increase
 
-    def acknowledged(self, octets: int, in_flight: int) -> None:
+    def acknowledged(self, octets: int, now: int, srtt: int) -> None:
         if self.cwnd < self.ssthresh:
             # By the octets acknowledged and not by the ACK, as one ACK may stand for many segments.
-            if self.cwnd < 2 * in_flight:
-                grown = min(self.cwnd + octets, self.ssthresh)
-                octets -= grown - self.cwnd
-                self.cwnd = grown
-            else:
-                return
+            grown = min(self.cwnd + octets, self.ssthresh)
+            octets -= grown - self.cwnd
+            self.cwnd = grown
             if self.cwnd < self.ssthresh or octets <= 0:
                 return
-        if in_flight + self.mss <= self.cwnd:
-            return  # RFC 7661: the window was not what limited us
         self._acked += octets
         if self._acked >= self.cwnd:
             self._acked -= self.cwnd
             self.cwnd += self.mss
+
+    def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
+        pass
 
     def lost(self, in_flight: int) -> None:
         self.ssthresh = max(in_flight // 2, 2 * self.mss)  # equation 4
@@ -83,15 +105,14 @@ class NewReno:
         self.cwnd = self.mss  # the loss window
         self._acked = 0
 
-    def idle(self) -> None:
-        self.cwnd = min(self.cwnd, self.initial)
+    def idle(self, quiet: int) -> None:
+        pass
 
     def clone(self) -> NewReno:
-        twin = NewReno(self.mss, self.initial)
-        twin.cwnd = self.cwnd
+        twin = NewReno(self.mss, self.cwnd)
         twin.ssthresh = self.ssthresh
         twin._acked = self._acked
         return twin
 
 
-ALGORITHMS: Final[dict[str, Callable[[int, int], CongestionControl]]] = {"reno": NewReno}
+ALGORITHMS: Final[dict[str, Callable[[int, int], CongestionControl]]] = {"cubic": Cubic, "reno": NewReno}

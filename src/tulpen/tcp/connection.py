@@ -101,6 +101,10 @@ class Connection:
         """SEGMENT ARRIVES (§3.10.7)."""
         arrives.segment_arrives(self.tcb, segment, now)
 
+    def text_with_syn(self, segment: Segment, now: int) -> None:
+        """Take the text of a SYN whose cookie is good, before the handshake ends (RFC 7413 §4.2.2)."""
+        arrives.text_with_syn(self.tcb, segment, now)
+
     def icmp_arrives(self, seq: int, error: int, now: int, *, hard: bool) -> None:
         """An ICMP error that quotes our segment ``seq``, as an errno (§3.9.2.2)."""
         icmp.error_arrives(self.tcb, seq, error, now, hard=hard)
@@ -166,6 +170,11 @@ class Connection:
         return calls.send_room(self.tcb)
 
     @property
+    def wants_more(self) -> bool:
+        """So little waits to be sent that the application may well send more (TCP_NOTSENT_LOWAT)."""
+        return judge.wants_more(self.tcb)
+
+    @property
     def unacknowledged(self) -> int:
         """Octets sent or queued that the peer has not acknowledged."""
         return len(self.tcb.queue)
@@ -175,6 +184,11 @@ class Connection:
         """Octets still to be received up to the end of urgent data (MUST-33)."""
         tcb = self.tcb
         return max(0, tcb.rcv.up - (tcb.rcv.nxt - FIN_RECEIVED[tcb.state] - tcb.receive_queue.octets))
+
+    @property
+    def talks_early(self) -> bool:
+        """It may send and receive although its handshake has not ended (RFC 7413 §4.2.2)."""
+        return judge.talks_early(self.tcb)
 
     @property
     def eof(self) -> bool:
@@ -193,6 +207,10 @@ class Connection:
         self.tcb.options.so_keepalive = on
         if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
             timeouts.start_keepalive(self.tcb, now)
+
+    def options_changed(self) -> None:
+        """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
+        calls.options_changed(self.tcb)
 
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""

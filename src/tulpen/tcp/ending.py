@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tulpen.tcp import fast_open
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.signals import Signal
@@ -15,6 +16,7 @@ def end(tcb: Tcb, event: Event, now: int, *, error: int = 0, reason: Reason | No
 
     What was received stays readable, as on Linux; what was to be sent is flushed.
     """
+    fast_open.over(tcb, now)
     tcb.ended(reason, error, now)
     tcb.happened(event, now)
     _leave_network(tcb)
@@ -32,7 +34,7 @@ def flush(tcb: Tcb) -> None:
     tcb.flight = Flight()
     tcb.queue.release(tcb.queue.end)
     tcb.timers.stop()
-    tcb.syn_due = tcb.force_resend = tcb.override = False
+    tcb.syn_due = tcb.episode.force_resend = tcb.override = False
 
 
 def _leave_network(tcb: Tcb) -> None:

@@ -44,7 +44,7 @@ class Sent:
 class Acked(NamedTuple):
     """What an acknowledgment took out of flight."""
 
-    octets: int  # newly acknowledged, those known from a SACK not counted again
+    pieces: list[Sent]  # newly acknowledged, without those known from a SACK
     sent_at: int  # when any of them was last sent; -1: none
     resent: bool  # any of them was sent more than once: which is acknowledged is not known (Karn)
 
@@ -77,17 +77,21 @@ class Flight:
         self.sent.append(Sent(seq, end, now))
 
     def retransmitted(self, piece: Sent, now: int) -> None:
-        """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4)."""
+        """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4).
+
+        What is known to have arrived takes no room there, however often it is sent.
+        """
         piece.at = now
         piece.times += 1
-        if not piece.resent:
+        if not (piece.resent or piece.sacked):
             piece.resent = True
             self.resent_octets += piece.end - piece.seq
 
     def acknowledge(self, ack: int) -> Acked:
         """Take out what lies before ``ack``, splitting a stretch it falls into."""
         sent = self.sent
-        octets = count = 0
+        count = 0
+        pieces: list[Sent] = []
         sent_at = -1
         resent = False
         for piece in sent:
@@ -97,17 +101,16 @@ class Flight:
                     piece = sent[count]
                 else:
                     break
-            size = piece.end - piece.seq
             self._discount(piece)
             if not piece.sacked:
-                octets += size
+                pieces.append(piece)
                 sent_at = max(sent_at, piece.at)
                 resent = resent or piece.times > 1
             count += 1
             if piece.end == ack:
                 break
         del sent[:count]
-        return Acked(octets, sent_at, resent)
+        return Acked(pieces, sent_at, resent)
 
     def _discount(self, piece: Sent) -> None:
         size = piece.end - piece.seq
@@ -129,8 +132,8 @@ class Flight:
         piece.end = seq
         self.sent.insert(index + 1, rest)
 
-    def sack(self, left: int, right: int, mss: int) -> int:
-        """Mark what lies in [left, right) as received; return the octets not known before.
+    def sack(self, left: int, right: int, mss: int) -> list[Sent]:
+        """Mark what lies in [left, right) as received; return what was not known before.
 
         A device may have cut a stretch, so a block may end inside one.  A peer that has
         blocks end everywhere is not followed into ever smaller stretches.
@@ -140,7 +143,7 @@ class Flight:
         index = bisect_left(sent, left, key=_seq)
         if index and sent[index - 1].end > left and may_cut:
             self._split(index - 1, left)
-        octets = 0
+        news: list[Sent] = []
         while index < len(sent) and sent[index].seq < right:
             piece = sent[index]
             if piece.end > right:
@@ -152,9 +155,9 @@ class Flight:
                 piece.lost = piece.resent = False
                 piece.sacked = True
                 self.sacked_octets += piece.end - piece.seq
-                octets += piece.end - piece.seq
+                news.append(piece)
             index += 1
-        return octets
+        return news
 
     def deem_lost(self, piece: Sent) -> None:
         """Mark one stretch lost, and no longer in the network."""
@@ -230,6 +233,14 @@ class Flight:
                 found = piece
         return None
 
+    def highest_sacked(self) -> int:
+        """Return the end of the highest stretch reported as received; 0 for none."""
+        if self.sacked_octets:
+            for piece in reversed(self.sent):
+                if piece.sacked:
+                    return piece.end
+        return 0
+
     def last_unsacked(self) -> Sent | None:
         """Return the highest stretch not reported as received."""
         for piece in reversed(self.sent):
@@ -249,14 +260,18 @@ class Flight:
 
 @final
 class Episode:
-    """What a loss recovery remembers beside its RecoveryPoint."""
+    """What a loss recovery remembers."""
 
-    __slots__ = ("over_at", "partial", "rescued")
+    __slots__ = ("backed_off", "dupacks", "force_resend", "over_at", "partial", "recover", "rescued")
 
     def __init__(self) -> None:
         self.over_at = -1  # RecoveryPoint of the last one; below it there is no fast retransmit (RFC 6582 §3.2)
         self.partial = False  # a partial acknowledgment has come (RFC 6582 §3.2)
         self.rescued = -1  # RescueRxt (RFC 6675 §4)
+        self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
+        self.backed_off = False  # the recovery began with a timeout
+        self.dupacks = 0
+        self.force_resend = False  # the first retransmission of a recovery waits for no window
 
     def clone(self) -> Episode:
         """Return an independent copy."""
@@ -264,6 +279,10 @@ class Episode:
         twin.over_at = self.over_at
         twin.partial = self.partial
         twin.rescued = self.rescued
+        twin.recover = self.recover
+        twin.backed_off = self.backed_off
+        twin.dupacks = self.dupacks
+        twin.force_resend = self.force_resend
         return twin
 
 

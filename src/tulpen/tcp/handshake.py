@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import recovery
+from tulpen.tcp import fast_open, recovery
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss
+from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss, whole_segments
 from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import Event
@@ -21,7 +21,8 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6)
+    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt)
+    tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
     tcb.cc = tcb.congestion_control()
@@ -43,7 +44,9 @@ def take_user_timeout(tcb: Tcb, seg: Incoming) -> None:
 def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Our SYN is acknowledged and theirs is known."""
     resent = tcb.retransmits
+    was_resent = tcb.flight.sent[0].times - 1
     recovery.acknowledge(tcb, seg, now)
+    fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
     tcb.syn_due = False
     if tcb.rtt.srtt == 0:

@@ -44,6 +44,9 @@ def path_mss(tcb: Tcb, mss: int, now: int) -> None:
     if mss >= tcb.mtu_mss:
         return
     tcb.mtu_mss = mss
+    if tcb.state is SYN_SENT and tcb.fast_open is not None and tcb.fast_open.text:
+        tcb.rcv_mss = min(tcb.rcv_mss, mss)
+        tcb.syn_due = True  # it was the text that made it too large (RFC 7413 §4.2.1)
     smaller = effective_mss(tcb.terms, mss)
     if smaller >= tcb.smss:
         return
@@ -52,8 +55,6 @@ def path_mss(tcb: Tcb, mss: int, now: int) -> None:
     for piece in tcb.flight.sent:
         if piece.end - piece.seq > smaller:
             tcb.flight.deem_lost(piece)
-    if tcb.flight.lost_octets and tcb.recover < 0:
-        tcb.recover = tcb.snd.nxt
-        tcb.force_resend = True
+    recovery.resend_lost(tcb)
     if tcb.flight.sent:
         tcb.timers.retransmit = recovery.retransmit_deadline(tcb, now)

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp.config import SECOND
+from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
-from tulpen.tcp.state import SYN_RECEIVED, SYNCHRONIZED
+from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, timestamp
+from tulpen.tcp.state import (
+    CLOSE_WAIT,
+    FIN_PENDING,
+    MAY_RECEIVE,
+    MAY_TALK_EARLY,
+    SYN_RECEIVED,
+    SYNCHRONIZED,
+    TIME_WAIT,
+)
 from tulpen.tcp.tcb import Tcb
-from tulpen.wire.segment import ACK, FIN, RST, SYN
+from tulpen.tcp.timers import NEVER
+from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 from tulpen.wire.seq import before
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
@@ -28,7 +37,7 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
     A RST or SYN counts by its own number (RFC 5961 §3.2, §4.2): text behind it does not
     bring it into the window.
     """
-    nxt, wnd = tcb.rcv.nxt, tcb.rcv.wnd
+    nxt, wnd = tcb.rcv.nxt, receive_window(tcb)
     if wnd == 0:
         return seg.seq == nxt
     edge = nxt + wnd
@@ -46,17 +55,33 @@ def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     return tsval is not None and before(tsval, tcb.terms.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
 
 
-def lacks_timestamp(seg: Incoming) -> bool:
+def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
     """Timestamps were agreed, and the segment has none (RFC 7323 §3.2).
 
     A SYN may be that of a peer which has restarted: it has to be answered.
     """
-    return seg.options.tsval is None and not seg.flags & SYN
+    if not tcb.terms.timestamps or tcb.stack.settings.tcp_tolerate_missing_ts:
+        return False
+    return seg.options.tsval is None and not seg.flags & (RST | SYN)
+
+
+def mere_duplicate(tcb: Tcb, seg: Incoming) -> bool:
+    """The ACK that the connection in TIME-WAIT has had before: nothing new, nothing to answer."""
+    return seg.flags == ACK and not seg.data and seg.seq == tcb.rcv.nxt and seg.ack == tcb.snd.nxt
+
+
+def refused_in_listen(flags: int, settings: Settings) -> bool:
+    """Whether a segment with an ACK is answered with a reset in LISTEN (§3.10.7.2): FreeBSD leaves out SYN,ACKs."""
+    return not flags & SYN or settings.tcp_listen_resets_syn_ack
 
 
 def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
-    """Whether, in TIME-WAIT, it is a SYN that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
-    if seg.flags & (SYN | ACK | RST | FIN) != SYN:
+    """A SYN in TIME-WAIT that belongs to a new connection (RFC 6191 §2; §3.6.1 MAY-2)."""
+    if seg.flags & (SYN | ACK | RST) != SYN:
+        return False
+    if tcb.stack.settings.tcp_tw_by_ack:
+        return seg.seq > tcb.rcv.nxt
+    if seg.flags & FIN:
         return False
     tsval = seg.options.tsval
     if tsval is not None and tcb.stack.settings.tcp_timestamps:
@@ -65,6 +90,18 @@ def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
         if tsval != tcb.terms.ts_recent:
             return before(tcb.terms.ts_recent, tsval)
     return seg.seq >= tcb.rcv.nxt
+
+
+def resets(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether a RST in the window ends the connection: at RCV.NXT (RFC 5961 §3.2), or anywhere, as RFC 793 had it."""
+    return seg.seq == tcb.rcv.nxt or tcb.stack.settings.tcp_insecure_rst
+
+
+def is_syn_fin(segment: Segment, settings: Settings, *, listening: bool) -> bool:
+    """Whether it is dropped for having both SYN and FIN (tcp_drop_synfin)."""
+    if segment.flags & (SYN | FIN) != SYN | FIN:
+        return False
+    return settings.tcp_drop_synfin == 2 or (listening and settings.tcp_drop_synfin == 1)
 
 
 def crosses_our_syn(tcb: Tcb, seg: Incoming) -> bool:
@@ -83,14 +120,41 @@ def same_syn_again(tcb: Tcb, seg: Incoming) -> bool:
     return tcb.state is SYN_RECEIVED and seg.flags & (SYN | ACK) == SYN and seg.seq == tcb.rcv.irs
 
 
+def sends_plain_syn(tcb: Tcb) -> bool:
+    """Whether the SYN goes without options: they may be what keeps it from being answered (tcp_plain_syn_after)."""
+    most = tcb.stack.settings.tcp_plain_syn_after
+    return 0 < most < tcb.retransmits
+
+
 def acks_our_syn(tcb: Tcb, seg: Incoming) -> bool:
     """SND.UNA < SEG.ACK =< SND.NXT while the SYN is outstanding (§3.10.7.3, §3.10.7.4 fifth)."""
     return tcb.snd.una < seg.ack <= tcb.snd.nxt
 
 
+def echoes_nothing_of_ours(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Whether the SYN,ACK echoes a timestamp that no SYN of ours can have had (RFC 7323 §3.2)."""
+    options, sent = seg.options, tcb.flight.sent
+    if options.tsval is None or not options.tsecr or not sent or not tcb.stack.settings.tcp_timestamps:
+        return False
+    first, last = timestamp(sent[0].first_at, tcb.ts_offset), timestamp(now, tcb.ts_offset)
+    return before(options.tsecr, first) or before(last, options.tsecr)
+
+
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
     """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12)."""
     return seg.ack < tcb.snd.una - tcb.snd.max_wnd
+
+
+def ack_counts(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether a segment that lies left of the window is taken for its ACK (tcp_acks_in_duplicates)."""
+    if not tcb.stack.settings.tcp_acks_in_duplicates or seg.flags & (SYN | RST) or not SYNCHRONIZED[tcb.state]:
+        return False
+    return seg.seq < tcb.rcv.nxt and tcb.state is not TIME_WAIT
+
+
+def breaks_pipe(tcb: Tcb) -> bool:
+    """Whether a RST is told as EPIPE, as Linux does when the peer had closed."""
+    return tcb.state is CLOSE_WAIT and tcb.stack.settings.tcp_reset_epipe
 
 
 def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
@@ -107,13 +171,28 @@ def duplicate_ack(tcb: Tcb, seg: Incoming) -> bool:
 
 def user_timeout(tcb: Tcb) -> int:
     """Milliseconds; 0: R2 decides.  What the application asked for stands before what the peer did (RFC 5482 §3.1)."""
-    return tcb.options.tcp_user_timeout or (tcb.user_timeout if SYNCHRONIZED[tcb.state] else 0)
+    if tcb.options.tcp_user_timeout or SYNCHRONIZED[tcb.state]:
+        return tcb.options.tcp_user_timeout or tcb.user_timeout
+    opening = tcb.options.tcp_keepinit
+    return (tcb.stack.settings.tcp_keepinit if opening is None else opening) * 1000
+
+
+def window_was_the_limit(tcb: Tcb) -> bool:
+    """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
+    if tcb.usage.limited:
+        return True
+    return tcb.cc.cwnd < tcb.cc.ssthresh and tcb.cc.cwnd < 2 * tcb.usage.most
 
 
 def newer_window(tcb: Tcb, seg: Incoming) -> bool:
     """SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK) (§3.10.7.4 fifth)."""
     snd = tcb.snd
     return snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= seg.ack)
+
+
+def repeats_fin(tcb: Tcb) -> bool:
+    """Whether an ACK carries our FIN again: it is sent, and not acknowledged."""
+    return tcb.stack.settings.tcp_fin_again and FIN_PENDING[tcb.state] and 0 <= tcb.snd.fin < tcb.snd.nxt
 
 
 def fin_acked(tcb: Tcb) -> bool:
@@ -127,10 +206,52 @@ def unsent(tcb: Tcb) -> int:
     return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
 
 
+def room_unsent(tcb: Tcb) -> int:
+    """Octets that may be queued beside those not yet sent: bursts of half a window, begun below TCP_NOTSENT_LOWAT."""
+    least, waiting = _notsent_lowat(tcb), tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)
+    burst = max(tcb.snd.max_wnd // 2 // tcb.smss, 1) * tcb.smss
+    return -(-least // burst) * burst - waiting
+
+
+def wants_more(tcb: Tcb) -> bool:
+    """Whether so little waits to be sent that the application is to hear of room (TCP_NOTSENT_LOWAT)."""
+    return 2 * (tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)) < _notsent_lowat(tcb)
+
+
+def lowat_held(tcb: Tcb) -> bool:
+    """Whether it is TCP_NOTSENT_LOWAT that keeps the application from sending, and not the send buffer."""
+    return _notsent_lowat(tcb) < (tcb.options.so_sndbuf or tcb.stack.settings.tcp_wmem[1])
+
+
+def _notsent_lowat(tcb: Tcb) -> int:
+    return tcb.options.tcp_notsent_lowat or tcb.stack.settings.tcp_notsent_lowat
+
+
+def talks_early(tcb: Tcb) -> bool:
+    """Whether text is sent and taken before the handshake ends (RFC 7413 §4.2.2)."""
+    return MAY_TALK_EARLY[tcb.state] and tcb.fast_open is not None and tcb.fast_open.passive
+
+
+def ends_syn_text(tcb: Tcb, seq: int, end: int) -> bool:
+    """Whether [seq, end) reaches up to where the text beside our SYN ended: that was all there was to push."""
+    fast = tcb.fast_open
+    return fast is not None and bool(fast.text) and seq <= tcb.snd.iss + fast.text < end
+
+
+def takes_text(tcb: Tcb) -> bool:
+    """Whether segment text is taken (§3.10.7.4, seventh)."""
+    return MAY_RECEIVE[tcb.state] or talks_early(tcb)
+
+
 def usable_window(tcb: Tcb) -> int:
     """U of §3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; negative after the window shrank (MUST-34)."""
     snd = tcb.snd
-    return snd.una + snd.wnd - snd.nxt
+    return oldest_text(tcb) + snd.wnd - snd.nxt
+
+
+def oldest_text(tcb: Tcb) -> int:
+    """SND.UNA, or what follows our SYN: that takes room in no window (RFC 9293 §3.4)."""
+    return max(tcb.snd.una, tcb.snd.iss + 1)
 
 
 def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
@@ -144,18 +265,37 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
         return True
     if last and snd.fin >= 0:
         return True  # nothing can follow that would fill it
+    if last and snd.freed > snd.nxt:
+        return True
     if tcb.options.tcp_cork:
         return False
-    idle = snd.nxt == snd.una or tcb.options.tcp_nodelay
-    if last and snd.push > snd.nxt:
+    idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
+    if last and max(snd.push, snd.due) > snd.nxt:
         return idle
     return idle and octets >= max(1, snd.max_wnd // 2)
 
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    ranges = tcb.receive_queue.ranges
-    return min(len(ranges), MAX_SACK - tcb.terms.timestamps) if ranges and tcb.terms.sack else 0
+    return min(len(sack_report(tcb)), MAX_SACK - tcb.terms.timestamps)
+
+
+def reports_duplicate(seg: Incoming, blocks: list[tuple[int, int]]) -> bool:
+    """Whether the first SACK block tells of what came twice: acknowledged, or within the second (RFC 2883 §4)."""
+    if not blocks:
+        return False
+    left, right = blocks[0]
+    return right <= seg.ack or (len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1])
+
+
+def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
+    """What SACK has to say: first what came twice (RFC 2883 §4), then what is held (RFC 2018 §4)."""
+    received = tcb.receive_queue
+    if not tcb.terms.sack:
+        return []
+    if received.duplicate is None or not tcb.stack.settings.tcp_dsack:
+        return received.ranges
+    return [received.duplicate, *received.ranges]
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:
@@ -188,9 +328,46 @@ def full_segment_received(tcb: Tcb) -> int:
     return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
 
 
+def enough_to_acknowledge(tcb: Tcb) -> bool:
+    """Whether text that came owes an ACK at once: two full segments, or any two (RFC 5681 §4.2)."""
+    if tcb.acks.pending >= 2 * full_segment_received(tcb):
+        return True
+    return tcb.stack.settings.tcp_delack_any and tcb.timers.delayed_ack != NEVER
+
+
+def receive_window(tcb: Tcb) -> int:
+    """Octets from RCV.NXT on that are acceptable: what was offered, or all the room where that is always told."""
+    rcv = tcb.rcv
+    if tcb.stack.settings.tcp_window_steps or (tcb.state is SYN_RECEIVED and tcb.passive):
+        return rcv.wnd
+    return max(rcv.wnd, rcv.buff - tcb.receive_queue.octets)
+
+
 def window_to_open(tcb: Tcb) -> int:
     """Octets by which the receive window could grow, 0 while it would be silly (§3.8.6.2.2)."""
     rcv = tcb.rcv
-    room = min(rcv.buff - tcb.receive_queue.octets, MAX_WINDOW << tcb.terms.rcv_shift)  # no more can be said
-    gain = room - rcv.wnd
-    return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0
+    shift = tcb.terms.rcv_shift
+    room = rcv.buff - tcb.receive_queue.octets
+    if tcb.stack.settings.tcp_window_steps:
+        gain = min(room, MAX_WINDOW << shift) - rcv.wnd  # no more can be said
+        return gain if gain >= min(rcv.buff // 2, tcb.rcv_mss) else 0
+    if room < min(rcv.buff // 4, tcb.smss):
+        return 0
+    return max(0, (min(-(-room >> shift), MAX_WINDOW) << shift) - rcv.wnd)
+
+
+def may_round_up(tcb: Tcb, window: int) -> bool:
+    """Whether ``window``, rounded up to its scale, may be told: there is room, or no text counts on what there is."""
+    unread = tcb.receive_queue.octets
+    return not unread or window <= tcb.rcv.buff - unread or not tcb.stack.settings.tcp_window_steps
+
+
+def tells_of_room(tcb: Tcb) -> bool:
+    """Whether the octets just read make a window update worth a segment of its own."""
+    rcv, share = tcb.rcv, tcb.stack.settings.tcp_window_update_share
+    gain = window_to_open(tcb)
+    if not share:
+        return gain > 0 and gain >= rcv.wnd
+    if tcb.timers.delayed_ack != NEVER or gain < 2 * tcb.smss:
+        return 2 * gain >= rcv.buff and tcb.timers.delayed_ack == NEVER
+    return gain * share >= rcv.buff or rcv.buff <= 2 * share * tcb.smss or (rcv.wnd + gain) * 2 * share <= rcv.buff

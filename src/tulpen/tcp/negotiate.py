@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from tulpen.tcp.config import MS, Settings, SocketOptions
-from tulpen.wire.options import Options
+from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.seq import wrap
 
 MAX_SHIFT: Final = 14  # RFC 7323 §2.3
@@ -24,7 +24,7 @@ MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 
 class Terms:
     """What holds on a connection once both SYNs are known."""
 
-    __slots__ = ("mss", "rcv_shift", "sack", "scaling", "snd_shift", "timestamps", "ts_recent")
+    __slots__ = ("mss", "plain", "rcv_shift", "sack", "scaling", "snd_shift", "timestamps", "ts_recent")
 
     def __init__(
         self,
@@ -36,8 +36,10 @@ class Terms:
         sack: bool = False,
         timestamps: bool = False,
         ts_recent: int = 0,
+        plain: bool = False,
     ) -> None:
         self.mss = mss  # the largest segment the peer takes
+        self.plain = plain  # no options at all, either way (TCP_NOOPT)
         self.scaling = scaling  # both SYNs carried the option
         self.snd_shift = snd_shift  # of the windows the peer sends (Snd.Wind.Shift)
         self.rcv_shift = rcv_shift  # of the windows we send (Rcv.Wind.Shift)
@@ -55,11 +57,14 @@ class Terms:
             sack=self.sack,
             timestamps=self.timestamps,
             ts_recent=self.ts_recent,
+            plain=self.plain,
         )
 
 
-def agree(seen: Options, settings: Settings, *, ipv6: bool) -> Terms:
-    """Return the terms that the peer's SYN and our settings allow."""
+def agree(seen: Options, settings: Settings, *, ipv6: bool, plain: bool = False) -> Terms:
+    """Return the terms that the peer's SYN and our settings allow; ``plain``: none of its options count."""
+    if plain:
+        return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True)
     mss = seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
     scaling = seen.wscale is not None and settings.tcp_window_scaling
     timestamps = seen.tsval is not None and settings.tcp_timestamps != 0
@@ -74,8 +79,10 @@ def agree(seen: Options, settings: Settings, *, ipv6: bool) -> Terms:
     )
 
 
-def offer(settings: Settings, mss: int, clock: int, user_timeout: int | None) -> Options:
-    """Return the options of a SYN: all that the settings allow; ``clock`` is our TSval."""
+def offer(settings: Settings, mss: int, clock: int, user_timeout: int | None, *, plain: bool = False) -> Options:
+    """Return the options of a SYN: all that the settings allow, MSS alone if ``plain``; ``clock`` is our TSval."""
+    if plain:
+        return Options(mss=mss)
     return Options(
         mss=mss,
         wscale=window_shift(settings) if settings.tcp_window_scaling else None,
@@ -87,6 +94,8 @@ def offer(settings: Settings, mss: int, clock: int, user_timeout: int | None) ->
 
 def accept(terms: Terms, mss: int, clock: int) -> Options:
     """Return the options of a SYN,ACK: only what the SYN offered (RFC 7323 §1.3)."""
+    if terms.plain:
+        return NO_OPTIONS
     return Options(
         mss=mss,
         wscale=terms.rcv_shift if terms.scaling else None,
@@ -100,6 +109,11 @@ def receive_buffer(options: SocketOptions, settings: Settings) -> int:
     """Return RCV.BUFF: what SO_RCVBUF asks for, but not less than the least of tcp_rmem."""
     wanted = options.so_rcvbuf
     return settings.tcp_rmem[1] if wanted is None else max(wanted, settings.tcp_rmem[0])
+
+
+def whole_segments(octets: int, mss: int, settings: Settings) -> int:
+    """Return RCV.BUFF once the MSS is known: whole segments of it, where the settings ask for that."""
+    return -(-octets // mss) * mss if settings.tcp_rcvbuf_whole_segments and octets > mss else octets
 
 
 def window_shift(settings: Settings) -> int:

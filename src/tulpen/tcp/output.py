@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge
-from tulpen.tcp.config import SECOND
+from tulpen.tcp import acking, fast_open, judge
+from tulpen.tcp.config import SECOND, US, Settings
+from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
+from tulpen.tcp.rack import schedule_probe
 from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
+from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -32,14 +35,16 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
     if state is not CLOSED and state is not LISTEN:
         if tcb.syn_due:
             out.append(_syn(tcb, now))
-        elif state is not SYN_SENT:
-            if state is not SYN_RECEIVED and (tcb.flight.sent or judge.unsent(tcb)):
+        if state is not SYN_SENT:
+            if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
+                if tcb.rack.probe_due:
+                    _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
                 _send_new(tcb, now, out)
-                if tcb.recover >= 0:
+                if tcb.episode.recover >= 0:
                     _resend_unproved(tcb, now, out)
             if tcb.ack_now:
-                out.append(bare_ack(tcb, now))
+                out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
     if tcb.trace is not None:
         for segment in out:
             tcb.trace.write(SentRecord(now, segment, state))
@@ -50,7 +55,8 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     """SYN, or SYN,ACK once their SYN is known; the first time and again."""
     snd, settings = tcb.snd, tcb.stack.settings
     tcb.syn_due = False
-    if not tcb.flight.sent:
+    first = not tcb.flight.sent
+    if first:
         tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
         snd.nxt = snd.iss + 1
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
@@ -61,9 +67,20 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
-        return _segment(tcb, snd.iss, 0, SYN, room, b"", offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb)))
+        plain = judge.sends_plain_syn(tcb)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = NO_OPTIONS if tcb.options.tcp_noopt else options
+        text: bytes | memoryview = b""
+        if first and tcb.fast_open is not None:
+            options = fast_open.with_option(tcb, options)
+            text = fast_open.text_beside_syn(tcb, now)
+        return _segment(tcb, snd.iss, 0, SYN, room, text, options)
     tcb.ack_now = False
-    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", accept(tcb.terms, tcb.rcv_mss, clock))
+    tcb.last_ack_sent = tcb.rcv.nxt
+    options = accept(tcb.terms, tcb.rcv_mss, clock)
+    if first and tcb.fast_open is not None:
+        options = fast_open.with_option(tcb, options)
+    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", options)
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -73,10 +90,10 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
         if room < min(size, full):
-            if not tcb.force_resend:
+            if not tcb.episode.force_resend:
                 break
             room = full
-        tcb.force_resend = False
+        tcb.episode.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
@@ -95,16 +112,41 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     tcb.stack.count("RetransSegs")
     tcb.sent_at = now
     if tcb.timers.retransmit == NEVER:
+        tcb.timers.probe = NEVER
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
     return _stretch(tcb, piece.seq, piece.end, now)
+
+
+def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """Tail Loss Probe (RFC 8985 §7.3): one new segment whatever the congestion window, or the last one again."""
+    rack, flight = tcb.rack, tcb.flight
+    rack.probe_due = False
+    if not flight.sent:
+        return
+    full = judge.full_segment(tcb)
+    size = min(tcb.queue.end - tcb.snd.nxt, judge.usable_window(tcb), full)
+    rack.probe_resent = size <= 0
+    if size > 0:
+        start = tcb.snd.nxt
+        tcb.snd.nxt += size
+        flight.transmitted(start, start + size, now)
+        tcb.sent_at = now
+        out.append(_stretch(tcb, start, start + size, now))
+    else:
+        last = flight.sent[-1]
+        if last.end - last.seq > full:
+            flight.split(last, last.end - full)
+            last = flight.sent[-1]
+        out.append(_again(tcb, last, now))
+    rack.probe_end = tcb.snd.nxt
 
 
 def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
     snd, flight = tcb.snd, tcb.flight
-    idle = not flight.sent and tcb.sent_at >= 0 and now - tcb.sent_at > tcb.rtt.rto
-    if idle and tcb.stack.settings.tcp_slow_start_after_idle:
-        tcb.cc.idle()
+    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
+        _after_idle(tcb, now)
+    before = snd.nxt
     while judge.unsent(tcb):
         size, fin = _next_size(tcb)
         if size == 0 and not fin:
@@ -114,8 +156,15 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         start, snd.nxt = snd.nxt, end
         out.append(_stretch(tcb, start, end, now))
         tcb.sent_at = now
+        acking.text_sent(tcb, now)
         tcb.override = False
-        if tcb.timers.retransmit == NEVER:
+    if snd.nxt > before:
+        if tcb.wants_room and judge.wants_more(tcb) and judge.lowat_held(tcb):
+            tcb.wants_room = False
+            tcb.signal(Signal.WRITABLE)
+        _note_usage(tcb)
+        if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
+            tcb.timers.probe = NEVER
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
@@ -124,13 +173,38 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
 
 
+def _after_idle(tcb: Tcb, now: int) -> None:
+    """Restart from the initial window, halved for each RTO of silence (RFC 5681 §4.1; RFC 2861 §3)."""
+    quiet, cc, settings = now - tcb.sent_at, tcb.cc, tcb.stack.settings
+    cc.idle(quiet)
+    if not settings.tcp_slow_start_after_idle or quiet <= tcb.rtt.rto:
+        return
+    if cc.ssthresh < INFINITE:
+        cc.ssthresh = max(cc.ssthresh, cc.cwnd * 3 // 4)
+    restart = min(tcb.initial_window(), cc.cwnd)
+    while quiet > tcb.rtt.rto and cc.cwnd > restart:
+        cc.cwnd >>= 1
+        quiet -= tcb.rtt.rto
+    cc.cwnd = max(cc.cwnd, restart)
+
+
+def _note_usage(tcb: Tcb) -> None:
+    """Keep whether the congestion window was used up (RFC 7661 §4.3)."""
+    out = pipe(tcb)
+    limited = out + tcb.smss > tcb.cc.cwnd
+    if tcb.snd.una >= tcb.usage.point or limited or (not tcb.usage.limited and out > tcb.usage.most):
+        tcb.usage.limited = limited
+        tcb.usage.most = out
+        tcb.usage.point = tcb.snd.nxt
+
+
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them."""
     snd, full = tcb.snd, judge.full_segment(tcb)
     waiting = tcb.queue.end - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, max(tcb.gso_max, full)))
+    size = max(0, min(waiting, usable, room, _burst(tcb, full)))
     last = size == waiting
     small = size % full
     if small and not judge.worth_sending(tcb, small, last=last):
@@ -138,6 +212,24 @@ def _next_size(tcb: Tcb) -> tuple[int, bool]:
         last = False
     fin = last and snd.fin >= 0 and usable > size
     return size, fin
+
+
+def _burst(tcb: Tcb, full: int) -> int:
+    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
+
+    Not more than half the congestion window, so that ACKs keep coming; more on a short path.
+    """
+    least = tcb.stack.settings.tcp_min_tso_segs
+    if tcb.gso_max <= full or not least:
+        return full
+    most, rtt = tcb.gso_max, tcb.rtt
+    if rtt.srtt:
+        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
+        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
+        near = min(rtt.least // US >> 9, 30)
+        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
+    most = min(most, max(tcb.cc.cwnd // 2, full))
+    return most - most % full
 
 
 def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
@@ -150,7 +242,8 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    if text and seq < snd.push <= end:
+    overdue = tcb.override and end == tcb.queue.end
+    if text and (judge.ends_syn_text(tcb, seq, end) or seq < snd.push <= end or len(text) > tcb.smss or overdue):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
@@ -163,6 +256,11 @@ def bare_ack(tcb: Tcb, now: int) -> Segment:
     return _acknowledging(tcb, tcb.snd.nxt, ACK, b"", now)
 
 
+def _fin_again(tcb: Tcb, now: int) -> Segment:
+    """An ACK that carries our FIN, which is sent and not acknowledged."""
+    return _acknowledging(tcb, tcb.snd.fin, ACK | FIN, b"", now)
+
+
 def probe(tcb: Tcb, now: int) -> Segment:
     """A keep-alive or window probe: an octet long since acknowledged is named, and not sent (SHLD-12)."""
     return _acknowledging(tcb, tcb.snd.una - 1, ACK, b"", now)
@@ -170,12 +268,15 @@ def probe(tcb: Tcb, now: int) -> Segment:
 
 def reset(tcb: Tcb, now: int) -> Segment:
     """The reset of an ABORT: <SEQ=SND.NXT><CTL=RST>, with an ACK as Linux sends it (§3.10.5)."""
-    return _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
+    segment = _acknowledging(tcb, tcb.snd.nxt, RST | ACK, b"", now)
+    if not tcb.stack.settings.tcp_reset_tells_window:
+        segment.wnd = 0
+    return segment
 
 
-def reset_for(seg: Segment) -> Segment:
+def reset_for(seg: Segment, settings: Settings) -> Segment:
     """A reset that the sender of ``seg`` will find acceptable (§3.10.7.1), with its timestamp (RFC 7323 §5.2)."""
-    tsval = seg.options.tsval
+    tsval = seg.options.tsval if settings.tcp_reset_timestamps else None
     options = NO_OPTIONS if tsval is None else Options(tsval=0, tsecr=tsval)
     if seg.flags & ACK:
         return Segment(seg.ack, 0, RST, options=options, sport=seg.dport, dport=seg.sport)
@@ -188,16 +289,16 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
-    tcb.ack_now = False
-    tcb.ack_pending = 0
-    tcb.timers.delayed_ack = NEVER
+    if options.sack:
+        tcb.receive_queue.duplicate = None
+    acking.acknowledged(tcb)
     return segment
 
 
 def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    full = judge.full_segment(tcb) if text else 0
+    full = judge.full_segment(tcb) if text and not flags & SYN else 0
     return Segment(
         wrap(seq),
         wrap(ack),
@@ -220,7 +321,7 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         if text:
             room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
             count = min(count, max(0, room) // SACK_BLOCK)
-        blocks = tuple((wrap(left), wrap(right)) for left, right in tcb.receive_queue.ranges[:count])
+        blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
         return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))
@@ -244,11 +345,11 @@ def _window(tcb: Tcb) -> int:
     that, and down otherwise: the peer sees up to a unit less, and all that it was ever
     offered is still taken (RFC 7323 §2.4).
     """
-    rcv, shift, unread = tcb.rcv, tcb.terms.rcv_shift, tcb.receive_queue.octets
+    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
     gain = judge.window_to_open(tcb)
     if gain:
         rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
     up = -(-rcv.wnd >> shift)
-    field = min(up if not unread or up << shift <= rcv.buff - unread else rcv.wnd >> shift, MAX_WINDOW)
+    field = min(up if judge.may_round_up(tcb, up << shift) else rcv.wnd >> shift, MAX_WINDOW)
     rcv.wnd = max(rcv.wnd, field << shift)
     return field

@@ -16,7 +16,7 @@ SMALL: Final = 512
 class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
 
-    __slots__ = ("_held", "_starts", "cost", "octets", "ranges", "ready")
+    __slots__ = ("_held", "_starts", "cost", "duplicate", "octets", "ranges", "ready")
 
     def __init__(self) -> None:
         self.ready: deque[bytes | memoryview] = deque()
@@ -25,6 +25,7 @@ class ReceiveQueue:
         self._held: list[bytes | memoryview] = []
         self.cost = 0  # of the held pieces
         self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
+        self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
 
     def deliver(self, data: bytes | memoryview) -> None:
         """Take ``data`` that begins at RCV.NXT; small pieces are joined, so that an octet costs about an octet."""
@@ -42,11 +43,13 @@ class ReceiveQueue:
         """Keep ``data`` that lies beyond a hole; octets already held stay as they first came."""
         starts, held = self._starts, self._held
         self._remember(seq, seq + len(data))
+        twice: tuple[int, int] | None = None
         while data:
             index = bisect_right(starts, seq)
             if index:
                 covered = starts[index - 1] + len(held[index - 1]) - seq
                 if covered > 0:
+                    twice = _first(twice, seq, seq + min(covered, len(data)))
                     seq += covered
                     data = data[covered:]
                     continue
@@ -57,13 +60,24 @@ class ReceiveQueue:
             self.cost += len(piece) + PIECE
             seq += len(piece)
             data = data[len(piece) :]
+        if twice is not None:
+            self.came_twice(*twice)
 
-    def fill(self, nxt: int) -> int:
-        """Deliver held pieces that ``nxt`` has reached; return the new RCV.NXT."""
-        starts, held = self._starts, self._held
+    def came_twice(self, left: int, right: int) -> None:
+        """Keep the duplicate [left, right) for the next report; one that adjoins the last makes it longer."""
+        if self.duplicate is not None and self.duplicate[1] == left:
+            left = self.duplicate[0]
+        self.duplicate = (left, right)
+
+    def fill(self, nxt: int, since: int) -> int:
+        """Deliver held pieces that ``nxt`` has reached by text from ``since`` on; return the new RCV.NXT."""
+        starts, held, arrived = self._starts, self._held, nxt
         count = 0
+        twice: tuple[int, int] | None = None
         while count < len(starts) and starts[count] <= nxt:
             piece = held[count]
+            if starts[count] < arrived:
+                twice = _first(twice, starts[count], min(starts[count] + len(piece), arrived))
             self.cost -= len(piece) + PIECE
             fresh = piece[nxt - starts[count] :]
             self.deliver(fresh)
@@ -71,6 +85,8 @@ class ReceiveQueue:
             count += 1
         if count:
             del starts[:count], held[:count]
+        if twice is not None and (self.duplicate is None or self.duplicate[1] != since):
+            self.came_twice(*twice)  # else the segment's own head came twice, and is the first to be told
         if self.ranges:
             self.ranges = [r for r in self.ranges if r[1] > nxt]
         return nxt
@@ -132,4 +148,12 @@ class ReceiveQueue:
         twin._held = self._held.copy()
         twin.cost = self.cost
         twin.ranges = self.ranges.copy()
+        twin.duplicate = self.duplicate
         return twin
+
+
+def _first(known: tuple[int, int] | None, left: int, right: int) -> tuple[int, int]:
+    """Of what came twice in a segment the first contiguous part is reported (RFC 2883 §4)."""
+    if known is None:
+        return left, right
+    return (known[0], right) if known[1] == left else known

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge
+from tulpen.tcp import judge, rack
 from tulpen.tcp.config import MS
 from tulpen.tcp.flight import DUP_THRESH, Sent
 from tulpen.tcp.incoming import Incoming
@@ -24,29 +24,31 @@ LIMITED_TRANSMIT: Final = 2  # segments (RFC 3042)
 
 def pipe(tcb: Tcb) -> int:
     """Octets thought to be in the network (RFC 6675 §4)."""
+    if tcb.snd.una == tcb.snd.iss and tcb.flight.sent:
+        syn = tcb.flight.sent[0]  # it takes room in no window (RFC 9293 §3.4)
+        return max(0, tcb.flight.pipe - (not syn.lost or syn.resent))
     if tcb.terms.sack:
         return tcb.flight.pipe
-    departed = tcb.dupacks if tcb.recover >= 0 else min(tcb.dupacks, LIMITED_TRANSMIT)
+    departed = tcb.episode.dupacks if tcb.episode.recover >= 0 else min(tcb.episode.dupacks, LIMITED_TRANSMIT)
     return max(0, tcb.flight.pipe - departed * tcb.smss)
 
 
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
-    in_flight = tcb.flight.octets
     if tcb.terms.sack:
-        duplicate = bool(seg.options.sack) and _take_sack(tcb, seg)  # as RFC 6675 §2 defines it
+        duplicate = _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
-        _advance(tcb, seg, in_flight, now)
-    if duplicate and (tcb.recover < 0 or not (tcb.terms.sack or tcb.backed_off)):
-        tcb.dupacks += 1
+        _advance(tcb, seg, now)
+    if duplicate and (tcb.episode.recover < 0 or not (tcb.terms.sack or tcb.episode.backed_off)):
+        tcb.episode.dupacks += 1
     if acked >= 0:
         _answered(tcb, seg, now)
-    if tcb.recover >= 0:
+    if tcb.episode.recover >= 0:
         _in_recovery(tcb, acked, now)
-    elif duplicate:
-        _detect_loss(tcb)
+    elif duplicate or (acked > 0 and tcb.flight.sacked_octets):
+        _detect_loss(tcb, now)
 
 
 def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
@@ -58,43 +60,68 @@ def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.retransmits = 0  # octets beyond a window that has shrunk
 
 
-def _take_sack(tcb: Tcb, seg: Incoming) -> bool:
-    """Mark what the SACK blocks report (RFC 2018 §5); say whether any of it is news."""
-    snd = tcb.snd
-    news = 0
-    for left, right in seg.options.sack:
-        start, stop = unwrap(left, snd.una), unwrap(right, snd.una)
+def _take_sack(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Mark what the SACK blocks report (RFC 2018 §5), a duplicate apart (RFC 2883 §4); say whether any is news."""
+    snd, flight = tcb.snd, tcb.flight
+    blocks = [(unwrap(left, snd.una), unwrap(right, snd.una)) for left, right in seg.options.sack]
+    dsack = judge.reports_duplicate(seg, blocks)
+    if dsack:
+        tcb.stack.count("TCPDSACKRecv")
+        tcb.rack.dsack_seen = True
+    if rack.probe_acknowledged(
+        tcb, seg.ack, dsack=dsack and blocks[0][1] == tcb.rack.probe_end, duplicate=seg.ack == snd.una
+    ):
+        tcb.stack.count("TCPLossProbeRecovery")
+        tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))
+    news, top = False, flight.highest_sacked()
+    for start, stop in blocks:
         if max(snd.una, seg.ack) <= start < stop <= snd.nxt:
-            news += tcb.flight.sack(start, stop, tcb.smss)
-    return news > 0
+            for piece in flight.sack(start, stop, tcb.smss):
+                news = True
+                _delivered(tcb, piece, top, now)
+    rack.adapt_window(tcb)
+    return news
 
 
-def _advance(tcb: Tcb, seg: Incoming, in_flight: int, now: int) -> None:
+def _delivered(tcb: Tcb, piece: Sent, top: int, now: int) -> None:
+    """A stretch is newly known to have arrived, when ``top`` was the end of the highest before."""
+    if piece.times == 1 and piece.seq < top:
+        rack.reordered(tcb)
+    rack.delivered(tcb, piece, now)
+
+
+def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
     """SND.UNA moves up to SEG.ACK."""
     snd = tcb.snd
     octets = seg.ack - snd.una
+    was_open = snd.una > snd.iss
+    top = tcb.flight.highest_sacked()
     result = tcb.flight.acknowledge(seg.ack)
+    for piece in result.pieces:
+        _delivered(tcb, piece, top, now)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    snd.due = tcb.queue.end
     tcb.delivered += octets
+    tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
     if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
-        tcb.rtt.sample(now - result.sent_at)
+        tcb.rtt.sample(now - result.sent_at, now)
         tcb.rtt.backoff = 0
+        tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
     tcb.retransmits = 0
     tcb.troubled = False
-    if tcb.recover < 0:
-        tcb.dupacks = 0
-    elif tcb.dupacks:
-        tcb.dupacks = max(0, tcb.dupacks - max(0, octets // tcb.smss - 1))
-    if tcb.backed_off:
-        tcb.cc.acknowledged(min(octets, tcb.smss), in_flight)  # most of it may have arrived long ago (RFC 3465 §2.3)
-    elif tcb.recover < 0:
-        tcb.cc.acknowledged(octets, in_flight)
+    if tcb.episode.recover < 0:
+        tcb.episode.dupacks = 0
+    elif tcb.episode.dupacks:
+        tcb.episode.dupacks = max(0, tcb.episode.dupacks - max(0, octets // tcb.smss - 1))
+    if judge.window_was_the_limit(tcb) and (tcb.episode.backed_off or tcb.episode.recover < 0):
+        # After a timeout most of it may have arrived long ago (RFC 3465 §2.3).
+        tcb.cc.acknowledged(min(octets, tcb.smss) if tcb.episode.backed_off else octets, now, tcb.rtt.srtt)
     if not tcb.flight.sent:
-        tcb.timers.retransmit = NEVER  # RFC 6298 §5.2
+        tcb.timers.retransmit = tcb.timers.probe = tcb.timers.reorder = NEVER  # RFC 6298 §5.2
     elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)  # §5.3
-    if tcb.wants_room:
+        rearm(tcb, now)  # §5.3
+    if tcb.wants_room and judge.wants_more(tcb):
         tcb.wants_room = False
         tcb.signal(Signal.WRITABLE)
 
@@ -126,48 +153,71 @@ def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
 
 
-def _detect_loss(tcb: Tcb) -> None:
-    """Enter recovery where RFC 6675 §5 or RFC 6582 §3.2 does."""
+def rearm(tcb: Tcb, now: int) -> None:
+    """The clock of what is in flight starts again: the probe's (RFC 8985 §7.2), or the retransmission timer."""
+    if not rack.schedule_probe(tcb, now):
+        tcb.timers.probe = NEVER
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+
+
+def _detect_loss(tcb: Tcb, now: int) -> None:
+    """Enter recovery where RFC 8985 §6.2, RFC 6675 §5 or RFC 6582 §3.2 does."""
     flight = tcb.flight
+    if rack.in_use(tcb):
+        if rack.detect_loss(tcb, now):
+            _enter(tcb, now)
+        return
     if tcb.terms.sack:
-        lost = flight.mark_lost(tcb.smss) or (tcb.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
+        lost = flight.mark_lost(tcb.smss) or (tcb.episode.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
     else:
-        lost = tcb.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
+        lost = tcb.episode.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
     if lost:
-        tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
         flight.deem_lost(_first_segment(tcb))
-        tcb.recover = tcb.snd.nxt
-        tcb.episode.rescued = min(flight.sent[0].end, tcb.snd.una + tcb.smss)
-        tcb.force_resend = True
-        tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))  # what Limited Transmit added does not count (RFC 5681 §3.2)
+        _enter(tcb, now)
+
+
+def _enter(tcb: Tcb, now: int) -> None:
+    """Fast recovery begins."""
+    flight = tcb.flight
+    tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
+    tcb.rack.probe_end = -1
+    if tcb.timers.probe != NEVER:
+        tcb.timers.probe = NEVER
+        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    tcb.episode.recover = tcb.snd.nxt
+    tcb.episode.rescued = min(flight.sent[0].end, tcb.snd.una + tcb.smss)
+    tcb.episode.force_resend = True
+    tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))  # what Limited Transmit added does not count (RFC 5681 §3.2)
 
 
 def _in_recovery(tcb: Tcb, acked: int, now: int) -> None:
-    if tcb.snd.una >= tcb.recover:
+    if tcb.snd.una >= tcb.episode.recover:
         _recovered(tcb, now)
+    elif rack.in_use(tcb):
+        rack.detect_loss(tcb, now)
     elif tcb.terms.sack:
         tcb.flight.mark_lost(tcb.smss)
-    elif acked > 0 and not tcb.backed_off:
+    elif acked > 0 and not tcb.episode.backed_off:
         tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 3)
-        tcb.force_resend = True
+        tcb.episode.force_resend = True
         tcb.episode.partial = True
 
 
 def _recovered(tcb: Tcb, now: int) -> None:
     """All that was outstanding at the loss is acknowledged."""
-    if not tcb.backed_off:
+    if not tcb.episode.backed_off:
         tcb.cc.recovered()
     if tcb.episode.partial and tcb.flight.sent:
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    tcb.episode.over_at = tcb.recover
-    tcb.recover = -1
-    tcb.backed_off = tcb.episode.partial = False
-    tcb.dupacks = 0
+    tcb.episode.over_at = tcb.episode.recover
+    tcb.episode.recover = -1
+    tcb.episode.backed_off = tcb.episode.partial = False
+    tcb.episode.dupacks = 0
 
 
 def last_resort(tcb: Tcb) -> Sent | None:
     """Rules 3 and 4 of NextSeg (RFC 6675 §4): a stretch below a SACK, then once the last one, the rescue."""
-    if not tcb.terms.sack or tcb.recover < 0 or tcb.backed_off:
+    if not tcb.terms.sack or rack.in_use(tcb) or tcb.episode.recover < 0 or tcb.episode.backed_off:
         return None
     flight = tcb.flight
     piece = flight.below_a_sack()
@@ -178,7 +228,7 @@ def last_resort(tcb: Tcb) -> Sent | None:
     piece = flight.last_unsacked()
     if piece is None or tcb.snd.una <= tcb.episode.rescued:
         return None
-    tcb.episode.rescued = tcb.recover
+    tcb.episode.rescued = tcb.episode.recover
     full = judge.full_segment(tcb)
     if piece.end - piece.seq > full:
         flight.split(piece, piece.end - full)
@@ -201,10 +251,34 @@ def retransmit_deadline(tcb: Tcb, now: int) -> int:
 
 def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     """Return ``deadline``, or the user timeout counted from ``since`` where that comes first."""
-    if not (tcb.options.tcp_user_timeout or tcb.user_timeout):
-        return deadline
     limit = judge.user_timeout(tcb)
     return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
+
+
+def resend_lost(tcb: Tcb) -> None:
+    """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
+    if tcb.flight.lost_octets and tcb.episode.recover < 0:
+        tcb.episode.recover = tcb.episode.rescued = tcb.snd.nxt
+        tcb.episode.force_resend = True
+
+
+def reordering_timeout(tcb: Tcb, now: int) -> None:
+    """What RACK waited for has not come (RFC 8985 §6.2 step 5)."""
+    tcb.timers.reorder = NEVER
+    if rack.detect_loss(tcb, now) and tcb.episode.recover < 0:
+        _enter(tcb, now)
+
+
+def probe_timeout(tcb: Tcb, now: int) -> None:
+    """Send the Tail Loss Probe: new text if there is any, else the last segment again (RFC 8985 §7.3)."""
+    tcb.timers.probe = NEVER
+    if not tcb.flight.sent:
+        return
+    if tcb.rack.probe_end < 0:
+        tcb.stack.count("TCPLossProbes")
+        tcb.rack.probe_end = tcb.snd.nxt
+        tcb.rack.probe_due = True
+    tcb.timers.retransmit = retransmit_deadline(tcb, now)
 
 
 def retransmission_timeout(tcb: Tcb) -> None:
@@ -214,7 +288,10 @@ def retransmission_timeout(tcb: Tcb) -> None:
         flight.forget_sacks()
     tcb.cc.timed_out(flight.octets, again=tcb.retransmits > 0)
     flight.all_lost()
-    tcb.dupacks = 0
-    tcb.recover = tcb.snd.nxt
-    tcb.backed_off = True
+    tcb.rack.probe_end = -1
+    tcb.timers.probe = tcb.timers.reorder = NEVER
+    tcb.episode.dupacks = 0
+    tcb.episode.recover = tcb.snd.nxt
+    tcb.episode.backed_off = True
+    tcb.episode.force_resend = True  # the oldest goes out whatever the congestion window (RFC 6298 §5.4)
     tcb.episode.partial = False

@@ -8,13 +8,14 @@ from tulpen.tcp.config import MS, SECOND, US, Settings
 
 INITIAL_RTO: Final = 1 * SECOND  # RFC 6298 §2.1
 FALLBACK_RTO: Final = 3 * SECOND  # RFC 6298 §5.7
+LEAST_KEPT: Final = 300 * SECOND
 
 
 @final
 class RoundTrip:
     """``srtt``, ``rttvar`` and ``rto`` in nanoseconds; ``srtt`` is 0 before the first sample."""
 
-    __slots__ = ("backoff", "rto", "rto_max", "rto_min", "rttvar", "srtt")
+    __slots__ = ("_least_at", "backoff", "least", "rto", "rto_max", "rto_min", "rttvar", "slop", "srtt")
 
     def __init__(self, settings: Settings) -> None:
         self.srtt = 0
@@ -22,11 +23,17 @@ class RoundTrip:
         self.rto_min = settings.tcp_rto_min_us * US
         self.rto_max = settings.tcp_rto_max_ms * MS
         self.rto = INITIAL_RTO
+        self.slop = settings.tcp_rto_slop_ms * MS
         self.backoff = 0  # timeouts in a row
+        self.least = 0  # the least round trip of the last minutes; 0 before the first sample
+        self._least_at = 0
 
-    def sample(self, r: int) -> None:
+    def sample(self, r: int, now: int) -> None:
         """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3)."""
         r = max(r, 1)
+        if self.least == 0 or r <= self.least or now - self._least_at > LEAST_KEPT:
+            self.least = r
+            self._least_at = now
         if self.srtt == 0:
             self.srtt = r
             self.rttvar = r // 2
@@ -38,7 +45,8 @@ class RoundTrip:
 
     def timeout(self) -> int:
         """Return the timeout now in force, backed off (RFC 6298 §5.5), in nanoseconds."""
-        return min(self.rto << min(self.backoff, 30), self.rto_max)
+        slop = self.slop if self.backoff else 0
+        return min((self.rto << min(self.backoff, 30)) + slop, self.rto_max)
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""
@@ -49,4 +57,7 @@ class RoundTrip:
         twin.rto_max = self.rto_max
         twin.rto = self.rto
         twin.backoff = self.backoff
+        twin.least = self.least
+        twin._least_at = self._least_at
+        twin.slop = self.slop
         return twin

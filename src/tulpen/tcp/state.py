@@ -157,6 +157,8 @@ def _row(*states: State) -> tuple[bool, ...]:
 MAY_SEND: Final = _row(ESTABLISHED, CLOSE_WAIT)
 # §3.10.2: SEND is taken and queued until the connection is established.
 MAY_QUEUE: Final = _row(SYN_SENT, SYN_RECEIVED)
+# RFC 7413 §4.2.2: SEND is transmitted and text is taken before the handshake ends, if the SYN brought a good cookie.
+MAY_TALK_EARLY: Final = _row(SYN_RECEIVED)
 # §3.10.7.4, seventh: segment text is taken.
 MAY_RECEIVE: Final = _row(ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2)
 # Our FIN is sent or owed, and not acknowledged.

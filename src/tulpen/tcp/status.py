@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -22,7 +23,8 @@ class Status:
     send_queue: int  # not acknowledged: Send-Q of ss
     recv_queue: int  # not read: Recv-Q of ss
     snd_mss: int
-    rcv_mss: int
+    rcv_mss: int  # the largest segment seen
+    advmss: int  # the largest we take
     snd_cwnd: int
     snd_ssthresh: int
     rtt: int
@@ -41,6 +43,9 @@ class Status:
     timer: str  # "" for none
     timer_at: int  # of now; 0 for none
     error: int  # errno
+    delivered: int  # segments, our SYN one of them
+    resent: int  # octets sent again and in flight
+    syn_data: bool  # text beside the SYN was taken (RFC 7413)
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -48,7 +53,7 @@ def status_of(tcb: Tcb) -> Status:
     timers = tcb.timers
     at = timers.next()
     running = ""
-    for name in ("retransmit", "persist", "delayed_ack", "keepalive", "linger"):
+    for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
         if at != NEVER and getattr(timers, name) == at:
             running = name.replace("_", "-")
             break
@@ -62,7 +67,8 @@ def status_of(tcb: Tcb) -> Status:
         send_queue=len(tcb.queue),
         recv_queue=tcb.receive_queue.octets,
         snd_mss=tcb.smss,
-        rcv_mss=tcb.rcv_mss,
+        rcv_mss=tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss),
+        advmss=tcb.rcv_mss,
         snd_cwnd=tcb.cc.cwnd,
         snd_ssthresh=tcb.cc.ssthresh,
         rtt=tcb.rtt.srtt,
@@ -81,4 +87,7 @@ def status_of(tcb: Tcb) -> Status:
         timer=running,
         timer_at=0 if at == NEVER else at,
         error=tcb.error,
+        delivered=tcb.delivered_segments,
+        resent=tcb.flight.resent_octets,
+        syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
     )

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
-from tulpen.tcp.congestion import ALGORITHMS, CongestionControl
+from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
+from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
@@ -39,7 +42,7 @@ class SendSpace:
                 SND.UNA    SND.NXT    SND.UNA+SND.WND
     """
 
-    __slots__ = ("fin", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
+    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
 
     def __init__(self, iss: int) -> None:
         self.iss = iss
@@ -50,6 +53,8 @@ class SendSpace:
         self.wl2 = 0
         self.up = iss  # the octet after the urgent data (MUST-62)
         self.push = iss  # one past the last octet pushed
+        self.due = iss  # ... or that need not wait for a push any longer
+        self.freed = iss  # where the text ended that neither Nagle nor a cork hold
         self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
         self.fin = -1  # where our FIN stands; -1: the user has not closed
 
@@ -63,6 +68,8 @@ class SendSpace:
         twin.wl2 = self.wl2
         twin.up = self.up
         twin.push = self.push
+        twin.due = self.due
+        twin.freed = self.freed
         twin.max_wnd = self.max_wnd
         twin.fin = self.fin
         return twin
@@ -105,12 +112,12 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "ack_pending", "backed_off", "cc", "closing", "delivered", "dupacks", "episode", "error", "flight",
-        "force_resend", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name",
-        "options", "orphan", "override", "passive", "probes", "queue", "rcv", "rcv_mss", "receive_queue", "recover",
-        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
-        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "user_timeout",
-        "user_timeout_told", "wants_room",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
+        "flight", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
+        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
+        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
+        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
+        "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -137,10 +144,11 @@ class Tcb:
         # what is owed to the peer
         self.syn_due = False
         self.ack_now = False
-        self.ack_pending = 0  # octets received since the last ACK we sent
+        self.acks = AckState()
         self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
+        self.fast_open: FastOpen | None = None  # RFC 7413
         # what the user gave, and has not taken
         self.queue = SendQueue(iss + 1)
         self.receive_queue = ReceiveQueue()
@@ -155,13 +163,12 @@ class Tcb:
         self.rtt = RoundTrip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
-        self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
+        self.usage = Usage()
+        self.rack = Rack()
         self.episode = Episode()
-        self.backed_off = False  # the recovery began with a timeout
-        self.force_resend = False  # the first retransmission of a recovery waits for no window
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
-        self.dupacks = 0
         self.delivered = 0  # octets the peer is known to have, for statistics
+        self.delivered_segments = 0
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
         self.troubled = False  # R1 was reached and told
@@ -211,8 +218,12 @@ class Tcb:
         """Return the algorithm the user or the host chose, at its initial window."""
         settings = self.stack.settings
         algorithm = ALGORITHMS[self.options.tcp_congestion or settings.tcp_congestion_control]
-        segments = settings.tcp_initial_cwnd
-        return algorithm(self.smss, min(segments * self.smss, max(2 * self.smss, segments * LARGE)))
+        return algorithm(self.smss, self.initial_window())
+
+    def initial_window(self) -> int:
+        """RFC 6928 §2."""
+        segments = self.stack.settings.tcp_initial_cwnd
+        return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
         """Return an independent copy, with its own trace."""
@@ -235,10 +246,11 @@ class Tcb:
         twin.signals = self.signals.copy()
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
-        twin.ack_pending = self.ack_pending
+        twin.acks = self.acks.clone()
         twin.replies = self.replies.copy()
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
+        twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -250,14 +262,13 @@ class Tcb:
         twin.timers = self.timers.clone()
         twin.rtt = self.rtt.clone()
         twin.cc = self.cc.clone()
+        twin.usage = self.usage.clone()
+        twin.rack = self.rack.clone()
         twin.smss = self.smss
-        twin.recover = self.recover
         twin.episode = self.episode.clone()
-        twin.backed_off = self.backed_off
-        twin.force_resend = self.force_resend
         twin.override = self.override
-        twin.dupacks = self.dupacks
         twin.delivered = self.delivered
+        twin.delivered_segments = self.delivered_segments
         twin.retransmits = self.retransmits
         twin.probes = self.probes
         twin.troubled = self.troubled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import judge, recovery
+from tulpen.tcp import acking, fast_open, judge, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -26,6 +26,12 @@ def timeout(tcb: Tcb, now: int) -> None:
         _lingered(tcb, now)
     if timers.retransmit <= now:
         _retransmission(tcb, now)
+    if timers.probe <= now:
+        tcb.timed_out("probe", now)
+        recovery.probe_timeout(tcb, now)
+    if timers.reorder <= now:
+        tcb.timed_out("reorder", now)
+        recovery.reordering_timeout(tcb, now)
     if timers.persist <= now:
         _persist(tcb, now)
     if timers.keepalive <= now:
@@ -34,7 +40,7 @@ def timeout(tcb: Tcb, now: int) -> None:
         timers.delayed_ack = NEVER
         tcb.timed_out("delayed-ack", now)
         tcb.stack.count("DelayedACKs")
-        tcb.ack_now = True
+        acking.waited(tcb)
 
 
 def _lingered(tcb: Tcb, now: int) -> None:
@@ -57,7 +63,9 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
-    if tcb.retransmits >= _r2(tcb):
+    giving_up = tcb.retransmits >= _r2(tcb)
+    fast_open.timed_out(tcb, now, giving_up=giving_up)
+    if giving_up:
         _give_up(tcb, Reason.GAVE_UP, now)
         return
     tcb.stack.count("TCPTimeouts")
@@ -154,7 +162,7 @@ def _r2(tcb: Tcb) -> int:
     """R2 in retransmissions (§3.8.3, MUST-20 to MUST-23); a user timeout is R2 as a time, instead."""
     settings = tcb.stack.settings
     if tcb.state is SYN_RECEIVED and tcb.passive:
-        return settings.tcp_synack_retries
+        return settings.tcp_synack_retries + judge.talks_early(tcb)  # an application may have it already
     if tcb.state is SYN_SENT or tcb.state is SYN_RECEIVED:
         return tcb.options.tcp_syncnt if tcb.options.tcp_syncnt is not None else settings.tcp_syn_retries
     if judge.user_timeout(tcb):

@@ -40,6 +40,9 @@ class Reason(Enum):
     SYN_IN_SYNCHRONIZED = ("TCPSYNChallenge", "a SYN on a synchronized connection", "RFC 5961 §4.2")
     ACK_TOO_OLD = ("TCPChallengeACK", "the ACK lies more than a window before SND.UNA", "RFC 5961 §5.2")
     ACK_OF_UNSENT = ("TCPChallengeACK", "the ACK is of data never sent", "RFC 9293 §3.10.7.4")
+    BAD_ECHO = ("PAWSActive", "a SYN,ACK that echoes no timestamp of ours", "RFC 7323 §3.2")
+    SYN_BEFORE_ACK = ("TCPChallengeACK", "another SYN where the ACK of ours was due", "RFC 7413 §4.2.2")
+    SYN_IN_WINDOW = ("TCPSYNReset", "a SYN in the window, with tcp_insecure_syn", "RFC 9293 §3.10.7.4")
     # dropped: nothing goes back
     RST_OUT_OF_WINDOW = ("TCPRstOutOfWindow", "a RST outside the window", "RFC 9293 §3.10.7.4")
     RST_IN_LISTEN = ("InErrs", "a RST on a listener", "RFC 9293 §3.10.7.2")

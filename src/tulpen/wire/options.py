@@ -17,6 +17,9 @@ SACK_PERMITTED: Final = 4  # RFC 2018 §2
 SACK: Final = 5  # RFC 2018 §3
 TIMESTAMPS: Final = 8  # RFC 7323 §3
 USER_TIMEOUT: Final = 28  # RFC 5482 §3
+FAST_OPEN: Final = 34  # RFC 7413 §4.1.1
+EXPERIMENT: Final = 254  # RFC 6994
+FAST_OPEN_MAGIC: Final = b"\xf9\x89"  # behind EXPERIMENT: Fast Open before it had a kind of its own
 
 LONGEST: Final = 40  # octets of options that the data offset leaves room for
 MOST_SECONDS: Final = 0x7FFF * 60  # the longest user timeout that can be said
@@ -31,7 +34,10 @@ _BLOCK: Final = Struct("!II")
 class Options:
     """The options of one segment; never changed once built."""
 
-    __slots__ = ("malformed", "mss", "others", "sack", "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale")
+    __slots__ = (
+        "fast_open", "fast_open_experimental", "malformed", "mss", "others", "sack", "sack_permitted", "tsecr", "tsval",
+        "user_timeout", "wscale",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +49,8 @@ class Options:
         tsecr: int = 0,
         sack: tuple[tuple[int, int], ...] = (),
         user_timeout: int | None = None,
+        fast_open: bytes | None = None,
+        fast_open_experimental: bool = False,
         others: tuple[tuple[int, bytes], ...] = (),
         malformed: bool = False,
     ) -> None:
@@ -53,13 +61,23 @@ class Options:
         self.tsecr = tsecr
         self.sack = sack  # (left edge, right edge) as on the wire
         self.user_timeout = user_timeout  # seconds
+        self.fast_open = fast_open  # a cookie; empty: a request for one; None: no such option
+        self.fast_open_experimental = fast_open_experimental  # written as an experiment, with its magic number
         self.others = others  # (kind, octets after the length)
         self.malformed = malformed  # a length was illegal; what could be read is here
+
+    def with_fast_open(self, cookie: bytes, *, experimental: bool) -> Options:
+        """Return these options and a Fast Open cookie, or a request for one, in place of any that is there."""
+        return Options(
+            mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
+            sack=self.sack, user_timeout=self.user_timeout, fast_open=cookie, fast_open_experimental=experimental,
+            others=self.others, malformed=self.malformed,
+        )  # fmt: skip
 
     def _values(self) -> tuple[object, ...]:
         return (
             self.mss, self.wscale, self.sack_permitted, self.tsval, self.tsecr,
-            self.sack, self.user_timeout, self.others, self.malformed,
+            self.sack, self.user_timeout, self.fast_open, self.fast_open_experimental, self.others, self.malformed,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
@@ -92,6 +110,8 @@ def _words(options: Options) -> list[str]:
         words.append("sack " + " ".join(f"{{{left}:{right}}}" for left, right in options.sack))
     if options.user_timeout is not None:
         words.append(f"uto {options.user_timeout}s")
+    if options.fast_open is not None:
+        words.append(f"{'exp-' * options.fast_open_experimental}tfo {options.fast_open.hex() or 'cookiereq'}")
     words.extend(f"unknown-{kind} 0x{octets.hex()}" for kind, octets in options.others)
     if options.malformed:
         words.append("malformed")
@@ -154,6 +174,9 @@ def _read_known(options: Options, kind: int, body: bytes) -> bool:
         options.tsval, options.tsecr = _BLOCK.unpack(body)
     elif kind == USER_TIMEOUT and length == 2:
         options.user_timeout = _seconds(int.from_bytes(body, "big"))
+    elif kind == FAST_OPEN or (kind == EXPERIMENT and body.startswith(FAST_OPEN_MAGIC)):
+        options.fast_open_experimental = kind == EXPERIMENT
+        options.fast_open = body[len(FAST_OPEN_MAGIC) :] if options.fast_open_experimental else body
     else:
         return False
     return True
@@ -193,6 +216,9 @@ def _aligned(options: Options) -> list[bytes]:
         words.append(b"\x01\x01\x04\x02")
     if options.wscale is not None:
         words.append(bytes((NOP, WINDOW_SCALE, 3, options.wscale)))
+    if options.fast_open is not None:
+        word = _fast_open(options.fast_open, experimental=options.fast_open_experimental)
+        words += [word, bytes((NOP,)) * (-len(word) % 4)]
     if options.sack:
         head = bytes((NOP, NOP, SACK, 2 + 8 * len(options.sack)))
         words.append(head + b"".join([_BLOCK.pack(left, right) for left, right in options.sack]))
@@ -200,6 +226,11 @@ def _aligned(options: Options) -> list[bytes]:
         words.append(bytes((USER_TIMEOUT, 4)) + _user_timeout(options.user_timeout).to_bytes(2, "big"))
     words.extend(bytes((kind, 2 + len(octets))) + octets for kind, octets in options.others)
     return words
+
+
+def _fast_open(cookie: bytes, *, experimental: bool) -> bytes:
+    body = FAST_OPEN_MAGIC + cookie if experimental else cookie
+    return bytes((EXPERIMENT if experimental else FAST_OPEN, 2 + len(body))) + body
 
 
 def _user_timeout(seconds: int) -> int:

@@ -1,0 +1,150 @@
+"""When to acknowledge: at once, or delayed in the hope of a companion (RFC 9293 §3.8.6.3, RFC 5681 §4.2).
+
+The delay adapts to how fast text comes, and the first segments of a connection, or
+after a pause, are acknowledged at once so that the sender's window opens (Linux's quick
+ACKs).  Once the application answers what it receives, ACKs wait for the answers.  With
+tcp_quick_acks 0 it is every second full segment, and one delay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tulpen.tcp import judge
+from tulpen.tcp.ack_state import AckState
+from tulpen.tcp.config import MS
+from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.negotiate import DEFAULT_MSS_4
+from tulpen.tcp.state import SYNCHRONIZED
+from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.timers import NEVER
+
+MOST: Final = 200 * MS  # below the 0.5 s of MUST-40
+LEAST_QUICK: Final = 2
+
+
+def text_arrived(tcb: Tcb, octets: int, segment: int, now: int) -> None:
+    """``octets`` in order came, in segments of ``segment``: an ACK is owed, now or later."""
+    tcb.acks.pending += octets
+    _estimate_segment(tcb, segment)
+    enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
+    if enough or tcb.options.tcp_quickack:
+        tcb.ack_now = True
+    elif tcb.timers.delayed_ack == NEVER:
+        tcb.timers.delayed_ack = now + _delay(tcb)
+
+
+def _adapt(tcb: Tcb, now: int) -> bool:
+    """Fit the delay to the pace at which text comes; say whether its ACK is to go at once."""
+    ack, settings = tcb.acks, tcb.stack.settings
+    least = settings.tcp_delack_ms * MS
+    pause = now - ack.heard_text_at
+    if ack.delay == 0:
+        _be_quick(tcb)
+        ack.delay = least
+    elif pause <= least // 2:
+        ack.delay = ack.delay // 2 + least // 2
+    elif pause < ack.delay:
+        ack.delay = min(ack.delay // 2 + pause, tcb.rtt.rto)
+    elif pause > tcb.rtt.rto:
+        _be_quick(tcb)
+    ack.heard_text_at = now
+    return tcb.acks.pending > ack.seen_mss or (ack.quick > 0 and not ack.answering)
+
+
+def acknowledged(tcb: Tcb) -> None:
+    """An ACK has gone out."""
+    ack = tcb.acks
+    tcb.acks.pending = 0
+    tcb.ack_now = False
+    tcb.timers.delayed_ack = NEVER
+    if ack.quick:
+        ack.quick -= 1
+        if not ack.quick:
+            ack.delay = tcb.stack.settings.tcp_delack_ms * MS
+
+
+def taken_along(tcb: Tcb) -> None:
+    """Text came with a SYN, and our SYN,ACK tells of it: what follows is the first to set a pace."""
+    tcb.acks = AckState()
+    tcb.acks.pending = 0
+    tcb.ack_now = False
+    tcb.timers.delayed_ack = NEVER
+
+
+def handshake_answered(tcb: Tcb, now: int) -> None:
+    """Text takes the last ACK of the handshake along: that is an answer."""
+    tcb.acks.delay = tcb.stack.settings.tcp_delack_ms * MS
+    tcb.acks.heard_text_at = now
+    _be_quick(tcb)
+
+
+def text_sent(tcb: Tcb, now: int) -> None:
+    """The application sends: soon after it received, that is an answer."""
+    ack = tcb.acks
+    if ack.delay and now - ack.heard_text_at < ack.delay:
+        ack.answering = True
+
+
+def waited(tcb: Tcb) -> None:
+    """The delay has passed and no answer took the ACK along."""
+    ack = tcb.acks
+    if ack.answering:
+        ack.answering = False
+        ack.delay = tcb.stack.settings.tcp_delack_ms * MS
+    else:
+        ack.delay = min(2 * ack.delay, tcb.rtt.rto)
+    tcb.ack_now = True
+
+
+def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
+    """Text left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
+    if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
+        return
+    hurry(tcb)
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
+        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
+
+
+def report_known_syn(tcb: Tcb, seg: Incoming) -> None:
+    """The SYN,ACK of a simultaneous open brings a SYN that is known: it came twice (RFC 2883 §4)."""
+    if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
+        tcb.ack_now = True
+        tcb.stack.count("TCPDSACKOldSent")
+        tcb.receive_queue.came_twice(seg.seq, seg.seq + 1)
+
+
+def hurry(tcb: Tcb) -> None:
+    """Something is missing or came twice: the next ACKs go at once (RFC 5681 §4.2)."""
+    if tcb.stack.settings.tcp_quick_acks:
+        _be_quick(tcb)
+        tcb.acks.answering = False
+        tcb.acks.delay = tcb.stack.settings.tcp_delack_ms * MS
+
+
+def _be_quick(tcb: Tcb) -> None:
+    ack = tcb.acks
+    count = max(tcb.rcv.wnd // (2 * max(ack.seen_mss, 1)), LEAST_QUICK)
+    ack.quick = max(ack.quick, min(count, tcb.stack.settings.tcp_quick_acks))
+
+
+def _estimate_segment(tcb: Tcb, octets: int) -> None:
+    """The peer's full segments are as large as the largest seen, within what we told it to keep to."""
+    ack = tcb.acks
+    if not ack.seen_mss:
+        ack.seen_mss = min(DEFAULT_MSS_4, tcb.rcv_mss, max(tcb.rcv.wnd // 2, 1))
+    ack.seen_mss = max(ack.seen_mss, min(octets, tcb.rcv_mss))
+
+
+def _delay(tcb: Tcb) -> int:
+    """How long the ACK may wait for a companion."""
+    ack = tcb.acks
+    least = tcb.stack.settings.tcp_delack_ms * MS
+    if not tcb.stack.settings.tcp_quick_acks:
+        return least
+    most = MOST
+    if tcb.rtt.srtt:
+        most = min(most, max(tcb.rtt.srtt, least))
+    return min(ack.delay, most)
