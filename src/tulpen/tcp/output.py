@@ -154,6 +154,8 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         end = snd.nxt + size + fin
         flight.transmitted(snd.nxt, end, now)
         start, snd.nxt = snd.nxt, end
+        if size % judge.full_segment(tcb):
+            snd.small = end
         out.append(_stretch(tcb, start, end, now))
         tcb.sent_at = now
         acking.text_sent(tcb, now)
