@@ -1,8 +1,8 @@
 """One end of a connection as an automaton, unfolded as far as it is asked.
 
 A node is a real engine with what its user has done so far; an input is a user's call, a
-deadline or a segment.  The engine runs once for each node and input: what it answered
-is remembered, so that a pair of ends can be explored at the cost of table look-ups.
+timer or a segment.  The engine runs once for each node and input: what it answered is
+remembered, so that a pair of ends can be explored at the cost of table look-ups.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tulpen.prove.key import key, order
+from tulpen.prove.forge import forged
+from tulpen.prove.key import TIMERS, key, running
+from tulpen.prove.segments import Segments, describe
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, MAY_QUEUE, MAY_SEND, SYN_SENT, State
+from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import FourTuple, Moved, Record
-from tulpen.wire.segment import RST, Segment, letters
-from tulpen.wire.seq import MASK
+from tulpen.wire.segment import RST
+from tulpen.wire.seq import wrap
 
 OPEN_PASSIVE: Final = "OPEN passive"
 OPEN_ACTIVE: Final = "OPEN active"
@@ -28,10 +31,12 @@ RECEIVE: Final = "RECEIVE"
 CLOSE: Final = "CLOSE"
 LET_GO: Final = "close(2)"
 ABORT: Final = "ABORT"
-TIMEOUT: Final = "timeout"
+#: What a timer's running out is called, and the timer.
+TIMEOUTS: Final = {f"{name.replace('_', ' ')} timeout": name for name in TIMERS}
+LINGERED: Final = "linger timeout"
 PUT_OFF: Final = 4  # times that a timer may be put off
 
-Input = str | int  # a call or a deadline; the number of a segment
+Input = str | int  # a call or a timeout; the number of a segment
 
 
 class Objection(Exception):
@@ -48,24 +53,32 @@ class Program:
     patient: bool = False  # closes only after the peer has
     aborts: bool = False
     reads: bool = False  # RECEIVE is a step of its own, of one octet; else everything is read at once
+    ready: bool = False  # the first open was called before anything else happens, and is not taken back
 
 
 @dataclass(frozen=True)
 class End:
-    """One end: its name, its first sequence number, its user, its settings."""
+    """One end: its name, the first sequence number of each of its connections in turn, its user, its settings."""
 
     name: str
-    iss: int
+    isses: tuple[int, ...]
     program: Program
     settings: Settings = field(hash=False, compare=False, default_factory=Settings)
     options: SocketOptions = field(hash=False, compare=False, default_factory=SocketOptions)
     mss: int = 1
+
+    def text(self, life: int) -> bytes:
+        """Return all that its user may send on one of its connections: no octet of it twice."""
+        first, size = 0x61 if self.name < "B" else 0x41, sum(self.program.sends)
+        return bytes((first + life * size + i) & 0xFF for i in range(size))
 
 
 class Facts(NamedTuple):
     """What can be said of a node without its engine."""
 
     state: State
+    life: int  # which of the end's connections this is, from 0
+    irs: int  # the peer's initial sequence number, -1: not known
     written: int  # octets the user has sent
     read: int  # octets the user has received
     eof: bool  # the user was told that there are no more
@@ -75,13 +88,13 @@ class Facts(NamedTuple):
     error: int  # errno
     refused: bool  # it has answered with a RST before it was opened
     objected: bool  # it has answered with a RST while open
-    timer: str  # the next to run out; "" for none
+    timers: tuple[str, ...]  # those that are running
     unread: bool
 
 
 _NOTHING_YET: Final = Facts(
-    CLOSED, written=0, read=0, eof=False, closed=False, aborted=False, opened=0, error=0,
-    refused=False, objected=False, timer="", unread=False,
+    CLOSED, life=0, irs=-1, written=0, read=0, eof=False, closed=False, aborted=False, opened=0, error=0,
+    refused=False, objected=False, timers=(), unread=False,
 )  # fmt: skip
 
 
@@ -89,26 +102,11 @@ class Reaction(NamedTuple):
     """What an input leads to."""
 
     node: int
-    sent: tuple[int, ...]  # numbers of segments
-
-
-class Segments:
-    """Every segment that either end ever sent, once."""
-
-    def __init__(self) -> None:
-        self.all: list[Segment] = []
-        self._numbers: dict[Segment, int] = {}
-
-    def number(self, segment: Segment) -> int:
-        """Return the number of a segment, a new one if it is new."""
-        number = self._numbers.setdefault(segment, len(self.all))
-        if number == len(self.all):
-            self.all.append(segment)
-        return number
+    sent: int  # the segments, a bit each
 
 
 class _Node:
-    __slots__ = ("connection", "facts", "inputs", "now", "reactions")
+    __slots__ = ("connection", "facts", "forged", "inputs", "now", "reactions")
 
     def __init__(self, connection: Connection, now: int, facts: Facts, inputs: tuple[str, ...]) -> None:
         self.connection = connection
@@ -116,6 +114,7 @@ class _Node:
         self.facts = facts
         self.inputs = inputs
         self.reactions: dict[Input, Reaction] = {}
+        self.forged: tuple[int, ...] | None = None
 
 
 class Automaton:
@@ -123,15 +122,16 @@ class Automaton:
 
     def __init__(self, end: End, peer: End, segments: Segments) -> None:
         self.end = end
+        self.peer = peer
         self.segments = segments
         self.moves: set[tuple[int, int]] = set()  # rows of the table taken: (state, event)
         self.runs = 0  # of the engine
-        self._expected = text_of(peer)
-        self._text = text_of(end)
+        self._expected = {wrap(iss): peer.text(life) for life, iss in enumerate(peer.isses)}
         self._nodes: list[_Node] = []
         self._numbers: dict[Hashable, int] = {}
-        connection = Connection(Stack(end.settings), iss=end.iss, mss=end.mss, options=end.options.clone())
-        self.start = self._number(connection, 0, _NOTHING_YET)
+        self.start = self._number(self._connection(0), 0, _NOTHING_YET)
+        if end.program.ready:
+            self.start = self.react(self.start, end.program.opens[0]).node
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -141,8 +141,16 @@ class Automaton:
         return self._nodes[node].facts
 
     def inputs(self, node: int) -> tuple[str, ...]:
-        """Return the calls that the program has left, and the deadline if there is one."""
+        """Return the calls that the program has left, and the timers that run."""
         return self._nodes[node].inputs
+
+    def forgeries(self, node: int, kinds: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the numbers of the segments that an attacker would try on this node."""
+        found = self._nodes[node]
+        if found.forged is None:
+            made = forged(found.connection.tcb, kinds)
+            found.forged = tuple(dict.fromkeys(self.segments.number(segment, self.end.name) for segment in made))
+        return found.forged
 
     def react(self, node: int, given: Input) -> Reaction:
         """Return what ``given`` leads to; Objection if the engine does what it must not."""
@@ -152,15 +160,27 @@ class Automaton:
             reaction = reactions[given] = self._run(self._nodes[node], given)
         return reaction
 
+    def words(self, given: Input) -> str:
+        """Return an input as a reader of a path wants it."""
+        return describe(self.segments.all[given], self.peer.isses, self.end.isses) if isinstance(given, int) else given
+
+    def _connection(self, life: int) -> Connection:
+        end = self.end
+        return Connection(Stack(end.settings), iss=end.isses[life], mss=end.mss, options=end.options.clone())
+
     def _run(self, node: _Node, given: Input) -> Reaction:
         self.runs += 1
         records: deque[tuple[FourTuple | None, Record]] = deque()
         stack = Stack(self.end.settings, records)
         stack.orphans = node.connection.tcb.orphan
-        connection = node.connection.clone(stack)
         facts = node.facts
+        connection = node.connection
+        if given in self.end.program.opens and facts.opened and facts.state is CLOSED:
+            facts = _NOTHING_YET._replace(life=facts.life + 1)
+            connection = self._connection(facts.life)
+        connection = connection.clone(stack)
         try:
-            now = self._wait(connection, node.now) if given == TIMEOUT else node.now
+            now = self._wait(connection, node.now, TIMEOUTS[str(given)]) if given in TIMEOUTS else node.now
             facts = self._hear(connection, self._apply(connection, given, facts, now))
             sent = connection.segments_to_send(now)
             facts = self._hear(connection, facts)
@@ -174,13 +194,18 @@ class Automaton:
         if not facts.aborted and any(segment.flags & RST for segment in sent):
             refused, objected = not facts.opened, node.facts.state is not CLOSED
             facts = facts._replace(refused=facts.refused or refused, objected=facts.objected or objected)
-        return Reaction(self._number(connection, now, facts), tuple(map(self.segments.number, sent)))
+        return Reaction(self._number(connection, now, facts), self.segments.bits(sent, self.peer.name))
 
-    def _wait(self, connection: Connection, now: int) -> int:
-        """Let the next timer run out; one that was only put off runs out again."""
-        before = key(connection)
+    def _wait(self, connection: Connection, now: int, name: str) -> int:
+        """Let one timer run out before the others; one that was only put off runs out again."""
+        timers, before = connection.tcb.timers, key(connection)
         for _ in range(PUT_OFF):
-            now = max(now, connection.next_deadline() or 0)
+            if getattr(timers, name) == NEVER:
+                break
+            now = max(now, getattr(timers, name))
+            for other in TIMERS:
+                if other != name and getattr(timers, other) <= now:
+                    setattr(timers, other, now + 1)
             connection.timeout(now)
             if key(connection) != before:
                 break
@@ -189,7 +214,7 @@ class Automaton:
     def _apply(self, connection: Connection, given: Input, facts: Facts, now: int) -> Facts:
         if isinstance(given, int):
             connection.segment_arrives(self.segments.all[given], now)
-        elif given == TIMEOUT:
+        elif given in TIMEOUTS:
             pass  # it has run out already
         elif given == OPEN_PASSIVE:
             connection.open_passive(now)
@@ -211,7 +236,7 @@ class Automaton:
 
     def _send(self, connection: Connection, facts: Facts, now: int) -> Facts:
         size = _next_send(self.end.program, facts.written)
-        taken = connection.send(self._text[facts.written : facts.written + size], now)
+        taken = connection.send(self.end.text(facts.life)[facts.written : facts.written + size], now)
         if taken != size:
             raise Objection(f"{self.end.name}: SEND took {taken} of {size} octets")
         return facts._replace(written=facts.written + size)
@@ -221,7 +246,8 @@ class Automaton:
             return facts
         octets = bytes(connection.receive(limit))
         read = facts.read + len(octets)
-        if octets != self._expected[facts.read : read]:
+        expected = self._expected.get(wrap(connection.tcb.rcv.irs), b"")
+        if octets != expected[facts.read : read]:
             raise Objection(f"{self.end.name} received {octets!r} at {facts.read}, not what was sent there")
         return facts._replace(read=read)
 
@@ -236,11 +262,11 @@ class Automaton:
         return facts._replace(eof=facts.eof or connection.eof)
 
     def _number(self, connection: Connection, now: int, facts: Facts) -> int:
-        running = order(connection.tcb.timers)
         facts = facts._replace(
             state=connection.state,
+            irs=wrap(connection.tcb.rcv.irs) if connection.tcb.rcv.nxt else facts.irs,
             error=connection.error,
-            timer=running[0] if running else "",
+            timers=running(connection.tcb.timers),
             unread=connection.readable > 0,
         )
         name = (key(connection), facts)
@@ -252,31 +278,33 @@ class Automaton:
     def _inputs(self, facts: Facts) -> tuple[str, ...]:
         program, state = self.end.program, facts.state
         inputs = []
-        if facts.opened < len(program.opens) and _may_open(program.opens[facts.opened], facts):
-            inputs.append(program.opens[facts.opened])
+        if (call := self._next_open(facts)) is not None:
+            inputs.append(call)
         if not facts.closed and (MAY_SEND[state] or MAY_QUEUE[state]) and _next_send(program, facts.written):
             inputs.append(SEND)
         if facts.unread and program.reads and not facts.aborted:
             inputs.append(RECEIVE)
-        if state is not CLOSED and not facts.closed and (facts.eof or state is LISTEN or not program.patient):
+        if state is not CLOSED and not facts.closed and _may_close(program, facts):
             inputs.append(program.closes)
         if program.aborts and state is not CLOSED:
             inputs.append(ABORT)
-        if facts.timer:
-            inputs.append(TIMEOUT)
-        return tuple(inputs)
+        return (*inputs, *(f"{name.replace('_', ' ')} timeout" for name in facts.timers))
 
-    def words(self, given: Input, peer: End) -> str:
-        """Return an input as a reader of a path wants it."""
-        if isinstance(given, int):
-            return describe(self.segments.all[given], peer, self.end)
-        return given
+    def _next_open(self, facts: Facts) -> str | None:
+        """Return the OPEN that the program has yet to call: the first again, once a connection is over."""
+        opens = self.end.program.opens
+        if facts.state is CLOSED and facts.opened:
+            return opens[0] if facts.life + 1 < len(self.end.isses) else None
+        if facts.opened == len(opens):
+            return None
+        call = opens[facts.opened]
+        return call if not facts.opened or (facts.state is LISTEN and call == OPEN_ACTIVE) else None
 
 
-def _may_open(call: str, facts: Facts) -> bool:
-    if facts.opened:
-        return facts.state is LISTEN and call == OPEN_ACTIVE
-    return facts.state is CLOSED
+def _may_close(program: Program, facts: Facts) -> bool:
+    if facts.state is LISTEN or facts.state is SYN_SENT:
+        return not program.ready
+    return facts.eof or not program.patient
 
 
 def _next_send(program: Program, written: int) -> int:
@@ -286,22 +314,3 @@ def _next_send(program: Program, written: int) -> int:
             return size
         total += size
     return 0
-
-
-def text_of(end: End) -> bytes:
-    """Return all that the user of an end may send: no octet of it twice."""
-    first = 0x61 if end.name < "B" else 0x41
-    return bytes((first + i) & 0xFF for i in range(sum(end.program.sends)))
-
-
-def describe(segment: Segment, sender: End, receiver: End) -> str:
-    """Return a segment in a few words, its numbers relative: ``S. seq=0 ack=1``."""
-    words = [letters(segment.flags), f"seq={(segment.seq - sender.iss) & MASK}"]
-    if segment.flags & 0x10:
-        words.append(f"ack={(segment.ack - receiver.iss) & MASK}")
-    if segment.data:
-        words.append(repr(bytes(segment.data).decode("ascii", "replace")))
-    for left, right in segment.options.sack:
-        words.append(f"sack={(left - receiver.iss) & MASK}:{(right - receiver.iss) & MASK}")
-    words.append(f"wnd={segment.wnd}")
-    return " ".join(words)

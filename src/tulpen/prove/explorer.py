@@ -1,12 +1,16 @@
 """Breadth-first exploration of a model, and the shortest path to any of its states.
 
-A model's states are hashable values; two that are equal behave alike.  Whatever makes
-them so (which numbers are relative, which clocks only a bit) is the model's business.
+A model's states are hashable values.  Where one state may do all that another can, and
+was reached no later, the other need not be looked at: a model says so by what is under
+way, a set of which more is never less (a well-structured transition system: Finkel and
+Schnoebelen, 2001).  What must never happen is looked for in every state; what must
+always be possible, from every state with nothing under way, the least there is.
 """
 
 from __future__ import annotations
 
 import gc
+import hashlib
 from array import array
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -15,7 +19,7 @@ S = TypeVar("S", bound=Hashable)
 
 
 #: One thing that can happen in a state: its label, the state it leads to, and whether it is progress, which may be
-#: counted on to happen: a delivery, a deadline; not a loss, not an abort.
+#: counted on to happen: a delivery, a timeout; not a loss, not an abort.
 Step = tuple[str, S, bool]
 
 
@@ -27,6 +31,15 @@ class Model(Protocol[S]):
 
     def steps(self, state: S) -> Iterable[Step[S]]:
         """Return everything that can happen in ``state``; raise ``Violation`` for what must not."""
+
+    def place(self, state: S) -> Hashable:
+        """Return what two states must have alike to be compared by what is under way."""
+
+    def under_way(self, state: S) -> int:
+        """Return a set, as bits: with more in it, all that can happen with less can happen too."""
+
+    def all_lost(self, state: S) -> S:
+        """Return the state with nothing under way."""
 
 
 class Violation(Exception):
@@ -54,26 +67,32 @@ class Counterexample(NamedTuple):
 
 
 Invariant = Callable[[S], str | None]
+Progress = Callable[[int, int], None]
+TICK = 1 << 14  # states between two words of progress
 
 
 class Graph(Generic[S]):
-    """The states found, in the order of their distance from a start, and the edges between them."""
+    """The states looked at, in the order of their distance from a start."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model[S], *, drawn: bool = False) -> None:
+        self.model = model
         self.states: list[S] = []
-        self.index: dict[S, int] = {}
         self.parents = array("q")  # -1: a start
         self.labels: list[str] = []  # of the edge from the parent
-        self.sources = array("q")  # of every edge
-        self.targets = array("q")
-        self.progress = bytearray()
+        self.edges = 0
         self.violation: Counterexample | None = None
-        self._reversed: tuple[array[int], array[int]] | None = None
+        self._most: dict[Hashable, list[int]] = {}
+        self._drawing = hashlib.blake2b(digest_size=16) if drawn else None
 
     @property
-    def edges(self) -> int:
-        """How many edges were followed."""
-        return len(self.targets)
+    def places(self) -> int:
+        """How many different states there are, what is under way apart."""
+        return len(self._most)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all edges, if it was ``drawn``: equal for graphs that differ in no label and no order."""
+        return self._drawing.hexdigest() if self._drawing is not None else ""
 
     def path(self, number: int) -> tuple[str, ...]:
         """Return the labels on the shortest way to a state."""
@@ -83,64 +102,92 @@ class Graph(Generic[S]):
             number = self.parents[number]
         return tuple(reversed(labels))
 
-    def add(self, state: S, parent: int, label: str) -> int:
-        """Return the number of ``state``, a new one if it is new."""
-        number = self.index.setdefault(state, len(self.states))
-        if number == len(self.states):
-            self.states.append(state)
-            self.parents.append(parent)
-            self.labels.append(label)
-        return number
+    def add(self, state: S, parent: int, label: str) -> bool:
+        """Take a state to be looked at, unless one that covers it is there; say whether it was taken."""
+        under_way = self.model.under_way(state)
+        known = self._most.setdefault(self.model.place(state), [])
+        for more in known:
+            if not under_way & ~more:
+                return False
+        known[:] = [less for less in known if less & ~under_way]
+        known.append(under_way)
+        self.states.append(state)
+        self.parents.append(parent)
+        self.labels.append(label)
+        return True
+
+    def expand(self, number: int) -> None:
+        """Follow every step of a state."""
+        for label, target, _ in self.model.steps(self.states[number]):
+            self.edges += 1
+            new = self.add(target, number, label)
+            if self._drawing is not None:
+                self._drawing.update(f"{number} {label} {new}\n".encode())
 
     def cannot_reach(self, goal: Callable[[S], bool], within: Callable[[S], bool] | None = None) -> int | None:
-        """Return the nearest state that no run of progress leads to a goal from; None if there is none.
+        """Return a state that, once all under way is lost, no run of progress leads to a goal from; None: there is none.
 
         With ``within``, only states it accepts are asked about and passed through.
         """
-        count = len(self.states)
-        reached = bytearray(count) if within is None else bytearray(not within(state) for state in self.states)
-        stack = [n for n in range(count) if not reached[n] and goal(self.states[n])]
-        for number in stack:
-            reached[number] = 1
-        first, sources = self._backwards()
-        while stack:
-            number = stack.pop()
-            for source in sources[first[number] : first[number + 1]]:
-                if not reached[source]:
-                    reached[source] = 1
-                    stack.append(source)
-        stuck = reached.find(0)
-        return None if stuck < 0 else stuck
+        asked: set[S] = set()
+        good: dict[Hashable, list[int]] = {}
+        numbers: list[tuple[int, S]] = []
+        for number, state in enumerate(self.states):
+            bare = self.model.all_lost(state)
+            if bare not in asked and (within is None or within(bare)):
+                asked.add(bare)
+                numbers.append((number, bare))
+        for number, bare in reversed(numbers):  # the last are the nearest to the end
+            if not self._leads_on(bare, goal, within, good):
+                return number
+        return None
 
-    def _backwards(self) -> tuple[array[int], array[int]]:
-        """Return the edges of progress by their target: where each target's begin, and their sources."""
-        if self._reversed is None:
-            made = [(t, self.sources[e]) for e, t in enumerate(self.targets) if self.progress[e]]
-            made.sort()
-            sources = array("q", [source for _, source in made])
-            first = array("q", bytes(8 * (len(self.states) + 1)))
-            for target, _ in made:
-                first[target + 1] += 1
-            for number in range(len(self.states)):
-                first[number + 1] += first[number]
-            self._reversed = first, sources
-        return self._reversed
+    def _leads_on(
+        self, start: S, goal: Callable[[S], bool], within: Callable[[S], bool] | None, good: dict[Hashable, list[int]]
+    ) -> bool:
+        model = self.model
+        states, parents, seen = [start], [-1], {start}
+        for number, state in enumerate(states):
+            place, under_way = model.place(state), model.under_way(state)
+            if goal(state) or any(not least & ~under_way for least in good.get(place, ())):
+                while number >= 0:  # all on the way are good
+                    reached = good.setdefault(model.place(states[number]), [])
+                    reached.append(model.under_way(states[number]))
+                    number = parents[number]
+                return True
+            for _, target, progress in model.steps(state):
+                if progress and target not in seen and (within is None or within(target)):
+                    seen.add(target)
+                    states.append(target)
+                    parents.append(number)
+        return False
 
 
-def explore(model: Model[S], invariants: Iterable[Invariant[S]] = (), *, limit: int = 5_000_000) -> Graph[S]:
-    """Visit every state of ``model``; stop at the first that violates an invariant or raises ``Violation``."""
+def explore(
+    model: Model[S],
+    invariants: Iterable[Invariant[S]] = (),
+    *,
+    limit: int = 5_000_000,
+    progress: Progress | None = None,
+    drawn: bool = False,
+) -> Graph[S]:
+    """Look at every state of ``model``; stop at the first that violates an invariant or raises ``Violation``.
+
+    ``progress`` is told now and then how many states were looked at, and how many wait.
+    """
     collecting = gc.isenabled()
     gc.disable()  # nothing that is found is garbage, and looking for it takes a third of the time
     try:
-        return _explore(model, tuple(invariants), limit)
+        return _explore(Graph(model, drawn=drawn), tuple(invariants), limit, progress)
     finally:
         if collecting:
             gc.enable()
 
 
-def _explore(model: Model[S], checks: tuple[Invariant[S], ...], limit: int) -> Graph[S]:
-    graph: Graph[S] = Graph()
-    for start in model.starts():
+def _explore(
+    graph: Graph[S], checks: tuple[Invariant[S], ...], limit: int, progress: Progress | None
+) -> Graph[S]:
+    for start in graph.model.starts():
         graph.add(start, -1, "")
     number = 0
     while number < len(graph.states):
@@ -150,18 +197,13 @@ def _explore(model: Model[S], checks: tuple[Invariant[S], ...], limit: int) -> G
             graph.violation = Counterexample(broken, graph.path(number))
             return graph
         try:
-            _expand(graph, number, model.steps(state))
+            graph.expand(number)
         except Violation as violation:
             graph.violation = Counterexample(violation.what, (*graph.path(number), violation.label))
             return graph
         if len(graph.states) > limit:
             raise TooLarge(f"more than {limit} states")
         number += 1
+        if progress is not None and number % TICK == 0:
+            progress(number, len(graph.states) - number)
     return graph
-
-
-def _expand(graph: Graph[S], number: int, steps: Iterable[Step[S]]) -> None:
-    for label, target, progress in steps:
-        graph.sources.append(number)
-        graph.targets.append(graph.add(target, number, label))
-        graph.progress.append(progress)

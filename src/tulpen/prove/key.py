@@ -1,7 +1,7 @@
 """When two connections behave alike: the part of a TCB that decides what it does next.
 
-What is left out is counted for statistics, or is a time.  A time becomes the order in
-which the timers would run out; how long they run is the network's to choose here.
+What is left out is counted for statistics, or is a time.  Of a timer it counts that it
+runs; when it runs out is the explorer's to choose.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from typing import Final
 
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.judge import window_was_the_limit
+from tulpen.tcp.state import CLOSED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
 TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "persist", "keepalive", "delayed_ack")
 CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
+DUPACKS_ALIKE: Final = 5  # more of them would have emptied a network of four octets
+FOR_EVER: Final = 100  # retries; who has so many behaves alike after the first
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
 HELD: Final = frozenset({
@@ -35,6 +38,8 @@ LEFT_OUT: Final = frozenset({
 def key(connection: Connection) -> Hashable:
     """Return a value that is equal for connections that behave alike."""
     tcb = connection.tcb
+    if tcb.state is CLOSED:
+        return CLOSED, tcb.error, tcb.passive, tuple(tcb.signals), tuple(tcb.replies)
     snd, rcv, terms, received, episode = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.episode
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
@@ -48,16 +53,22 @@ def key(connection: Connection) -> Hashable:
         tcb.queue.start, tcb.queue.end, tcb.queue.stop(snd.nxt),
         received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
-        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
-        episode.over_at, episode.partial, episode.rescued, episode.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        running(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
+        max(episode.over_at, snd.una - 1), episode.partial, episode.rescued, min(episode.dupacks, DUPACKS_ALIKE), *_tries(tcb), tcb.troubled,
         tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
     )  # fmt: skip
 
 
-def order(timers: Timers) -> tuple[str, ...]:
-    """Return the names of the running timers, the next to run out first."""
-    running = [(when, name) for name in TIMERS if (when := getattr(timers, name)) != NEVER]
-    return tuple(name for _, name in sorted(running))
+def running(timers: Timers) -> tuple[str, ...]:
+    """Return the names of the timers that run."""
+    return tuple(name for name in TIMERS if getattr(timers, name) != NEVER)
+
+
+def _tries(tcb: Tcb) -> tuple[int, int]:
+    """What was tried in vain: how often counts where there is an end to it."""
+    if tcb.stack.settings.tcp_retries2 >= FOR_EVER:
+        return min(tcb.retransmits, 1), min(tcb.probes, 1)
+    return tcb.retransmits, tcb.probes
 
 
 def unknown_attributes() -> frozenset[str]:

@@ -1,8 +1,10 @@
-"""Two ends and a network that may lose, repeat and reorder, as a model to explore.
+"""Two ends and the worst network there can be, as a model to explore.
 
-The network is two bags of segments, one each way: any of a bag may be next, so every
-order of arrival is tried.  What it may lose or repeat, and how often a timer may run
-out before the network has done its worst, are budgets of the whole run.
+What was ever sent may arrive at any time, in any order, any number of times, or never:
+the network is the set of all that was sent, and it only grows.  So loss, duplication,
+reordering and retransmission have no bound, and yet there is an end to the states.
+Only the end of TIME-WAIT takes away: what was last sent before TIME-WAIT was entered is
+older than 2 MSL by then (RFC 9293 §3.4.1).  A timer may run out at any time.
 """
 
 from __future__ import annotations
@@ -11,143 +13,137 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tulpen.prove.end import ABORT, SEND, TIMEOUT, Automaton, End, Facts, Input, Objection, Reaction, Segments
+from tulpen.prove.end import (
+    ABORT,
+    LINGERED,
+    SEND,
+    Automaton,
+    End,
+    Facts,
+    Input,
+    Objection,
+)
 from tulpen.prove.explorer import Step, Violation
+from tulpen.prove.segments import Segments, members
+from tulpen.tcp.state import TIME_WAIT
+
+#: A state of the pair: the automata's nodes of A and B; the segments that were sent, as bits; those of them that the
+#: end of A's TIME-WAIT takes away, and those that the end of B's does; the forgeries that are left.
+#: A plain tuple: it is made and compared millions of times.
+World = tuple[int, int, int, int, int, int]
+
+ROOM: Final = 256  # segments
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """What may go wrong in one run."""
+class Network:
+    """What the network does beside losing, repeating and reordering."""
 
-    losses: int = 0
-    copies: int = 0
-    hurries: int = 0  # timeouts although an answer is still under way
-    room: int = 4  # segments under way in one direction; what does not fit is lost
-    ordered: bool = False  # segments arrive in the order they were sent
-
-
-#: A state of the pair: the automata's nodes of A and B; the segments under way from A to B, and from B to A; what is
-#: left of the losses, copies and hurries.  A plain tuple: it is made and compared millions of times.
-World = tuple[int, int, tuple[int, ...], tuple[int, ...], int, int, int]
-
-
-# Timers that need no excuse: an acknowledgment is only put off.
-_PROMPT: Final = "delayed_ack"
-# 2 MSL is longer than anything stays under way, and than any retransmission waits.
-_PATIENT: Final = "linger"
+    cuts: bool = False  # a sender may cut its text anew when it sends it again
+    forges: tuple[str, ...] = ()  # what an attacker sends
+    forgeries: int = 1  # how many such segments there are, where there are any
 
 
 class Labels:
     """The words for what can happen to one end, made when they are first needed."""
 
-    def __init__(self, automaton: Automaton, peer: End, verb: str = "") -> None:
+    def __init__(self, automaton: Automaton, verb: str = "") -> None:
         self._automaton = automaton
-        self._peer = peer
         self._verb = verb
         self._made: dict[Input, str] = {}
 
     def of(self, given: Input) -> str:
-        """Return the words for a call, a deadline or a segment."""
+        """Return the words for a call, a timeout or a segment."""
         label = self._made.get(given)
         if label is None:
             label = self._made[given] = self._words(given)
         return label
 
     def _words(self, given: Input) -> str:
-        end = self._automaton.end.name
-        words = self._automaton.words(given, self._peer)
+        end, words = self._automaton.end.name, self._automaton.words(given)
         if isinstance(given, str):
             return f"{end}: {words}"
-        return f"{self._peer.name} -> {end}  {words} {self._verb}".rstrip()
+        return f"{self._automaton.peer.name} -> {end}  {words} {self._verb}".rstrip()
+
+
+#: Not to be counted on: the user may never do it.
+_OPTIONAL: Final = frozenset({ABORT, SEND})
 
 
 class Pair:
     """The model of two ends."""
 
-    def __init__(self, a: End, b: End, bounds: Bounds) -> None:
+    def __init__(self, a: End, b: End, network: Network) -> None:
         self.segments = Segments()
         self.a = Automaton(a, b, self.segments)
         self.b = Automaton(b, a, self.segments)
-        self.bounds = bounds
-        self._labels = {
-            is_a: (Labels(end, peer), Labels(end, peer, "is lost"), Labels(end, peer, "(a copy)"))
-            for is_a, end, peer in ((True, self.a, b), (False, self.b, a))
-        }
+        self.network = network
+        self._labels = {is_a: (Labels(end), Labels(end, "(forged)")) for is_a, end in ((True, self.a), (False, self.b))}
 
     def starts(self) -> Iterable[World]:
-        """Both ends are CLOSED, nothing is under way, nothing has gone wrong."""
-        bounds = self.bounds
-        return [(self.a.start, self.b.start, (), (), bounds.losses, bounds.copies, bounds.hurries)]
+        """Nothing is under way, nothing has gone wrong."""
+        forgeries = self.network.forgeries if self.network.forges else 0
+        return [(self.a.start, self.b.start, 0, 0, 0, forgeries)]
+
+    def place(self, world: World) -> tuple[int, ...]:
+        """Return what two worlds must have alike, so that one may do all that the other can."""
+        return world[0], world[1], world[5]
+
+    def under_way(self, world: World) -> int:
+        """Return a set: a world with more in it may do all that one with less can."""
+        _, _, sent, a_takes, b_takes, _ = world
+        return sent | (sent & ~a_takes) << ROOM | (sent & ~b_takes) << 2 * ROOM
+
+    def all_lost(self, world: World) -> World:
+        """Return the world when nothing that was sent so far arrives any more, and nobody forges."""
+        return world[0], world[1], 0, 0, 0, 0
 
     def facts(self, world: World) -> tuple[Facts, Facts]:
         """Return what is known of both ends."""
         return self.a.facts(world[0]), self.b.facts(world[1])
 
     def words(self, world: World) -> str:
-        """Return both ends' states and what is under way."""
+        """Return both ends' states."""
         a, b = self.facts(world)
-        ends = f"{self.a.end.name} in {a.state.title}, {self.b.end.name} in {b.state.title}"
-        count = len(world[2]) + len(world[3])
-        return f"{ends}, {count or 'no'} segment{'s' if count != 1 else ''} under way"
+        return f"{self.a.end.name} in {a.state.title}, {self.b.end.name} in {b.state.title}"
 
     def steps(self, world: World) -> Iterable[Step[World]]:
         """Return everything that can happen."""
         steps: list[Step[World]] = []
-        for is_a in (True, False):
-            self._calls(world, is_a, steps)
-            self._arrivals(world, is_a, steps)
+        for is_a, automaton, node in ((True, self.a, world[0]), (False, self.b, world[1])):
+            plain, forged = self._labels[is_a]
+            for call in automaton.inputs(node):
+                after = self._after(world, is_a, call)
+                if after != world:
+                    steps.append((plain.of(call), after, call not in _OPTIONAL))
+            for segment in members(world[2] & self.segments.to.get(automaton.end.name, 0)):
+                after = self._after(world, is_a, segment)
+                if after != world:
+                    steps.append((plain.of(segment), after, True))
+            if world[5]:
+                for segment in automaton.forgeries(node, self.network.forges):
+                    after = self._after(world, is_a, segment)
+                    steps.append((forged.of(segment), (*after[:5], world[5] - 1), False))
         return steps
 
-    def _calls(self, world: World, is_a: bool, steps: list[Step[World]]) -> None:
-        """What this end's user and its clock can do."""
-        a, b, ab, ba, losses, copies, hurries = world
-        automaton, node, out = (self.a, a, ab) if is_a else (self.b, b, ba)
-        for call in automaton.inputs(node):
-            left, progress = hurries, call not in (ABORT, SEND)
-            if call == TIMEOUT and not self._in_time(world, is_a):
-                if not hurries or automaton.facts(node).timer == _PATIENT:
-                    continue
-                left, progress = hurries - 1, False
-            target, sent = self._react(is_a, node, call)
-            bag = self._add(out, sent) if sent else out
-            after = (target, b, bag, ba, losses, copies, left) if is_a else (a, target, ab, bag, losses, copies, left)
-            steps.append((self._labels[is_a][0].of(call), after, progress))
-
-    def _in_time(self, world: World, is_a: bool) -> bool:
-        """Whether nothing is under way, nor will be before this end's timer runs out."""
-        mine, peers = self.facts(world) if is_a else reversed(self.facts(world))
-        if mine.timer == _PROMPT:
-            return True
-        if world[2] or world[3]:
-            return False
-        return peers.timer in ("", _PATIENT) if mine.timer == _PATIENT else peers.timer != _PROMPT
-
-    def _arrivals(self, world: World, is_a: bool, steps: list[Step[World]]) -> None:
-        """What the network does with a segment on its way to this end."""
-        a, b, ab, ba, losses, copies, hurries = world
-        node, bag, out = (a, ba, ab) if is_a else (b, ab, ba)
-        arrives, is_lost, again = self._labels[is_a]
-        for place, segment in enumerate(bag):
-            if place and (self.bounds.ordered or segment == bag[place - 1]):
-                continue
-            rest = bag[:place] + bag[place + 1 :]
-            target, sent = self._react(is_a, node, segment)
-            more = self._add(out, sent) if sent else out
-            taken = (target, b, more, rest) if is_a else (a, target, rest, more)
-            steps.append((arrives.of(segment), (*taken, losses, copies, hurries), True))
-            if losses:
-                left = (a, b, ab, rest) if is_a else (a, b, rest, ba)
-                steps.append((is_lost.of(segment), (*left, losses - 1, copies, hurries), False))
-            if copies:
-                kept = (target, b, more, ba) if is_a else (a, target, ab, more)
-                steps.append((again.of(segment), (*kept, losses, copies - 1, hurries), False))
-
-    def _react(self, is_a: bool, node: int, given: Input) -> Reaction:
+    def _after(self, world: World, is_a: bool, given: Input) -> World:
+        """Return the world once one end has taken an input."""
+        a, b, sent, a_takes, b_takes, left = world
+        automaton, node = (self.a, a) if is_a else (self.b, b)
         try:
-            return (self.a if is_a else self.b).react(node, given)
+            target, answer = automaton.react(node, given)
         except Objection as objection:
             raise Violation(str(objection), self._labels[is_a][0].of(given)) from objection
-
-    def _add(self, bag: tuple[int, ...], sent: tuple[int, ...]) -> tuple[int, ...]:
-        full = (bag + sent)[: self.bounds.room]
-        return full if self.bounds.ordered else tuple(sorted(full))
+        if self.network.cuts:
+            answer = self.segments.parts(answer, automaton.peer.name)
+        if target != node:
+            before, after = automaton.facts(node).state, automaton.facts(target).state
+            if before is TIME_WAIT and after is not TIME_WAIT:
+                if given == LINGERED:
+                    sent &= ~(a_takes if is_a else b_takes)
+                a_takes, b_takes = (0, b_takes & sent) if is_a else (a_takes & sent, 0)
+            elif after is TIME_WAIT and before is not TIME_WAIT:
+                a_takes, b_takes = (sent, b_takes) if is_a else (a_takes, sent)
+        if answer:
+            sent, a_takes, b_takes = sent | answer, a_takes & ~answer, b_takes & ~answer
+        return (target, b, sent, a_takes, b_takes, left) if is_a else (a, target, sent, a_takes, b_takes, left)

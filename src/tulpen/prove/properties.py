@@ -1,18 +1,21 @@
 """What must hold of two ends, whatever the network does.
 
-In every state: what one end has read is what the other has written, no more, and all of
-it once the end of it is told; and no end that is open sends a RST without cause.  And
-from every state there is a way on to the end.
+In every state: what one end has read is what the other has written on the same
+connection, no more, and all of it once the end of it is told; both ends agree on what
+connection it is; and no end that is open sends a RST without cause.  And from every
+state there is a way on to the end.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from tulpen.prove.end import Facts
 from tulpen.prove.pair import Pair, World
-from tulpen.tcp.state import CLOSED
+from tulpen.tcp.state import CLOSED, ESTABLISHED
+from tulpen.wire.seq import wrap
 
 T = TypeVar("T")
 Property = Callable[[World], str | None]
@@ -22,7 +25,22 @@ def nothing_lost_or_invented(pair: Pair) -> Property:
     """No end reads more than was written, nor is told of the end before all of it is read."""
 
     def check(a: Facts, b: Facts) -> str | None:
+        if a.irs != wrap(pair.b.end.isses[b.life]) or b.irs != wrap(pair.a.end.isses[a.life]):
+            return None  # not on the same connection; what may be read is known by the engine's runs
         return _misread(pair.a.end.name, a, b) or _misread(pair.b.end.name, b, a)
+
+    return _of_ends(pair, check)
+
+
+def agreement(pair: Pair) -> Property:
+    """Ends that are both ESTABLISHED know each other's initial sequence number."""
+
+    def check(a: Facts, b: Facts) -> str | None:
+        if a.state is not ESTABLISHED or b.state is not ESTABLISHED:
+            return None
+        if a.irs == wrap(pair.b.end.isses[b.life]) and b.irs == wrap(pair.a.end.isses[a.life]):
+            return None
+        return "both ends are ESTABLISHED, and not with each other"
 
     return _of_ends(pair, check)
 
@@ -36,13 +54,25 @@ def no_needless_reset(pair: Pair) -> Property:
     return _of_ends(pair, check)
 
 
+def unbroken(pair: Pair) -> Property:
+    """No end meets an error."""
+
+    def check(a: Facts, b: Facts) -> str | None:
+        for end, facts in ((pair.a.end, a), (pair.b.end, b)):
+            if facts.error:
+                return f"{end.name} is told {os.strerror(facts.error)!r}"
+        return None
+
+    return _of_ends(pair, check)
+
+
 def over(pair: Pair) -> Callable[[World], bool]:
     """Both ends are CLOSED."""
     return _of_ends(pair, lambda a, b: a.state is CLOSED and b.state is CLOSED)
 
 
 def unharmed(pair: Pair) -> Callable[[World], bool]:
-    """Neither user has aborted, neither end has met an error or sent a RST."""
+    """Neither user has aborted, neither end has sent a RST, or met an error before both had said and heard all."""
     return _of_ends(pair, lambda a, b: not (_harmed(a) or _harmed(b)))
 
 
@@ -74,4 +104,5 @@ def _needless(name: str, end: Facts, peer: Facts) -> str | None:
 
 
 def _harmed(end: Facts) -> bool:
-    return end.aborted or end.refused or end.objected or end.error != 0
+    """An error is no harm where both FINs have been: whose last ACK is lost for 2 MSL meets a RST (§3.6)."""
+    return end.aborted or end.refused or end.objected or (end.error != 0 and not (end.eof and end.closed))
