@@ -45,7 +45,7 @@ def key(connection: Connection) -> Hashable:
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent, tcb.rack.reordering_seen,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, episode.force_resend, tcb.wants_room,
-        tcb.queue.start, tcb.queue.end, tuple((s.end, s.push) for s in tcb.queue.stretches),
+        tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,

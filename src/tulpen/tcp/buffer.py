@@ -52,9 +52,9 @@ def stretch_goal(tcb: Tcb) -> int:
 
 
 def room_in_last(tcb: Tcb, goal: int) -> int:
-    """Return the octets that the last stretch still takes; 0 where there is none."""
+    """Return the octets that the last stretch still takes; 0 where nothing joins it."""
     stretches = tcb.queue.stretches
-    if not stretches:
+    if not stretches or stretches[-1].record:
         return 0
     begin = stretches[-2].end if len(stretches) > 1 else max(tcb.snd.nxt, tcb.queue.start)
     return max(0, goal - (tcb.queue.end - begin))

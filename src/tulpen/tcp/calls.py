@@ -57,7 +57,7 @@ def _was_open(tcb: Tcb) -> bool:
     return tcb.snd.nxt != tcb.snd.iss
 
 
-def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool) -> int:
+def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool, eor: bool) -> int:
     """§3.10.2: queue octets; return how many there was room for, 0 for none.
 
     SEND on a connection in LISTEN makes it active.
@@ -80,6 +80,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
             _push(tcb, now)
     elif push or buffer.forces_push(tcb):
         buffer.mark_push(tcb)
+    if eor and 0 < taken == len(data):
+        tcb.queue.end_record()
     if push:
         tcb.snd.due = tcb.queue.end
     return taken

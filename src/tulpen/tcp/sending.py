@@ -13,11 +13,12 @@ JOIN: Final = 4096
 class Stretch:
     """Text not yet sent that goes out as one segment, or as what a device makes of it, if the windows allow."""
 
-    __slots__ = ("end", "push")
+    __slots__ = ("end", "push", "record")
 
     def __init__(self, end: int) -> None:
         self.end = end
         self.push = False  # its last octet goes out with PSH
+        self.record = False  # nothing joins it (MSG_EOR)
 
 
 @final
@@ -47,7 +48,7 @@ class SendQueue:
             chunks.append(data)
             self._starts.append(self.end)
         self.end += len(data)
-        if begin or not self.stretches:
+        if begin or not self.stretches or self.stretches[-1].record:
             self.stretches.append(Stretch(self.end))
         else:
             self.stretches[-1].end = self.end
@@ -70,7 +71,13 @@ class SendQueue:
         first.end = min(first.end + octets, second.end)
         if first.end == second.end:
             first.push = first.push or second.push
+            first.record = second.record
             del self.stretches[1]
+
+    def end_record(self) -> None:
+        """Let no later octet share a segment with those before it (MSG_EOR)."""
+        if self.stretches:
+            self.stretches[-1].record = True
 
     def octets(self, seq: int, end: int) -> bytes | memoryview:
         """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one chunk."""
@@ -110,6 +117,7 @@ class SendQueue:
         for stretch in self.stretches:
             copy = Stretch(stretch.end)
             copy.push = stretch.push
+            copy.record = stretch.record
             twin.stretches.append(copy)
         twin._starts = self._starts.copy()
         twin._chunks = self._chunks.copy()

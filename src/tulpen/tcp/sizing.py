@@ -40,7 +40,7 @@ def first_stretch(tcb: Tcb, quota: int) -> int:
     if not queue.stretches:
         return max(0, queue.end - nxt)
     missing = quota - (queue.stretches[0].end - nxt)
-    if missing > 0 and len(queue.stretches) > 1:
+    if missing > 0 and len(queue.stretches) > 1 and not queue.stretches[0].record:
         queue.widen(missing)
     return queue.stretches[0].end - nxt
 
