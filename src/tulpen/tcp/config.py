@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from tulpen.tcp.keys import AoKey, Md5Key
+
 US: Final = 1_000
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000  # of ``now``, which counts nanoseconds
@@ -121,6 +123,8 @@ class SocketOptions:
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
     tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
+    tcp_md5sig: tuple[Md5Key, ...] = _row((), "keys", "sign segments to hosts of a prefix, and take signed ones alone (TCP_MD5SIG, TCP_MD5SIG_EXT)", "RFC 2385")
+    tcp_ao: tuple[AoKey, ...] = _row((), "keys", "as tcp_md5sig, with master keys (TCP_AO_ADD_KEY)", "RFC 5925 §3.1")
     tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")

@@ -21,7 +21,9 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt)
+    tcb.terms = agree(
+        seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt, signed=tcb.terms.signed
+    )
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)

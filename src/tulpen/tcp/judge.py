@@ -9,7 +9,7 @@ from typing import Final
 
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, timestamp
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, most_blocks, timestamp
 from tulpen.tcp.state import (
     CLOSE_WAIT,
     FIN_PENDING,
@@ -277,7 +277,7 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    return min(len(sack_report(tcb)), MAX_SACK - tcb.terms.timestamps)
+    return min(len(sack_report(tcb)), most_blocks(tcb.terms))
 
 
 def reports_duplicate(seg: Incoming, blocks: list[tuple[int, int]]) -> bool:
@@ -325,7 +325,7 @@ def full_segment(tcb: Tcb) -> int:
 
 def full_segment_received(tcb: Tcb) -> int:
     """RMSS less the options that every segment carries: what the peer's full segments hold (RFC 5681 §4.2)."""
-    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
+    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0) - tcb.terms.signed
 
 
 def enough_to_acknowledge(tcb: Tcb) -> bool:

@@ -124,7 +124,7 @@ class Tcb:
 
     def __init__(
         self, stack: Stack, *, iss: int, mss: int, name: FourTuple | None, options: SocketOptions,
-        ts_offset: int, ipv6: bool,
+        ts_offset: int, ipv6: bool, signed: int = 0,
     ) -> None:  # fmt: skip
         settings = stack.settings
         self.stack = stack
@@ -134,7 +134,7 @@ class Tcb:
         self.state: State = CLOSED
         self.snd = SendSpace(iss)
         self.rcv = ReceiveSpace(receive_buffer(options, settings))
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
+        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
