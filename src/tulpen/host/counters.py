@@ -65,6 +65,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TWKilled", "TIME-WAIT records that were given a few seconds only: by tcp_tw_recycle."),
     Counter("TcpExt", "PAWSActive", "SYN,ACKs refused for a timestamp that went back."),
     Counter("TcpExt", "PAWSPassive", "SYNs refused because tcp_tw_recycle saw the host's timestamp go back."),
+    Counter("TcpExt", "PAWSOldAck", "Mere ACKs with an old timestamp, from before what had come since."),
     Counter("TcpExt", "PAWSEstab", "Segments refused for a timestamp older than the last one."),
     Counter("TcpExt", "PAWSTimewait", "Segments refused in TIME-WAIT for an old timestamp."),
     Counter("TcpExt", "DelayedACKs", "ACKs sent because the delayed-ACK clock ran out."),

@@ -87,6 +87,7 @@ class Settings:
     tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
     tcp_acks_in_duplicates: bool = _row(False, "", "the ACK of a segment that lies left of the window counts, its text and FIN do not (FreeBSD)", "RFC 9293 §3.10.7.4")
     tcp_reset_epipe: bool = _row(True, "", "a RST in CLOSE-WAIT is told as EPIPE; off: as ECONNRESET (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_paws_spares_acks: bool = _row(True, "", "mere ACKs with an old timestamp, overtaken on their way, pass or are left unanswered (Linux); off: answered", "RFC 7323 §5.3")
     tcp_icmp_may_rst: bool = _row(True, "", "hard ICMP errors end an attempt to connect (FreeBSD: net.inet.tcp.icmp_may_rst)", "RFC 9293 §3.9.2.2 SHLD-26")
     tcp_icmp_errors: str = _row("linux", "linux|freebsd", "which ICMP errors are hard, and their errno", "RFC 5461")
     tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")

@@ -60,6 +60,7 @@ class Reason(Enum):
     NO_SYN = ("InErrs", "neither SYN nor RST in SYN-SENT or LISTEN", "RFC 9293 §3.10.7.3")
     NO_TIMESTAMP = ("TCPNoTimestamp", "no timestamp, though timestamps were agreed", "RFC 7323 §3.2")
     SYN_FIN = ("InErrs", "SYN and FIN in one segment", "RFC 9293 §3.10.7.2")
+    PAWS_OLD_ACK = ("PAWSOldAck", "a mere ACK, older than what has come since", "RFC 7323 §5.3")
     OLD_ACK = ("TCPOldAck", "the ACK lies before SND.UNA", "RFC 9293 §3.10.7.4")
     NO_ROOM = ("TCPRcvQDrop", "the receive buffer is full", "RFC 9293 §3.8.6")
     BEYOND_WINDOW = ("TCPBeyondWindow", "the part of it beyond the window", "RFC 9293 §3.10.7.4")
