@@ -68,7 +68,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
