@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OOB: Final = 0x1
 PEEK: Final = 0x2
 TRUNC: Final = 0x20
+EOR: Final = 0x80
 DONTWAIT: Final = 0x40
 WAITALL: Final = 0x100
 NOSIGNAL: Final = 0x4000
@@ -30,7 +31,6 @@ MORE: Final = 0x8000
 FASTOPEN: Final = 0x20000000
 
 _WITHOUT: Final = {
-    "MSG_EOR": "MSG_EOR",
     "MSG_ERRQUEUE": "the error queue",
     "MSG_ZEROCOPY": "zero copy",
 }
@@ -165,7 +165,7 @@ def sendmsg(world: World, call: Call) -> Waiting:
 
 def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
     """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
-    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE))
+    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE | EOR))
     waits = not (file.nonblocking or flags & DONTWAIT)
     taken = 0
     if fast_open.is_asked_for(file, flags):
@@ -192,8 +192,10 @@ def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) 
             yield from until_open(file)
             continue
         try:
-            rest = bytes(length - taken)
-            now_taken = socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
+            now_taken = socket.send(
+                bytes(length - taken), world.now, push=not flags & MORE, urgent=bool(flags & OOB),
+                eor=bool(flags & EOR),
+            )  # fmt: skip
         except TcpError as failed:
             if taken:
                 return taken

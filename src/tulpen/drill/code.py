@@ -59,7 +59,8 @@ def run_code(world: World, text: str) -> None:
     subject = world.subject
     if subject is None or subject.file is None:
         raise Mismatch("no connection to ask about: nothing was accepted")
-    execute(world, checked(_parsed(text)), Names(subject.file.fields(), world.variables), " ".join(text.split()))
+    names = Names(subject.file.fields(world.now), world.variables)
+    execute(world, checked(_parsed(text)), names, " ".join(text.split()))
 
 
 def execute(world: World, tree: ast.Module, names: Names, said: str) -> None:

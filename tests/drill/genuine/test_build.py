@@ -57,7 +57,7 @@ def test_a_program_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["--compare"], ["--with", "/no/such/packetdrill"], ["--with", "true", "--kernel"]],
-    ids=lambda arguments: " ".join(arguments),
+    ids=" ".join,
 )
 def test_the_command_refuses(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = tmp_path / "a.pkt"

@@ -13,7 +13,8 @@ from tulpen.drill.profile import BSD, LINUX, Profile
 PROGRAM = os.environ.get("PACKETDRILL")
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="needs packetdrill: PACKETDRILL names none")
+if not PROGRAM:
+    pytest.skip("needs packetdrill: PACKETDRILL names none", allow_module_level=True)
 
 
 @pytest.mark.parametrize("version", ["ipv4", "ipv4-mapped-ipv6", "ipv6"])

@@ -164,7 +164,7 @@ def _option_octets(world: World, file: TcpFile, level: int, number: int, room: i
     if name is None:
         raise CallFailed(errno.ENOPROTOOPT)
     if name == "TCP_INFO":
-        return build_info(file.fields(), room)
+        return build_info(file.fields(world.now), room)
     if name == "SO_MEMINFO":
         return bytes(min(room, _MEMINFO))
     if name in calls_option.STRUCTURES:

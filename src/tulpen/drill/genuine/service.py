@@ -236,7 +236,7 @@ class Service:
     def _note_fields(self, question: Question) -> None:
         file = self.world.files.get(question.arguments[0])
         if question.op is Op.GETSOCKOPT and file is not None:
-            self.known |= set(file.fields())
+            self.known |= set(file.fields(self.stage.now))
 
     def _resume_all(self) -> bool:
         """Let waiting calls look again."""
