@@ -51,6 +51,7 @@ class End:
             settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
+            settings.tcp_paws_spares_acks = False
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())
@@ -84,9 +85,9 @@ class End:
         elapsed = deadline - self.now
         return elapsed, self.wait(elapsed)
 
-    def send(self, data: bytes, *, push: bool = True, urgent: bool = False) -> list[str]:
+    def send(self, data: bytes, *, push: bool = True, urgent: bool = False, eor: bool = False) -> list[str]:
         """SEND; return what goes out."""
-        assert self.tcp.send(data, self.now, push=push, urgent=urgent) == len(data)
+        assert self.tcp.send(data, self.now, push=push, urgent=urgent, eor=eor) == len(data)
         return self.sent()
 
     def shutdown(self) -> list[str]:

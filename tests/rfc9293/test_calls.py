@@ -151,7 +151,7 @@ def test_a_connection_that_turned_active_does_not_go_back_to_listen() -> None:
 
 def test_send_takes_what_there_is_room_for() -> None:
     """Instead of "insufficient resources": WRITABLE says when there is room again."""
-    end = reach.established(options=SocketOptions(so_sndbuf=5))
+    end = reach.established(options=SocketOptions(so_sndbuf=5), tcp_wmem_overhead=0)
     assert end.tcp.send(b"abcdefgh", end.now) == 5
     assert end.tcp.writable == 0
     assert end.tcp.send(b"fgh", end.now) == 0
@@ -285,7 +285,7 @@ def test_status(state: State) -> None:
 
 
 def test_status_tells_of_windows_queues_and_timers() -> None:
-    end = reach.established(offer="mss=1000 wnd=5000")
+    end = reach.established(offer="mss=1000 wnd=5000", tcp_nagle_small=False)
     end.send(bytes(1500))
     end.arrives("P. ack=-1000 data=abc")
     status = end.tcp.status()

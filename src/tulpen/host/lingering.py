@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tulpen.host.departures import send
 from tulpen.host.listening import refuse, syn_arrives
 from tulpen.host.settling import tell_held
+from tulpen.host.signing import course_of_record
 from tulpen.tcp.answers import challenge_syn
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SocketOptions
@@ -30,9 +31,7 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         return
     connection = record.connection(core.stack, now)
     connection.segment_arrives(seg, now)
-    segments = connection.segments_to_send(now)
-    if segments:
-        send(core, name, segments, SocketOptions())
+    _send(core, record, connection.segments_to_send(now))
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
         return
@@ -42,6 +41,15 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         syn_arrives(core, listener, name, seg, now, entry)
     else:
         core.ports.release(entry.claim)
+
+
+def _send(core: Core, record: TimeWait, segments: list[Segment]) -> None:
+    if not segments:
+        return
+    signing = core.time_wait.signing(record.name)
+    if signing is not None:
+        segments = signing.signed(segments, course_of_record(record))
+    send(core, record.name, segments, SocketOptions())
 
 
 def _would_reopen(core: Core, record: TimeWait, seg: Segment, now: int) -> bool:
@@ -59,7 +67,7 @@ def _no_reopening(core: Core, listener: Listener | None, record: TimeWait, syn: 
         return
     connection = record.connection(core.stack, now)
     challenge_syn(connection.tcb, syn, now)
-    send(core, record.name, connection.segments_to_send(now), SocketOptions())
+    _send(core, record, connection.segments_to_send(now))
     core.time_wait.replace(TimeWait.of(connection))
 
 
