@@ -126,9 +126,7 @@ class Rtnetlink:
         body += _attribute(_IFA_LOCAL, address) + _attribute(_IFA_ADDRESS, address)
         self._ask(_NEWADDR, _CREATE, body + _number(_IFA_FLAGS, _NODAD))
 
-    def route(
-        self, index: int, network: bytes, prefix: int, gateway: bytes = b"", *, quick_acks: bool = False
-    ) -> None:
+    def route(self, index: int, network: bytes, prefix: int, gateway: bytes = b"", *, quick_acks: bool = False) -> None:
         """Send ``network`` out of an interface, to ``gateway`` if there is one.
 
         ``quick_acks``: TCP acknowledges at once what comes from there (``ip route ... quickack 1``).
