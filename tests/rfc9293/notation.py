@@ -84,9 +84,9 @@ class End:
         elapsed = deadline - self.now
         return elapsed, self.wait(elapsed)
 
-    def send(self, data: bytes, *, push: bool = True, urgent: bool = False) -> list[str]:
+    def send(self, data: bytes, *, push: bool = True, urgent: bool = False, eor: bool = False) -> list[str]:
         """SEND; return what goes out."""
-        assert self.tcp.send(data, self.now, push=push, urgent=urgent) == len(data)
+        assert self.tcp.send(data, self.now, push=push, urgent=urgent, eor=eor) == len(data)
         return self.sent()
 
     def shutdown(self) -> list[str]:

@@ -130,7 +130,7 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent:
         return
     full = judge.full_segment(tcb)
-    size = min(tcb.queue.end - tcb.snd.nxt, judge.usable_window(tcb), full)
+    size = min(tcb.queue.stop(tcb.snd.nxt) - tcb.snd.nxt, judge.usable_window(tcb), full)
     rack.probe_resent = size <= 0
     if size > 0:
         start = tcb.snd.nxt
@@ -158,8 +158,11 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         size, fin = _next_size(tcb)
         if size == 0 and not fin:
             break
-        piece = flight.transmitted(snd.nxt, snd.nxt + size + fin, judge.full_segment(tcb), now)
+        full = judge.full_segment(tcb)
+        piece = flight.transmitted(snd.nxt, snd.nxt + size + fin, full, now)
         snd.nxt = piece.end
+        if size % full:
+            snd.small = piece.end
         out.append(_stretch(tcb, piece, now))
         tcb.sent_at = now
         acking.text_sent(tcb, now)
@@ -181,10 +184,13 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them."""
     snd, full = tcb.snd, judge.full_segment(tcb)
-    waiting = tcb.queue.end - snd.nxt
+    stop = tcb.queue.stop(snd.nxt)
+    waiting = stop - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
     size = max(0, min(waiting, usable, room, _burst(tcb, full)))
+    if size == waiting and stop < tcb.queue.end:
+        return size, False  # nothing can follow that would fill it
     last = size == waiting
     small = size % full
     if small and not judge.worth_sending(tcb, small, last=last):
@@ -234,7 +240,7 @@ def _pushes(tcb: Tcb, piece: Sent, octets: int) -> bool:
     """Whether it ends in a push; what was cut from it since does not (§3.9.1.2 MAY-17, SHLD-27)."""
     if piece.times == 1:
         overdue = tcb.override and piece.end == tcb.queue.end
-        piece.pushed = piece.seq < tcb.snd.push <= piece.end or overdue
+        piece.pushed = piece.seq < tcb.snd.push <= piece.end or tcb.queue.ends_record(piece.end) or overdue
     return piece.pushed or octets > tcb.smss  # what a device cuts is pushed each time
 
 

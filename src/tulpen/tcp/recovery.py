@@ -59,8 +59,6 @@ def _recovered(tcb: Tcb, seg: Incoming) -> bool:
         loss.dupacks = 0
     spurious.undo_recovery(tcb, seg)
     if not tcb.terms.sack and tcb.snd.una == loss.point:
-        if not spurious.any_resent(tcb):
-            loss.resent_at = -1
         return False
     if loss.phase is RECOVERY:
         window.end_reduction(tcb)
@@ -158,7 +156,11 @@ def _count_duplicate(tcb: Tcb, news: News) -> None:
         loss.dupacks += news.sacked  # as RFC 6675 §2 defines it
     elif news.duplicate:
         out, lost = -(-flight.octets // tcb.smss), -(-flight.lost_octets // tcb.smss)
-        loss.dupacks = max(0, min(loss.dupacks + 1, out - max(lost, 1)))
+        most = max(0, out - max(lost, 1))
+        if loss.dupacks >= most:
+            loss.reordering = max(loss.reordering, min(out, tcb.stack.settings.tcp_max_reordering))
+            tcb.stack.count("TCPRenoReorder")
+        loss.dupacks = min(loss.dupacks + 1, most)
 
 
 def _find_loss(tcb: Tcb, news: News, now: int) -> None:
