@@ -28,7 +28,7 @@ HELD: Final = frozenset({
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "fast_open", "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 
@@ -39,16 +39,16 @@ def key(connection: Connection) -> Hashable:
     snd, rcv, terms, received, loss = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.loss
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
-        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.due, snd.freed, snd.max_wnd, snd.fin,
+        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
         snd.small > snd.una,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
-        tcb.queue.start, tcb.queue.end, tcb.queue.stop(snd.nxt),
+        tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, tuple(received.ranges), received.duplicate,
-        tuple((s.seq, s.end, s.times > 1, s.pushed, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
+        tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
         loss.rescued, loss.dupacks, loss.reordering, loss.frto, tcb.retransmits, tcb.probes, tcb.troubled,
         (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),

@@ -75,7 +75,7 @@ def within_user_timeout(tcb: Tcb, deadline: int, now: int) -> int:
 
 def probe_deadline(tcb: Tcb, now: int) -> int:
     """When a closed window is probed again (RFC 9293 §3.8.6.1), or the user timeout passes."""
-    return _sooner(tcb, now + tcb.rtt.timeout(), tcb.heard_at, now)
+    return _sooner(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
 
 
 def _sooner(tcb: Tcb, deadline: int, since: int, now: int) -> int:

@@ -14,7 +14,7 @@ from typing import final
 class Sent:
     """A stretch of sequence space that went out at once, as one segment or as one that a device cut."""
 
-    __slots__ = ("at", "cut", "end", "first_at", "lost", "pushed", "resent", "sacked", "seq", "times", "turn")
+    __slots__ = ("at", "cut", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times", "turn")
 
     def __init__(self, seq: int, end: int, cut: int, now: int) -> None:
         self.seq = seq
@@ -24,10 +24,10 @@ class Sent:
         self.first_at = now
         self.turn = 0  # what went out before it was last sent; of two at the same instant it tells the later
         self.times = 1
-        self.pushed = False  # its last segment has PSH
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
         self.resent = False  # sent again, so in the network once more
+        self.push = False  # its last octet goes out with PSH
 
     @property
     def segments(self) -> int:
@@ -40,10 +40,10 @@ class Sent:
         twin.at = self.at
         twin.turn = self.turn
         twin.times = self.times
-        twin.pushed = self.pushed
         twin.sacked = self.sacked
         twin.lost = self.lost
         twin.resent = self.resent
+        twin.push = self.push
         return twin
 
 
@@ -72,11 +72,12 @@ class Flight:
         """Octets thought to be in the network (RFC 6675 §4, SetPipe)."""
         return self.octets - self.sacked_octets - self.lost_octets + self.resent_octets
 
-    def transmitted(self, seq: int, end: int, cut: int, now: int) -> Sent:
+    def transmitted(self, seq: int, end: int, cut: int, now: int, *, push: bool = False) -> Sent:
         """Note new sequence space sent, to be cut into segments of ``cut`` octets."""
         piece = Sent(seq, end, cut, now)
         self.turns += 1
         piece.turn = self.turns
+        piece.push = push
         self.sent.append(piece)
         return piece
 
@@ -131,7 +132,7 @@ class Flight:
         rest = piece.clone()
         rest.seq = seq
         piece.end = seq
-        piece.pushed = False
+        piece.push = False
         self.sent.insert(index + 1, rest)
 
     def sack(self, left: int, right: int) -> list[Sent]:

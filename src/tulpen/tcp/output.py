@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, clocks, fast_open, judge, spurious, window
-from tulpen.tcp.config import SECOND, US, Settings
+from tulpen.tcp import acking, buffer, clocks, fast_open, judge, spurious, window
+from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.loss import LOSS, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
 from tulpen.tcp.recovery import last_resort
-from tulpen.tcp.signals import Signal
+from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -40,7 +40,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                 if tcb.rack.probe_due:
                     _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
-                _send_new(tcb, now, out)
+                send_new(tcb, now, out)
                 _resend_unproved(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
@@ -67,7 +67,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -86,7 +86,7 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What is deemed lost, oldest first, as recovery and the congestion window allow (RFC 6675 §5 step C)."""
     loss, flight, full = tcb.loss, tcb.flight, judge.full_segment(tcb)
     if loss.resend is Resend.AFTER_NEW:
-        _send_new(tcb, now, out)
+        send_new(tcb, now, out, free=True)
         loss.frto = tcb.snd.nxt > loss.point  # there was new text: what it brings tells (RFC 5682 §2.1)
         loss.resend = Resend.LATER if loss.frto else Resend.NOW
     while loss.resend is Resend.NOW and (piece := flight.to_resend()) is not None:
@@ -130,12 +130,13 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent:
         return
     full = judge.full_segment(tcb)
-    size = min(tcb.queue.stop(tcb.snd.nxt) - tcb.snd.nxt, judge.usable_window(tcb), full)
+    size = min(first_stretch(tcb, full), judge.usable_window(tcb), full)
     rack.probe_resent = size <= 0
     if size > 0:
-        start = tcb.snd.nxt
-        tcb.snd.nxt += size
-        out.append(_stretch(tcb, flight.transmitted(start, start + size, full, now), now))
+        end = tcb.snd.nxt + size
+        piece = flight.transmitted(tcb.snd.nxt, end, full, now, push=tcb.queue.sent(end))
+        tcb.snd.nxt = end
+        out.append(_stretch(tcb, piece, now))
     else:
         last = flight.sent[-1]
         if last.segments > 1:
@@ -148,29 +149,31 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     rack.probe_end = tcb.snd.nxt
 
 
-def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
-    """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
+def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
+    """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
+
+    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    """
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
     before = snd.nxt
     while judge.unsent(tcb):
-        size, fin = _next_size(tcb)
+        size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
-        full = judge.full_segment(tcb)
-        piece = flight.transmitted(snd.nxt, snd.nxt + size + fin, full, now)
-        snd.nxt = piece.end
+        full, end = judge.full_segment(tcb), snd.nxt + size + fin
+        pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
+        piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
+        snd.nxt = end
         if size % full:
-            snd.small = piece.end
+            snd.small = end
         out.append(_stretch(tcb, piece, now))
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
     if snd.nxt > before:
-        if tcb.wants_room and judge.wants_more(tcb) and judge.lowat_held(tcb):
-            tcb.wants_room = False
-            tcb.signal(Signal.WRITABLE)
+        buffer.tell_of_room(tcb)
         window.went_out(tcb, snd.nxt - before)
         window.note_usage(tcb, now)
         clocks.text_went_out(tcb, now)
@@ -179,43 +182,6 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     elif tcb.timers.persist == NEVER:
         wait = tcb.rtt.timeout()
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
-
-
-def _next_size(tcb: Tcb) -> tuple[int, bool]:
-    """Return how many octets the next new segment carries, and whether the FIN goes with them."""
-    snd, full = tcb.snd, judge.full_segment(tcb)
-    stop = tcb.queue.stop(snd.nxt)
-    waiting = stop - snd.nxt
-    usable = judge.usable_window(tcb)
-    room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, _burst(tcb, full)))
-    if size == waiting and stop < tcb.queue.end:
-        return size, False  # nothing can follow that would fill it
-    last = size == waiting
-    small = size % full
-    if small and not judge.worth_sending(tcb, small, last=last):
-        size -= small
-        last = False
-    fin = last and snd.fin >= 0 and usable > size
-    return size, fin
-
-
-def _burst(tcb: Tcb, full: int) -> int:
-    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
-
-    Not more than half the congestion window, so that ACKs keep coming; more on a short path.
-    """
-    least = tcb.stack.settings.tcp_min_tso_segs
-    if tcb.gso_max <= full or not least:
-        return full
-    most, rtt = tcb.gso_max, tcb.rtt
-    if rtt.srtt:
-        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
-        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
-        near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
-    most = min(most, max(tcb.cc.cwnd // 2, full))
-    return most - most % full
 
 
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
@@ -228,20 +194,12 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    if text and _pushes(tcb, piece, len(text)):
-        flags |= PSH
+    if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
+        flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
     return _acknowledging(tcb, seq, flags, text, now)
-
-
-def _pushes(tcb: Tcb, piece: Sent, octets: int) -> bool:
-    """Whether it ends in a push; what was cut from it since does not (§3.9.1.2 MAY-17, SHLD-27)."""
-    if piece.times == 1:
-        overdue = tcb.override and piece.end == tcb.queue.end
-        piece.pushed = piece.seq < tcb.snd.push <= piece.end or tcb.queue.ends_record(piece.end) or overdue
-    return piece.pushed or octets > tcb.smss  # what a device cuts is pushed each time
 
 
 def bare_ack(tcb: Tcb, now: int) -> Segment:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import clocks, judge, rack, recovery, spurious, window
+from tulpen.tcp import buffer, clocks, judge, rack, recovery, spurious, window
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import OPEN
 from tulpen.tcp.negotiate import timestamp
 from tulpen.tcp.news import News
-from tulpen.tcp.signals import Signal
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.seq import unwrap
@@ -40,9 +39,8 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     _answered(tcb, seg, now)
     if outstanding or news.dsack:
         _consequences(tcb, seg, news, now)
-    if news.advanced and tcb.wants_room and judge.wants_more(tcb):
-        tcb.wants_room = False
-        tcb.signal(Signal.WRITABLE)
+    if news.advanced:
+        buffer.tell_of_room(tcb)
 
 
 def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:

@@ -58,6 +58,13 @@ class Status:
     dsacks: int  # segments that came twice
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    segments_received: int
+    text_segments_received: int
+    octets_received: int  # in order, a FIN one of them
+    segments_beyond_hole: int
+    text_sent_at: int  # of now; where nothing was sent, when the connection was established
+    text_received_at: int
+    ack_received_at: int
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -111,6 +118,13 @@ def status_of(tcb: Tcb) -> Status:
         dsacks=tcb.loss.dsacks,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        segments_received=tcb.intake.segments,
+        text_segments_received=tcb.intake.text_segments,
+        octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),
+        segments_beyond_hole=tcb.intake.beyond_hole,
+        text_sent_at=max(tcb.sent_at, tcb.intake.since),
+        text_received_at=max(tcb.intake.text_at, tcb.intake.since),
+        ack_received_at=tcb.intake.ack_at,
     )
 
 
