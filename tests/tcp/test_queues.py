@@ -33,22 +33,27 @@ def test_what_was_queued_to_be_sent_is_found_again(deeds: list[bytes | int], dat
         assert queue.end == START + len(octets)
 
 
-@given(st.lists(st.one_of(st.binary(max_size=9), st.just("record"), st.integers(0, 9)), max_size=30))
-def test_records(deeds: list[bytes | str | int]) -> None:
-    """A segment stops where a record does, or where there is no more."""
-    queue, ends = SendQueue(START), set[int]()
+@given(st.lists(st.one_of(st.binary(max_size=9), st.just("record"), st.integers(0, 9)), max_size=30), st.data())
+def test_stretches(deeds: list[bytes | str | int], data: st.DataObject) -> None:
+    """What is not yet sent lies in stretches without a gap; one is cut by what is sent, and none joins a record."""
+    queue, ends, sent = SendQueue(START), set[int](), START
     for deed in deeds:
         if isinstance(deed, bytes):
-            queue.append(deed)
+            queue.append(deed, begin=data.draw(st.booleans()))
         elif isinstance(deed, str):
             queue.end_record()
-            ends |= {queue.end} if len(queue) else set()
+            ends |= {queue.end} if sent < queue.end else set()
         else:
-            queue.release(queue.start + deed)
+            sent = min(sent + deed, queue.end)
+            queue.sent(sent)
+        if len(queue.stretches) > 1 and not queue.stretches[0].record:
+            queue.widen(data.draw(st.integers(1, 9)))
         for twin in (queue, queue.clone()):
-            for seq in range(queue.start, queue.end + 1):
-                assert twin.stop(seq) == min((end for end in ends if end > seq), default=queue.end)
-                assert twin.ends_record(seq) == (seq in ends and seq > queue.start)
+            places = [stretch.end for stretch in twin.stretches]
+            assert places == sorted(set(places))
+            assert (places[-1] if places else sent) == queue.end
+            assert all(place > sent for place in places)
+            assert {stretch.end for stretch in twin.stretches if stretch.record} == {end for end in ends if end > sent}
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=40), st.data())
@@ -99,24 +104,26 @@ def test_the_scoreboard(segments: int, deeds: list[tuple[str, int, int]]) -> Non
     flight, end, una = Flight(), START + segments * SEGMENT, START
     reported: set[int] = set()
     for number in range(segments):
-        flight.transmitted(START + number * SEGMENT, START + (number + 1) * SEGMENT, number)
+        flight.transmitted(START + number * SEGMENT, START + (number + 1) * SEGMENT, SEGMENT, number)
     for deed, first, second in deeds:
         left, right = START + min(first, second), START + max(first, second)
         if deed == "ack" and una < left <= end:
             known = {n for n in range(una, left) if n in reported}
             result = flight.acknowledge(left)
-            assert sum(piece.end - piece.seq for piece in result.pieces) == left - una - len(known)
+            assert sum(p.end - p.seq for p in result if not p.sacked) == left - una - len(known)
             una = left
         elif deed == "sack" and una < left < right <= end:
-            news = {n for n in range(left, right) if n not in reported}
-            assert sum(piece.end - piece.seq for piece in flight.sack(left, right, SEGMENT)) == len(news)
+            whole = (p for p in flight.sent if left <= p.seq and p.end <= right)  # part of a segment is no news
+            news = {n for p in whole for n in range(p.seq, p.end) if n not in reported}
+            assert sum(piece.end - piece.seq for piece in flight.sack(left, right)) == len(news)
             reported |= news
         elif deed == "lost":
-            flight.mark_lost(SEGMENT)
+            flight.mark_lost(SEGMENT, 3)
         elif deed == "again" and (piece := flight.to_resend()) is not None:
             flight.retransmitted(piece, 99)
         elif deed == "timeout":
-            flight.all_lost()
+            for piece in flight.sent:
+                flight.deem_lost(piece)
         elif deed == "renege":
             flight.forget_sacks()
             reported = set()
@@ -132,10 +139,10 @@ def test_is_lost(reported: list[int]) -> None:
     """RFC 6675 §4, written out: three runs above, or more than two segments' octets."""
     flight = Flight()
     for number in range(12):
-        flight.transmitted(number * SEGMENT, (number + 1) * SEGMENT, 0)
+        flight.transmitted(number * SEGMENT, (number + 1) * SEGMENT, SEGMENT, 0)
     for number in reported:
-        flight.sack(number * SEGMENT, (number + 1) * SEGMENT, SEGMENT)
-    flight.mark_lost(SEGMENT)
+        flight.sack(number * SEGMENT, (number + 1) * SEGMENT)
+    flight.mark_lost(SEGMENT, 3)
     for number, piece in enumerate(flight.sent):
         above = [other for other in reported if other > number]
         runs = sum(other - 1 not in above for other in above)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tulpen.tcp.state import CLOSED, LISTEN, SYN_SENT
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_SENT, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 from tulpen.wire.seq import wrap
@@ -39,8 +39,11 @@ def forged(tcb: Tcb, kinds: tuple[str, ...]) -> Iterator[Segment]:
     if tcb.state is CLOSED or tcb.state is LISTEN:
         return
     for kind in kinds:
-        if tcb.state is not SYN_SENT:
+        if SYNCHRONIZED[tcb.state]:
             yield _MADE[kind](tcb)
+        elif tcb.state is not SYN_SENT:
+            if kind != SYN_INSIDE:  # RFC 9293 §3.10.7.4: it returns a passive open to LISTEN
+                yield _MADE[kind](tcb)
         elif kind == SYN_ACK:
             yield Segment(STRANGE, wrap(tcb.snd.nxt + 1), SYN | ACK, 1000)
         elif kind in (RST_INSIDE, RST_EXACT):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tulpen.prove.end import Facts
 from tulpen.prove.pair import Pair, World
-from tulpen.tcp.state import CLOSED, ESTABLISHED
+from tulpen.tcp.state import CLOSED, ESTABLISHED, LISTEN
 from tulpen.wire.seq import wrap
 
 T = TypeVar("T")
@@ -67,8 +67,15 @@ def unbroken(pair: Pair) -> Property:
 
 
 def over(pair: Pair) -> Callable[[World], bool]:
-    """Both ends are CLOSED."""
-    return _of_ends(pair, lambda a, b: a.state is CLOSED and b.state is CLOSED)
+    """Both ends are CLOSED, or listen as they did when it began."""
+
+    def check(a: Facts, b: Facts) -> bool:
+        return all(
+            facts.state is CLOSED or (facts.state is LISTEN and end.program.ready)
+            for end, facts in ((pair.a.end, a), (pair.b.end, b))
+        )
+
+    return _of_ends(pair, check)
 
 
 def unharmed(pair: Pair) -> Callable[[World], bool]:

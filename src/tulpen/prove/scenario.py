@@ -37,6 +37,7 @@ def plain(**changes: Any) -> Settings:
         tcp_quick_acks=0,
         tcp_recovery=0,
         tcp_early_retrans=0,
+        tcp_frto=0,
         tcp_syn_retries=FOR_EVER,
         tcp_synack_retries=FOR_EVER,
         tcp_retries1=FOR_EVER,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from tulpen.tcp.keys import AoKey, Md5Key
+
 US: Final = 1_000
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000  # of ``now``, which counts nanoseconds
@@ -50,11 +52,15 @@ class Settings:
     tcp_rto_max_ms: int = _row(120_000, "milliseconds", "ceiling of the retransmission timeout", "RFC 6298 §2.5")
     tcp_rto_slop_ms: int = _row(0, "milliseconds", "added to a timeout that is backed off (FreeBSD: net.inet.tcp.rexmit_slop)", "RFC 6298 §5.5")
     tcp_delack_ms: int = _row(40, "milliseconds", "delay of an ACK (a constant in Linux; FreeBSD: net.inet.tcp.delacktime)", "RFC 9293 §3.8.6.3 MUST-40")
-    tcp_recovery: int = _row(1, "bits", "1: losses are found by time (RACK); 0: by what was sacked above", "RFC 8985 §6, RFC 6675")
+    tcp_recovery: int = _row(1, "bits", "1: losses are found by time (RACK), else by what was sacked above; 2: DSACKs leave the reordering window; 4: DupThresh does not end it", "RFC 8985 §6, RFC 6675")
+    tcp_reordering: int = _row(3, "segments", "DupThresh: reordering that is no sign of loss, until a path shows more", "RFC 5681 §3.2")
+    tcp_max_reordering: int = _row(300, "segments", "the most that a path's reordering may raise it to", "RFC 8985 §6.2")
+    tcp_frto: int = _row(2, "0|1|2", "after a timeout new text is sent first, to see whether it was spurious; 0: never", "RFC 5682 §3.1")
     tcp_early_retrans: int = _row(3, "0|3|4", "Tail Loss Probe: off, on", "RFC 8985 §7")
     tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
+    tcp_tso_win_divisor: int = _row(3, "of the window", "less than this part of it may wait for an ACK that is about to come, where a device cuts; 0: less than four segments", "RFC 9293 §3.8.6")
     tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_nagle_small: bool = _row(True, "", "Nagle's algorithm holds less than a full segment back while another such is unacknowledged; off: while anything is (FreeBSD)", "RFC 9293 §3.7.4 SHLD-7")
@@ -92,6 +98,7 @@ class Settings:
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
     tcp_wmem: tuple[int, int, int] = _row((4096, 262_144, 4_194_304), "octets", "send buffer: least, default, most", "tcp(7)")
+    tcp_wmem_overhead: int = _row(832, "octets", "of the send buffer that each segment queued takes beside its text (a constant in Linux); 0: text alone counts (FreeBSD)", "tcp(7)")
     tcp_rcvbuf_whole_segments: bool = _row(False, "", "round the receive buffer up to whole segments once the MSS is known (FreeBSD: always)", "RFC 9293 §3.8.6.2.2")
     tcp_notsent_lowat: int = _row(4_294_967_295, "octets", "an application may send more once less than this is not yet sent", "tcp(7)")
     tcp_window_steps: bool = _row(True, "", "raise the window in steps worth a segment; off: every ACK tells all the room there is (FreeBSD)", "RFC 9293 §3.8.6.2.2")
@@ -122,6 +129,8 @@ class SocketOptions:
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
     tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
+    tcp_md5sig: tuple[Md5Key, ...] = _row((), "keys", "sign segments to hosts of a prefix, and take signed ones alone (TCP_MD5SIG, TCP_MD5SIG_EXT)", "RFC 2385")
+    tcp_ao: tuple[AoKey, ...] = _row((), "keys", "as tcp_md5sig, with master keys (TCP_AO_ADD_KEY)", "RFC 5925 §3.1")
     tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")

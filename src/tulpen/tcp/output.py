@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge
-from tulpen.tcp.config import SECOND, US, Settings
-from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp import acking, buffer, clocks, fast_open, judge, spurious, window
+from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
+from tulpen.tcp.loss import LOSS, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
-from tulpen.tcp.rack import schedule_probe
-from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
-from tulpen.tcp.signals import Signal
+from tulpen.tcp.recovery import last_resort
+from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Sent as SentRecord
+from tulpen.tcp.window import pipe
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
@@ -40,9 +40,8 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                 if tcb.rack.probe_due:
                     _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
-                _send_new(tcb, now, out)
-                if tcb.episode.recover >= 0:
-                    _resend_unproved(tcb, now, out)
+                send_new(tcb, now, out)
+                _resend_unproved(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
     if tcb.trace is not None:
@@ -57,9 +56,9 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.syn_due = False
     first = not tcb.flight.sent
     if first:
-        tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
+        tcb.flight.transmitted(snd.iss, snd.iss + 1, 1, now)
         snd.nxt = snd.iss + 1
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+        clocks.start_again(tcb, now, now)
     else:
         tcb.flight.retransmitted(tcb.flight.sent[0], now)
         tcb.stack.count("RetransSegs")
@@ -68,7 +67,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -84,19 +83,24 @@ def _syn(tcb: Tcb, now: int) -> Segment:
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
-    """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
-    flight, full = tcb.flight, judge.full_segment(tcb)
-    while (piece := flight.to_resend()) is not None:
+    """What is deemed lost, oldest first, as recovery and the congestion window allow (RFC 6675 §5 step C)."""
+    loss, flight, full = tcb.loss, tcb.flight, judge.full_segment(tcb)
+    if loss.resend is Resend.AFTER_NEW:
+        send_new(tcb, now, out, free=True)
+        loss.frto = tcb.snd.nxt > loss.point  # there was new text: what it brings tells (RFC 5682 §2.1)
+        loss.resend = Resend.LATER if loss.frto else Resend.NOW
+    while loss.resend is Resend.NOW and (piece := flight.to_resend()) is not None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
         if room < min(size, full):
-            if not tcb.episode.force_resend:
+            if not loss.force_resend:
                 break
             room = full
-        tcb.episode.force_resend = False
+        loss.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
+        piece.cut = full
         out.append(_again(tcb, piece, now))
 
 
@@ -109,12 +113,14 @@ def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
 def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.flight.retransmitted(piece, now)
+    spurious.resent(tcb, piece.segments, now)
+    window.went_out(tcb, piece.end - piece.seq)
     tcb.stack.count("RetransSegs")
+    tcb.stack.count("TCPSlowStartRetrans" if tcb.loss.phase is LOSS else "TCPFastRetrans")
     tcb.sent_at = now
-    if tcb.timers.retransmit == NEVER:
-        tcb.timers.probe = NEVER
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    return _stretch(tcb, piece.seq, piece.end, now)
+    if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
+        clocks.start_again(tcb, now, now)
+    return _stretch(tcb, piece, now)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -124,50 +130,53 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent:
         return
     full = judge.full_segment(tcb)
-    size = min(tcb.queue.stop(tcb.snd.nxt) - tcb.snd.nxt, judge.usable_window(tcb), full)
+    size = min(first_stretch(tcb, full), judge.usable_window(tcb), full)
     rack.probe_resent = size <= 0
     if size > 0:
-        start = tcb.snd.nxt
-        tcb.snd.nxt += size
-        flight.transmitted(start, start + size, now)
-        tcb.sent_at = now
-        out.append(_stretch(tcb, start, start + size, now))
+        end = tcb.snd.nxt + size
+        piece = flight.transmitted(tcb.snd.nxt, end, full, now, push=tcb.queue.sent(end))
+        tcb.snd.nxt = end
+        out.append(_stretch(tcb, piece, now))
     else:
         last = flight.sent[-1]
-        if last.end - last.seq > full:
-            flight.split(last, last.end - full)
+        if last.segments > 1:
+            flight.split(last, last.seq + (last.segments - 1) * last.cut)
             last = flight.sent[-1]
-        out.append(_again(tcb, last, now))
+        flight.probed(last, now)
+        tcb.stack.count("RetransSegs")
+        out.append(_stretch(tcb, last, now))
+    tcb.sent_at = now
     rack.probe_end = tcb.snd.nxt
 
 
-def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
-    """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
+def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
+    """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
+
+    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    """
     snd, flight = tcb.snd, tcb.flight
-    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
-        _after_idle(tcb, now)
+    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
+        window.after_idle(tcb, now)
     before = snd.nxt
     while judge.unsent(tcb):
-        size, fin = _next_size(tcb)
+        size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
-        end = snd.nxt + size + fin
-        flight.transmitted(snd.nxt, end, now)
-        start, snd.nxt = snd.nxt, end
-        if size % judge.full_segment(tcb):
+        full, end = judge.full_segment(tcb), snd.nxt + size + fin
+        pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
+        piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
+        snd.nxt = end
+        if size % full:
             snd.small = end
-        out.append(_stretch(tcb, start, end, now))
+        out.append(_stretch(tcb, piece, now))
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
     if snd.nxt > before:
-        if tcb.wants_room and judge.wants_more(tcb) and judge.lowat_held(tcb):
-            tcb.wants_room = False
-            tcb.signal(Signal.WRITABLE)
-        _note_usage(tcb)
-        if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
-            tcb.timers.probe = NEVER
-            tcb.timers.retransmit = retransmit_deadline(tcb, now)
+        buffer.tell_of_room(tcb)
+        window.went_out(tcb, snd.nxt - before)
+        window.note_usage(tcb, now)
+        clocks.text_went_out(tcb, now)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:
@@ -175,71 +184,9 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
 
 
-def _after_idle(tcb: Tcb, now: int) -> None:
-    """Restart from the initial window, halved for each RTO of silence (RFC 5681 §4.1; RFC 2861 §3)."""
-    quiet, cc, settings = now - tcb.sent_at, tcb.cc, tcb.stack.settings
-    cc.idle(quiet)
-    if not settings.tcp_slow_start_after_idle or quiet <= tcb.rtt.rto:
-        return
-    if cc.ssthresh < INFINITE:
-        cc.ssthresh = max(cc.ssthresh, cc.cwnd * 3 // 4)
-    restart = min(tcb.initial_window(), cc.cwnd)
-    while quiet > tcb.rtt.rto and cc.cwnd > restart:
-        cc.cwnd >>= 1
-        quiet -= tcb.rtt.rto
-    cc.cwnd = max(cc.cwnd, restart)
-
-
-def _note_usage(tcb: Tcb) -> None:
-    """Keep whether the congestion window was used up (RFC 7661 §4.3)."""
-    out = pipe(tcb)
-    limited = out + tcb.smss > tcb.cc.cwnd
-    if tcb.snd.una >= tcb.usage.point or limited or (not tcb.usage.limited and out > tcb.usage.most):
-        tcb.usage.limited = limited
-        tcb.usage.most = out
-        tcb.usage.point = tcb.snd.nxt
-
-
-def _next_size(tcb: Tcb) -> tuple[int, bool]:
-    """Return how many octets the next new segment carries, and whether the FIN goes with them."""
-    snd, full = tcb.snd, judge.full_segment(tcb)
-    stop = tcb.queue.stop(snd.nxt)
-    waiting = stop - snd.nxt
-    usable = judge.usable_window(tcb)
-    room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, _burst(tcb, full)))
-    if size == waiting and stop < tcb.queue.end:
-        return size, False  # nothing can follow that would fill it
-    last = size == waiting
-    small = size % full
-    if small and not judge.worth_sending(tcb, small, last=last):
-        size -= small
-        last = False
-    fin = last and snd.fin >= 0 and usable > size
-    return size, fin
-
-
-def _burst(tcb: Tcb, full: int) -> int:
-    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
-
-    Not more than half the congestion window, so that ACKs keep coming; more on a short path.
-    """
-    least = tcb.stack.settings.tcp_min_tso_segs
-    if tcb.gso_max <= full or not least:
-        return full
-    most, rtt = tcb.gso_max, tcb.rtt
-    if rtt.srtt:
-        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
-        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
-        near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
-    most = min(most, max(tcb.cc.cwnd // 2, full))
-    return most - most % full
-
-
-def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
-    """The segment that carries sequence space [seq, end): SYN, text and FIN as they lie there."""
-    snd = tcb.snd
+def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
+    """The segment that carries a stretch of sequence space: SYN, text and FIN as they lie there."""
+    snd, seq, end = tcb.snd, piece.seq, piece.end
     flags = ACK
     fin = snd.fin >= 0 and end > snd.fin
     if seq == snd.iss:
@@ -247,10 +194,8 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    overdue = tcb.override and end == tcb.queue.end
-    pushed = seq < snd.push <= end or tcb.queue.ends_record(end)
-    if text and (judge.ends_syn_text(tcb, seq, end) or pushed or len(text) > tcb.smss or overdue):
-        flags |= PSH
+    if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
+        flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
