@@ -81,6 +81,7 @@ class Graph(Generic[S]):
         self.labels: list[str] = []  # of the edge from the parent
         self.edges = 0
         self.violation: Counterexample | None = None
+        self._known: set[S] = set()
         self._most: dict[Hashable, list[int]] = {}
         self._drawing = hashlib.blake2b(digest_size=16) if drawn else None
 
@@ -104,6 +105,9 @@ class Graph(Generic[S]):
 
     def add(self, state: S, parent: int, label: str) -> bool:
         """Take a state to be looked at, unless one that covers it is there; say whether it was taken."""
+        if state in self._known:
+            return False
+        self._known.add(state)
         under_way = self.model.under_way(state)
         known = self._most.setdefault(self.model.place(state), [])
         for more in known:
@@ -146,20 +150,19 @@ class Graph(Generic[S]):
         self, start: S, goal: Callable[[S], bool], within: Callable[[S], bool] | None, good: dict[Hashable, list[int]]
     ) -> bool:
         model = self.model
-        states, parents, seen = [start], [-1], {start}
-        for number, state in enumerate(states):
-            place, under_way = model.place(state), model.under_way(state)
-            if goal(state) or any(not least & ~under_way for least in good.get(place, ())):
+        ahead: Graph[S] = Graph(model)
+        ahead.add(start, -1, "")
+        for number, state in enumerate(ahead.states):
+            under_way = model.under_way(state)
+            if goal(state) or any(not least & ~under_way for least in good.get(model.place(state), ())):
                 while number >= 0:  # all on the way are good
-                    reached = good.setdefault(model.place(states[number]), [])
-                    reached.append(model.under_way(states[number]))
-                    number = parents[number]
+                    reached = good.setdefault(model.place(ahead.states[number]), [])
+                    reached.append(model.under_way(ahead.states[number]))
+                    number = ahead.parents[number]
                 return True
-            for _, target, progress in model.steps(state):
-                if progress and target not in seen and (within is None or within(target)):
-                    seen.add(target)
-                    states.append(target)
-                    parents.append(number)
+            for label, target, progress in model.steps(state):
+                if progress and (within is None or within(target)):
+                    ahead.add(target, number, label)
         return False
 
 

@@ -42,12 +42,12 @@ def forged(tcb: Tcb, kinds: tuple[str, ...]) -> Iterator[Segment]:
         if SYNCHRONIZED[tcb.state]:
             yield _MADE[kind](tcb)
         elif tcb.state is not SYN_SENT:
-            if kind != SYN_INSIDE:  # RFC 9293 §3.10.7.4: it returns a passive open to LISTEN
+            if kind not in (SYN_INSIDE, SYN_ACK):  # RFC 9293 §3.10.7.4: a SYN returns a passive open to LISTEN
                 yield _MADE[kind](tcb)
         elif kind == SYN_ACK:
-            yield Segment(STRANGE, wrap(tcb.snd.nxt + 1), SYN | ACK, 1000)
+            yield Segment(STRANGE, wrap(tcb.snd.nxt + STRANGE), SYN | ACK, 1000)
         elif kind in (RST_INSIDE, RST_EXACT):
-            yield Segment(STRANGE, wrap(tcb.snd.nxt + 1), RST | ACK)
+            yield Segment(STRANGE, wrap(tcb.snd.nxt + STRANGE), RST | ACK)
 
 
 def _inside(tcb: Tcb) -> int:

@@ -19,6 +19,7 @@ from tulpen.tcp.timers import NEVER, Timers
 TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "persist", "keepalive", "delayed_ack")
 CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
 DUPACKS_ALIKE: Final = 5  # more of them would have emptied a network of four octets
+RESENT_ALIKE: Final = 3  # a report for each of more would be news of more copies than there are octets
 FOR_EVER: Final = 100  # retries; who has so many behaves alike after the first
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
@@ -57,7 +58,7 @@ def key(connection: Connection) -> Hashable:
         running(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
         loss.rescued, min(loss.dupacks, DUPACKS_ALIKE), loss.reordering, loss.frto, *_tries(tcb), tcb.troubled,
         (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),
-        (loss.prior_ssthresh, loss.undo_resent, loss.resent_at >= 0) if loss.undo_from >= 0 else (),
+        _undo(tcb),
         tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
     )  # fmt: skip
 
@@ -65,6 +66,14 @@ def key(connection: Connection) -> Hashable:
 def running(timers: Timers) -> tuple[str, ...]:
     """Return the names of the timers that run."""
     return tuple(name for name in TIMERS if getattr(timers, name) != NEVER)
+
+
+def _undo(tcb: Tcb) -> Hashable:
+    """What a reduction might give back, where a timestamp or a DSACK could prove that it was not needed."""
+    loss = tcb.loss
+    if loss.undo_from < 0 or not (tcb.terms.sack or tcb.terms.timestamps):
+        return ()
+    return min(loss.prior_ssthresh, CWND_ALIKE * tcb.smss), min(loss.undo_resent, RESENT_ALIKE), loss.resent_at >= 0
 
 
 def _tries(tcb: Tcb) -> tuple[int, int]:

@@ -11,18 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from tulpen.prove.end import (
-    ABORT,
-    LINGERED,
-    SEND,
-    Automaton,
-    End,
-    Facts,
-    Input,
-    Objection,
-)
+from tulpen.prove.end import ABORT, LINGERED, SEND, Automaton, End, Facts, Input, Objection
 from tulpen.prove.explorer import Step, Violation
 from tulpen.prove.segments import Segments, members
 from tulpen.tcp.state import TIME_WAIT
@@ -44,6 +35,14 @@ class Network:
     forgeries: int = 1  # how many such segments there are, where there are any
 
 
+class Deed(NamedTuple):
+    """What a label stands for."""
+
+    is_a: bool  # A's, else B's
+    given: Input
+    forged: bool
+
+
 class Labels:
     """The words for what can happen to one end, made when they are first needed."""
 
@@ -58,6 +57,10 @@ class Labels:
         if label is None:
             label = self._made[given] = self._words(given)
         return label
+
+    def given(self, label: str) -> Input | None:
+        """Return what a label stands for; None if it was not made here."""
+        return next((given for given, made in self._made.items() if made == label), None)
 
     def _words(self, given: Input) -> str:
         end, words = self._automaton.end.name, self._automaton.words(given)
@@ -106,6 +109,15 @@ class Pair:
         """Return both ends' states."""
         a, b = self.facts(world)
         return f"{self.a.end.name} in {a.state.title}, {self.b.end.name} in {b.state.title}"
+
+    def deed(self, label: str) -> Deed:
+        """Return what happens in a step of this label."""
+        for is_a, both in self._labels.items():
+            for labels, is_forged in zip(both, (False, True), strict=True):
+                given = labels.given(label)
+                if given is not None:
+                    return Deed(is_a, given, is_forged)
+        raise KeyError(label)
 
     def steps(self, world: World) -> Iterable[Step[World]]:
         """Return everything that can happen."""

@@ -55,11 +55,11 @@ def no_needless_reset(pair: Pair) -> Property:
 
 
 def unbroken(pair: Pair) -> Property:
-    """No end meets an error."""
+    """No end meets an error before both have said and heard all."""
 
     def check(a: Facts, b: Facts) -> str | None:
         for end, facts in ((pair.a.end, a), (pair.b.end, b)):
-            if facts.error:
+            if _broken(facts):
                 return f"{end.name} is told {os.strerror(facts.error)!r}"
         return None
 
@@ -111,5 +111,9 @@ def _needless(name: str, end: Facts, peer: Facts) -> str | None:
 
 
 def _harmed(end: Facts) -> bool:
+    return end.aborted or end.refused or end.objected or _broken(end)
+
+
+def _broken(end: Facts) -> bool:
     """An error is no harm where both FINs have been: whose last ACK is lost for 2 MSL meets a RST (§3.6)."""
-    return end.aborted or end.refused or end.objected or (end.error != 0 and not (end.eof and end.closed))
+    return end.error != 0 and not (end.eof and end.closed)
