@@ -111,6 +111,7 @@ class Request:
         tcb.ts_recent_at = tcb.intake.heard_at = self.began
         tcb.flight.transmitted(self.iss, self.iss + 1, 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
+        tcb.loss.resent_total = self.retransmits
         tcb.timers.retransmit = self.deadline
         return connection
 
