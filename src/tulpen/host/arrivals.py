@@ -6,7 +6,7 @@ addresses are judged: what is in the table has passed that before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tulpen.host import gate, icmp
 from tulpen.host.departures import send_icmp, send_reset, wire_segments
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.wire.ip import Packet
 
+#: Counters of packets by their ECN field; those without one are the rest.
+MARKED: Final = ("", "InECT1Pkts", "InECT0Pkts", "InCEPkts")
+
 
 def packet_arrives(core: Core, packet: Packet, now: int) -> None:
     """Take one packet."""
@@ -40,6 +43,8 @@ def packet_arrives(core: Core, packet: Packet, now: int) -> None:
 
 def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None:
     core.stack.count("InSegs", wire_segments(seg))
+    if seg.ecn:
+        core.stack.count(MARKED[seg.ecn], wire_segments(seg))
     if packet.damaged:
         core.stack.count("InErrs")
         core.drop(FourTuple(packet.dst, seg.dport, packet.src, seg.sport), seg, Reason.BAD_CHECKSUM, now)

@@ -47,7 +47,7 @@ def with_ports(seg: Segment, sport: int, dport: int) -> Segment:
     """Return ``seg`` with other ports."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, seg.data, seg.options,
-        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def with_data(seg: Segment, data: bytes) -> Segment:
     """Return ``seg`` with other text."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, data, seg.options,
-        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _pieces(seg: Segment) -> list[Segment]:
         pieces.append(
             Segment(
                 wrap(seg.seq + start), seg.ack, flags, seg.wnd, data, seg.options,
-                urg=urg, sport=seg.sport, dport=seg.dport,
+                urg=urg, sport=seg.sport, dport=seg.dport, ecn=seg.ecn,
             )
         )  # fmt: skip
     return pieces

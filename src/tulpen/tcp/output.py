@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge
+from tulpen.tcp import accecn, acking, ecn, fast_open, judge
 from tulpen.tcp.config import SECOND, US, Settings
 from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
@@ -22,7 +23,7 @@ from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.wire.options import NO_OPTIONS, Options
-from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
+from tulpen.wire.segment import ACK, FIN, NOT_ECT, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
 
 OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less than a segment wait
@@ -74,13 +75,18 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         if first and tcb.fast_open is not None:
             options = fast_open.with_option(tcb, options)
             text = fast_open.text_beside_syn(tcb, now)
-        return _segment(tcb, snd.iss, 0, SYN, room, text, options)
+        return _segment(tcb, snd.iss, 0, SYN | ecn.syn_flags(tcb), room, text, options)
     tcb.ack_now = False
     tcb.last_ack_sent = tcb.rcv.nxt
     options = accept(tcb.terms, tcb.rcv_mss, clock)
     if first and tcb.fast_open is not None:
         options = fast_open.with_option(tcb, options)
-    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", options)
+    flags = SYN | ACK
+    if tcb.ecn is not None:
+        flags |= ecn.syn_ack_flags(tcb.ecn, tcb.retransmits if tcb.passive else 0)
+        if tcb.ecn.mode is Mode.ACCURATE and (first if tcb.passive else tcb.retransmits < 2):
+            options = accecn.syn_ack_option(settings.tcp_ecn_option, options)
+    return _segment(tcb, snd.iss, tcb.rcv.nxt, flags, room, b"", options)
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -97,16 +103,16 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         most = max(full, min(room, tcb.gso_max))
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
-        out.append(_again(tcb, piece, now))
+        out += _again(tcb, piece, now)
 
 
 def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What nothing proves lost, where neither loss nor new text keeps acknowledgments coming (RFC 6675 §5 step C)."""
     while tcb.cc.cwnd - pipe(tcb) >= tcb.smss and (piece := last_resort(tcb)) is not None:
-        out.append(_again(tcb, piece, now))
+        out += _again(tcb, piece, now)
 
 
-def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
+def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.flight.retransmitted(piece, now)
     tcb.stack.count("RetransSegs")
@@ -114,7 +120,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     if tcb.timers.retransmit == NEVER:
         tcb.timers.probe = NEVER
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    return _stretch(tcb, piece.seq, piece.end, now)
+    return _stretches(tcb, piece.seq, piece.end, now)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -131,13 +137,13 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.snd.nxt += size
         flight.transmitted(start, start + size, now)
         tcb.sent_at = now
-        out.append(_stretch(tcb, start, start + size, now))
+        out.append(_stretch(tcb, start, start + size, now, fresh=True))
     else:
         last = flight.sent[-1]
         if last.end - last.seq > full:
             flight.split(last, last.end - full)
             last = flight.sent[-1]
-        out.append(_again(tcb, last, now))
+        out += _again(tcb, last, now)
     rack.probe_end = tcb.snd.nxt
 
 
@@ -154,7 +160,7 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         end = snd.nxt + size + fin
         flight.transmitted(snd.nxt, end, now)
         start, snd.nxt = snd.nxt, end
-        out.append(_stretch(tcb, start, end, now))
+        out += _stretches(tcb, start, end, now, fresh=True)
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
@@ -232,8 +238,24 @@ def _burst(tcb: Tcb, full: int) -> int:
     return most - most % full
 
 
-def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
-    """The segment that carries sequence space [seq, end): SYN, text and FIN as they lie there."""
+def _stretches(tcb: Tcb, seq: int, end: int, now: int, *, fresh: bool = False) -> list[Segment]:
+    """[seq, end) as one segment, or cut: a device would clear the CWR that is a bit of AccECN's counter."""
+    ecn_state, full, fin = tcb.ecn, judge.full_segment(tcb), 0 <= tcb.snd.fin < end
+    if ecn_state is None or ecn_state.mode is not Mode.ACCURATE or end - fin - seq <= full:
+        return [_stretch(tcb, seq, end, now, fresh=fresh)]
+    segments = []
+    while seq < end:
+        cut = end if end - fin - seq <= full else seq + full
+        segments.append(_stretch(tcb, seq, cut, now, fresh=fresh, push=cut == end))
+        seq = cut
+    return segments
+
+
+def _stretch(tcb: Tcb, seq: int, end: int, now: int, *, fresh: bool = False, push: bool = False) -> Segment:
+    """The segment that carries sequence space [seq, end): SYN, text and FIN as they lie there.
+
+    ``fresh``: it goes out the first time.
+    """
     snd = tcb.snd
     flags = ACK
     fin = snd.fin >= 0 and end > snd.fin
@@ -243,12 +265,14 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     if fin:
         flags |= FIN
     overdue = tcb.override and end == tcb.queue.end
-    if text and (judge.ends_syn_text(tcb, seq, end) or seq < snd.push <= end or len(text) > tcb.smss or overdue):
+    if text and (
+        judge.ends_syn_text(tcb, seq, end) or seq < snd.push <= end or len(text) > tcb.smss or overdue or push
+    ):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
-    return _acknowledging(tcb, seq, flags, text, now)
+    return _acknowledging(tcb, seq, flags, text, now, fresh=fresh)
 
 
 def bare_ack(tcb: Tcb, now: int) -> Segment:
@@ -283,9 +307,14 @@ def reset_for(seg: Segment, settings: Settings) -> Segment:
     return Segment(0, wrap(seg.seq + seg.len), RST | ACK, options=options, sport=seg.dport, dport=seg.sport)
 
 
-def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:
+def _acknowledging(
+    tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int, *, fresh: bool = False
+) -> Segment:
     options = _options(tcb, now, len(text))
-    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options)
+    mark = NOT_ECT
+    if tcb.ecn is not None:
+        flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
+    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options, mark)
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -295,7 +324,9 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
     return segment
 
 
-def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
+def _segment(
+    tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options, mark: int = NOT_ECT
+) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
     full = judge.full_segment(tcb) if text and not flags & SYN else 0
@@ -310,6 +341,7 @@ def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | m
         sport=name.local_port if name is not None else 0,
         dport=name.remote_port if name is not None else 0,
         gso_size=full if len(text) > full else 0,
+        ecn=mark,
     )
 
 
@@ -317,17 +349,22 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
     terms, count = tcb.terms, judge.sack_blocks(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
+    if count and text:
+        room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
+        count = min(count, max(0, room) // SACK_BLOCK)
+    counters = None
+    if tcb.ecn is not None:
+        counters, count = accecn.option(tcb, tcb.ecn, count, text, now)
     if count:
-        if text:
-            room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
-            count = min(count, max(0, room) // SACK_BLOCK)
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
-        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))
+        return Options(
+            tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb), acc_ecn=counters
+        )
     user_timeout = _user_timeout(tcb)
-    if blocks or user_timeout is not None:
-        return Options(sack=blocks, user_timeout=user_timeout)
+    if blocks or user_timeout is not None or counters is not None:
+        return Options(sack=blocks, user_timeout=user_timeout, acc_ecn=counters)
     return NO_OPTIONS
 
 

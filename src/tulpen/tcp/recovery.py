@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge, rack
+from tulpen.tcp import ecn, judge, rack
 from tulpen.tcp.config import MS
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.flight import DUP_THRESH, Sent
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import timestamp
@@ -36,6 +37,7 @@ def pipe(tcb: Tcb) -> int:
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
+    known = -1 if tcb.ecn is None or tcb.snd.una == tcb.snd.iss else tcb.snd.una + tcb.flight.sacked_octets
     if tcb.terms.sack:
         duplicate = _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
@@ -45,10 +47,18 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.episode.dupacks += 1
     if acked >= 0:
         _answered(tcb, seg, now)
+        if tcb.ecn is not None and known >= 0:
+            _take_marks(tcb, tcb.ecn, seg, tcb.snd.una + tcb.flight.sacked_octets - known)
     if tcb.episode.recover >= 0:
         _in_recovery(tcb, acked, now)
     elif duplicate or (acked > 0 and tcb.flight.sacked_octets):
         _detect_loss(tcb, now)
+
+
+def _take_marks(tcb: Tcb, state: Ecn, seg: Incoming, octets: int) -> None:
+    """ECN's feedback comes with an ACK for ``octets`` (RFC 3168 §6.1.2): it counts as a loss, once a window."""
+    if ecn.feedback(tcb, state, seg, octets):
+        ecn.congested(tcb, state)
 
 
 def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:

@@ -74,7 +74,8 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb)
     tcb.retransmits += 1
-    tcb.rtt.backoff += 1
+    if tcb.state is not SYN_SENT or tcb.retransmits > tcb.stack.settings.tcp_syn_linear_timeouts:
+        tcb.rtt.backoff += 1
     if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
         tcb.troubled = True
         if tcb.options.ip_recverr:
