@@ -285,7 +285,7 @@ def test_status(state: State) -> None:
 
 
 def test_status_tells_of_windows_queues_and_timers() -> None:
-    end = reach.established(offer="mss=1000 wnd=5000")
+    end = reach.established(offer="mss=1000 wnd=5000", tcp_nagle_small=False)
     end.send(bytes(1500))
     end.arrives("P. ack=-1000 data=abc")
     status = end.tcp.status()

@@ -136,7 +136,7 @@ def test_a_path_that_cannot_be(mss: int) -> None:
 
 
 def test_before_the_handshake_it_limits_what_follows() -> None:
-    end = reach.syn_sent()
+    end = reach.syn_sent(tcp_nagle_small=False)
     end.tcp.path_mss(600, end.now)
     end.arrives("S. seq=300 mss=1460")
     assert end.send(bytes(700)) == [". seq=+0 ack=+0 len=600"]

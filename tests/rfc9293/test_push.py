@@ -24,7 +24,7 @@ def test_a_pushed_text_goes_at_once_with_psh() -> None:
 @pytest.mark.requirement("SHLD-27", "SHLD-28")
 def test_psh_bits_are_collapsed() -> None:
     """Many pushed SENDs in one window: full segments, and one PSH at the end of them."""
-    end = reach.established("mss=1000")
+    end = reach.established("mss=1000", tcp_nagle_small=False)
     end.send(bytes(1000))
     for _ in range(40):
         end.tcp.send(bytes(60), end.now)

@@ -311,3 +311,19 @@ def test_nagle_and_a_small_window(options: SocketOptions | None) -> None:
     end = reach.established("mss=1000", options=options)
     end.send(bytes(100))
     assert end.send(bytes(100)) == ([] if options is None else ["P. seq=+100 ack=+0 len=100"])
+
+
+def test_nagle_holds_all_small_segments_back() -> None:
+    """§3.7.4 to the letter: while anything is unacknowledged, a full segment too."""
+    end = reach.established("mss=1000", tcp_nagle_small=False)
+    assert end.send(bytes(1300)) == [". seq=+0 ack=+0 len=1000"]
+    assert end.arrives(". ack=+0") == ["P. seq=+0 ack=+0 len=300"]
+
+
+def test_nagle_holds_one_small_segment_back_for_another() -> None:
+    """Minshall's form of it, as Linux has it: the end of a write goes behind its full segments."""
+    end = reach.established("mss=1000")
+    assert end.send(bytes(1300)) == [". seq=+0 ack=+0 len=1000", "P. seq=+1000 ack=+0 len=300"]
+    assert end.send(bytes(1300)) == [". seq=+1300 ack=+0 len=1000"]
+    assert end.arrives(". ack=-1300") == []
+    assert end.arrives(". ack=-1000") == ["P. seq=+1000 ack=+0 len=300"]

@@ -33,6 +33,24 @@ def test_what_was_queued_to_be_sent_is_found_again(deeds: list[bytes | int], dat
         assert queue.end == START + len(octets)
 
 
+@given(st.lists(st.one_of(st.binary(max_size=9), st.just("record"), st.integers(0, 9)), max_size=30))
+def test_records(deeds: list[bytes | str | int]) -> None:
+    """A segment stops where a record does, or where there is no more."""
+    queue, ends = SendQueue(START), set[int]()
+    for deed in deeds:
+        if isinstance(deed, bytes):
+            queue.append(deed)
+        elif isinstance(deed, str):
+            queue.end_record()
+            ends |= {queue.end} if len(queue) else set()
+        else:
+            queue.release(queue.start + deed)
+        for twin in (queue, queue.clone()):
+            for seq in range(queue.start, queue.end + 1):
+                assert twin.stop(seq) == min((end for end in ends if end > seq), default=queue.end)
+                assert twin.ends_record(seq) == (seq in ends and seq > queue.start)
+
+
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=40), st.data())
 def test_text_in_any_order_is_received_as_it_was_sent(pieces: list[tuple[int, int]], data: st.DataObject) -> None:
     """Every piece is of one text; what lies before RCV.NXT is trimmed, as the connection does."""

@@ -13,7 +13,8 @@ from tulpen.wire.segment import ACK, SYN, Segment
 
 def with_holes(mss: int, holes: int, *, timestamps: bool) -> Connection:
     """A connection to a peer of this MSS, with so many gaps in what it has received."""
-    connection = Connection(Stack(Settings(tcp_min_snd_mss=1, tcp_timestamps=int(timestamps))), iss=0, mss=mss)
+    settings = Settings(tcp_min_snd_mss=1, tcp_timestamps=int(timestamps), tcp_nagle_small=False)
+    connection = Connection(Stack(settings), iss=0, mss=mss)
     stamp = 1 if timestamps else None
     connection.open_passive(0)
     connection.segment_arrives(

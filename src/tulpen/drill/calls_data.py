@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import fast_open
 from tulpen.drill.calls_open import remote_of, until_open
-from tulpen.drill.descriptor import ERR, HUP, OUT
+from tulpen.drill.descriptor import ERR, HUP, OUT, RDHUP
 from tulpen.drill.evaluate import integer, is_any
 from tulpen.drill.expression import Array, Expression, Field, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OOB: Final = 0x1
 PEEK: Final = 0x2
 TRUNC: Final = 0x20
+EOR: Final = 0x80
 DONTWAIT: Final = 0x40
 WAITALL: Final = 0x100
 NOSIGNAL: Final = 0x4000
@@ -30,7 +31,6 @@ MORE: Final = 0x8000
 FASTOPEN: Final = 0x20000000
 
 _WITHOUT: Final = {
-    "MSG_EOR": "MSG_EOR",
     "MSG_ERRQUEUE": "the error queue",
     "MSG_ZEROCOPY": "zero copy",
 }
@@ -68,18 +68,21 @@ def recvmsg(world: World, call: Call) -> Waiting:
 
 
 def _check_control(file: TcpFile, expected: Array) -> None:
-    socket = file.socket
     for item in expected.items:
         if not isinstance(item, Struct):
             raise Unsupported(f"the control message {item}")
         type, data = item.field("cmsg_type"), item.field("cmsg_data")
         if type is None or data is None or integer(type) != value_of("TCP_CM_INQ"):
             raise Unsupported(f"control messages of {type}")
-        left = 0 if socket is None else socket.readable
-        if not left and file.ready() & 0x2000:
-            left = 1  # the end, which a read would tell
+        left = left_to_read(file)
         if integer(data) != left:
             raise Mismatch("the control message TCP_CM_INQ differs", expected=str(integer(data)), got=str(left))
+
+
+def left_to_read(file: TcpFile) -> int:
+    """Return what TCP_INQ tells: octets in the queue, or 1 for the end, which a read would tell."""
+    left = 0 if file.socket is None else file.socket.readable
+    return left if left or not file.ready() & RDHUP else 1
 
 
 def receive(world: World, file: TcpFile, limit: int, flags: int) -> Waiting:
@@ -162,7 +165,7 @@ def sendmsg(world: World, call: Call) -> Waiting:
 
 def transmit(world: World, file: TcpFile, length: int, flags: int, to: tuple[bytes, int] | None = None) -> Waiting:
     """Send ``length`` zeros, as tcp_sendmsg() does; with MSG_FASTOPEN they open the connection ``to`` somebody."""
-    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE))
+    _refuse(flags & ~(OOB | DONTWAIT | NOSIGNAL | FASTOPEN | MORE | EOR))
     waits = not (file.nonblocking or flags & DONTWAIT)
     taken = 0
     if fast_open.is_asked_for(file, flags):
@@ -189,8 +192,10 @@ def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) 
             yield from until_open(file)
             continue
         try:
-            rest = bytes(length - taken)
-            now_taken = socket.send(rest, world.now, push=not flags & MORE, urgent=bool(flags & OOB))
+            now_taken = socket.send(
+                bytes(length - taken), world.now, push=not flags & MORE, urgent=bool(flags & OOB),
+                eor=bool(flags & EOR),
+            )  # fmt: skip
         except TcpError as failed:
             if taken:
                 return taken
@@ -218,24 +223,27 @@ def _until_room(file: TcpFile, *, waits: bool) -> Waiting:
 def ioctl(world: World, call: Call) -> Waiting:
     """ioctl(2): how much waits in the queues."""
     file = _file(world, call)
-    what = integer(call.arguments[1])
-    socket = file.socket
-    if socket is None:
-        raise CallFailed(errno.EINVAL)
-    if what == value_of("SIOCINQ"):
-        found = socket.readable
-    elif what == value_of("SIOCOUTQ"):
-        found = socket.unacknowledged
-    elif what == value_of("SIOCOUTQNSD"):
-        status = socket.status()
-        found = status.send_queue - (status.snd_nxt - status.snd_una)
-    else:
-        raise Unsupported(f"ioctl() with {call.arguments[1]}")
+    found = queued(file, integer(call.arguments[1]))
     expected = call.arguments[2]
     if not is_any(expected) and integer(expected) != found:
         raise Mismatch(f"ioctl {call.arguments[1]} differs", expected=str(integer(expected)), got=str(found))
     return 0
     yield
+
+
+def queued(file: TcpFile, request: int) -> int:
+    """Return what an ioctl asks for: how much is to be read, not acknowledged, or not sent."""
+    socket = file.socket
+    if socket is None:
+        raise CallFailed(errno.EINVAL)
+    if request == value_of("SIOCINQ"):
+        return socket.readable
+    if request == value_of("SIOCOUTQ"):
+        return socket.unacknowledged
+    if request == value_of("SIOCOUTQNSD"):
+        status = socket.status()
+        return status.send_queue - (status.snd_nxt - status.snd_una)
+    raise Unsupported(f"ioctl() with {request:#x}")
 
 
 def _buffer(call: Call) -> None:

@@ -55,6 +55,8 @@ _HARMLESS: Final = frozenset(
     ("SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
      "IPV6_V6ONLY", "TCP_THIN_DUPACK", "SO_TXREHASH")
 )  # fmt: skip
+#: Options that tell of a whole structure, which a script looks at in its Python.
+STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
@@ -152,17 +154,16 @@ def getsockopt(world: World, call: Call) -> Waiting:
     """getsockopt(2): compare what it gives."""
     file = world.tcp(integer(call.arguments[0]))
     level, name, expected = integer(call.arguments[1]), str(call.arguments[2]), call.arguments[3]
-    if name == "TCP_CONGESTION":
-        _check_text(file, world, expected)
+    if name in STRUCTURES:
         return 0
-    if name == "SO_LINGER":
-        seconds = file.live_options.so_linger
-        compare(name, linger(expected), (int(seconds is not None), seconds or 0))
-        return 0
-    if name in ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO"):
-        return 0
-    found = _get(world, file, level, name)
-    if not is_any(expected):
+    found = option_of(world, file, level, name)
+    if isinstance(found, tuple):
+        compare(name, linger(expected), found)
+    elif isinstance(found, str):
+        wanted = text(expected)
+        if wanted is not None:
+            compare(name, wanted.rstrip(b"\0").decode(), found)
+    elif not is_any(expected):
         compare(name, integer(expected), found)
     return 0
     yield
@@ -178,14 +179,17 @@ def compare(name: str, expected: object, got: object) -> None:
         raise Mismatch(f"getsockopt {name} differs", expected=words[0], got=words[1], warning=True)
 
 
-def _check_text(file: TcpFile, world: World, expected: Expression) -> None:
-    name = file.live_options.tcp_congestion or world.settings.tcp_congestion_control
-    wanted = text(expected)
-    if wanted is not None:
-        compare("TCP_CONGESTION", wanted.rstrip(b"\0").decode(), name)
+def option_of(world: World, file: TcpFile, level: int, name: str) -> int | str | tuple[int, int]:
+    """Return an option: a number, the name of an algorithm, or both members of a struct linger."""
+    if name == "TCP_CONGESTION":
+        return file.live_options.tcp_congestion or world.settings.tcp_congestion_control
+    if name == "SO_LINGER":
+        seconds = file.live_options.so_linger
+        return int(seconds is not None), seconds or 0
+    return _number(world, file, level, name)
 
 
-def _get(world: World, file: TcpFile, level: int, name: str) -> int:
+def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     options, settings = file.live_options, world.settings
     simple: dict[str, int] = {
         "SO_TYPE": 1,

@@ -28,16 +28,22 @@ def poll(world: World, call: Call) -> Waiting:
     if not isinstance(items, Array):
         raise Unsupported(f"{items} where an array of struct pollfd belongs")
     wanted = [poll_item(item) for item in items.items]
-    deadline = poll_deadline(world, integer(call.arguments[2]))
-    while True:
-        found = [world.tcp(fd).ready() & (events | _ALWAYS) for fd, events, _ in wanted]
-        if any(found) or (deadline is not None and world.now >= deadline):
-            break
-        yield deadline
+    found: list[int] = []
+    yield from until_ready(world, [(fd, events) for fd, events, _ in wanted], integer(call.arguments[2]), found)
     for (fd, _, expected), got in zip(wanted, found, strict=True):
         if expected != got:
             raise Mismatch(f"revents of {fd} differ", expected=f"{expected:#x}", got=f"{got:#x}")
     return sum(1 for got in found if got)
+
+
+def until_ready(world: World, wanted: list[tuple[int, int]], milliseconds: int, found: list[int]) -> Waiting:
+    """Wait until one of (descriptor, events) is ready; ``found`` gets what holds of each."""
+    deadline = poll_deadline(world, milliseconds)
+    while True:
+        found[:] = [world.tcp(fd).ready() & (events | _ALWAYS) for fd, events in wanted]
+        if any(found) or (deadline is not None and world.now >= deadline):
+            return sum(1 for got in found if got)
+        yield deadline
 
 
 def poll_item(item: Expression) -> tuple[int, int, int]:
@@ -92,23 +98,30 @@ def epoll_event(event: Expression) -> tuple[int, int]:
 
 def epoll_wait(world: World, call: Call) -> Waiting:
     """epoll_wait(2); one event is compared, as scripts write them."""
+    reports: list[tuple[int, int]] = []
     epoll = world.epoll(integer(call.arguments[0]))
-    deadline = poll_deadline(world, integer(call.arguments[3]))
-    while not (found := _reports(epoll)):
-        if deadline is not None and world.now >= deadline:
-            return 0
-        yield deadline
-    events, data = found[0]
+    count = yield from until_reported(world, epoll, integer(call.arguments[3]), reports)
     expected = call.arguments[1]
-    if not is_any(expected):
-        wanted = epoll_event(expected)
+    if reports and not is_any(expected):
+        (events, data), wanted = reports[0], epoll_event(expected)
         if wanted != (events, data):
             raise Mismatch(
                 "the event of epoll differs",
                 expected=f"events {wanted[0]:#x}, data {wanted[1]}",
                 got=f"events {events:#x}, data {data}",
             )
-    return len(found[: integer(call.arguments[2])])
+    return min(count, integer(call.arguments[2]))
+
+
+def until_reported(world: World, epoll: EpollFile, milliseconds: int, reports: list[tuple[int, int]]) -> Waiting:
+    """Wait until there is something to report; ``reports`` gets events and data of each."""
+    deadline = poll_deadline(world, milliseconds)
+    while not (found := _reports(epoll)):
+        if deadline is not None and world.now >= deadline:
+            return 0
+        yield deadline
+    reports[:] = found
+    return len(found)
 
 
 def _reports(epoll: EpollFile) -> list[tuple[int, int]]:

@@ -39,6 +39,7 @@ BSD: Final = Profile(
         "tcp_acks_in_duplicates": True,
         "tcp_delack_any": True,
         "tcp_quick_acks": 0,
+        "tcp_nagle_small": False,
         "tcp_icmp_errors": "freebsd",
         "tcp_keepinit": 75,
         "tcp_queue_syn_text": True,

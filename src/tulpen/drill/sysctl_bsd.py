@@ -115,7 +115,7 @@ def _fast_open_server(settings: Settings, value: int) -> None:
 
 
 def _ecn(settings: Settings, value: int) -> None:
-    """ecn.enable: 0 none, 1 asked for and granted, 2 granted; 3 AccECN asked for and granted, 4 ECN and AccECN granted."""
+    """ecn.enable: 0 none, 1 asked for and granted, 2 granted; 3 and 4 the same of AccECN."""
     settings.tcp_ecn = {0: 0, 1: 1, 2: 2, 3: 3, 4: 5}.get(value, 2)
 
 

@@ -105,9 +105,15 @@ class Socket:
         """STATUS (§3.10.6)."""
         return self.connection.status()
 
-    def send(self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False) -> int:
-        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again."""
-        taken = self.connection.send(data, now, push=push, urgent=urgent)
+    def send(
+        self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False,
+        eor: bool = False,
+    ) -> int:  # fmt: skip
+        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again.
+
+        ``eor``: a record ends here, so that no segment carries octets of it and of what follows (MSG_EOR).
+        """
+        taken = self.connection.send(data, now, push=push, urgent=urgent, eor=eor)
         self._settle(now)
         return taken
 

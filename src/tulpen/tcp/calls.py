@@ -57,7 +57,7 @@ def _was_open(tcb: Tcb) -> bool:
     return tcb.snd.nxt != tcb.snd.iss
 
 
-def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool) -> int:
+def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool, urgent: bool, eor: bool) -> int:
     """§3.10.2: queue octets; return how many there was room for, 0 for none.
 
     SEND on a connection in LISTEN makes it active.
@@ -70,7 +70,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
             raise TcpError(tcb.error or errno.EPIPE, "connection does not exist")
         raise TcpError(errno.EPIPE, "connection closing")
     room = send_room(tcb)
-    if len(data) > room:
+    whole = len(data) <= room
+    if not whole:
         tcb.wants_room = True
         data = memoryview(data)[:room]
     octets = data if isinstance(data, bytes) else bytes(data)
@@ -81,6 +82,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.push = tcb.queue.end
     if octets:
         tcb.snd.freed = tcb.snd.iss
+        if eor and whole:
+            tcb.queue.end_record()
     return len(octets)
 
 

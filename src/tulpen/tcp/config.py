@@ -64,6 +64,7 @@ class Settings:
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
     tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
+    tcp_nagle_small: bool = _row(True, "", "Nagle's algorithm holds less than a full segment back while another such is unacknowledged; off: while anything is (FreeBSD)", "RFC 9293 §3.7.4 SHLD-7")
     tcp_slow_start_after_idle: bool = _row(True, "", "restart from the initial window after an idle RTO", "RFC 5681 §4.1")
     # idle
     tcp_keepalive_time: int = _row(7200, "seconds", "idle time before the first keep-alive probe", "RFC 9293 §3.8.4 MUST-28")

@@ -71,9 +71,15 @@ class Connection:
         """OPEN, active (§3.10.1)."""
         calls.open_active(self.tcb, now)
 
-    def send(self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False) -> int:
-        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again."""
-        return calls.send(self.tcb, data, now, push=push, urgent=urgent)
+    def send(
+        self, data: bytes | bytearray | memoryview, now: int, *, push: bool = True, urgent: bool = False,
+        eor: bool = False,
+    ) -> int:  # fmt: skip
+        """SEND (§3.10.2): return how many octets were taken; WRITABLE is signalled when there is room again.
+
+        ``eor``: a record ends here, so that no segment carries octets of it and of what follows (MSG_EOR).
+        """
+        return calls.send(self.tcb, data, now, push=push, urgent=urgent, eor=eor)
 
     def receive(self, limit: int) -> bytes | memoryview:
         """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""

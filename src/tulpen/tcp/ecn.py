@@ -26,9 +26,15 @@ def syn_flags(tcb: Tcb) -> int:
     if tcb.ecn is None:
         return 0
     accurate = settings.tcp_ecn == 3
-    if settings.tcp_ecn_fallback and tcb.retransmits > settings.tcp_ecn_syn_retries + accurate:
+    if _gave_up_asking(tcb, accurate=accurate):
         return 0
     return ECE | CWR | AE if accurate else ECE | CWR
+
+
+def _gave_up_asking(tcb: Tcb, *, accurate: bool) -> bool:
+    """A SYN has gone without: classic ECN is then out of the question (RFC 3168 §6.1.1)."""
+    settings = tcb.stack.settings
+    return settings.tcp_ecn_fallback and tcb.retransmits > settings.tcp_ecn_syn_retries + accurate
 
 
 def asked_for(syn: Segment, settings: Settings) -> Ecn | None:
@@ -62,7 +68,7 @@ def answered(tcb: Tcb, seg: Incoming) -> None:
     if accecn.agreed(seg, asked=accurate):
         ecn.mode = Mode.ACCURATE
         accecn.syn_acknowledged(tcb, ecn, seg)
-    elif seg.flags & (ECE | CWR) == ECE:
+    elif seg.flags & (ECE | CWR) == ECE and not _gave_up_asking(tcb, accurate=False):
         ecn.mode = Mode.CLASSIC
     else:
         tcb.ecn = None

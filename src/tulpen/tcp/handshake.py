@@ -71,6 +71,6 @@ def back_to_listen(tcb: Tcb, now: int) -> None:
         end(tcb, Event.CLOSE, now, error=errno.ECONNRESET)
         return
     tcb.queue = queued
-    tcb.snd.una = tcb.snd.nxt = tcb.snd.iss
+    tcb.snd.una = tcb.snd.nxt = tcb.snd.small = tcb.snd.iss
     tcb.retransmits = tcb.rtt.backoff = tcb.rcv.wnd = 0
     tcb.ack_now = tcb.troubled = False

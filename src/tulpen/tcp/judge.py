@@ -277,7 +277,7 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
         return False
     idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
     if last and max(snd.push, snd.due) > snd.nxt:
-        return idle
+        return idle or (tcb.stack.settings.tcp_nagle_small and snd.small <= snd.una)
     return idle and octets >= max(1, snd.max_wnd // 2)
 
 

@@ -130,7 +130,7 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent:
         return
     full = judge.full_segment(tcb)
-    size = min(tcb.queue.end - tcb.snd.nxt, judge.usable_window(tcb), full)
+    size = min(tcb.queue.stop(tcb.snd.nxt) - tcb.snd.nxt, judge.usable_window(tcb), full)
     rack.probe_resent = size <= 0
     if size > 0:
         start = tcb.snd.nxt
@@ -160,6 +160,8 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
         end = snd.nxt + size + fin
         flight.transmitted(snd.nxt, end, now)
         start, snd.nxt = snd.nxt, end
+        if size % judge.full_segment(tcb):
+            snd.small = end
         out += _stretches(tcb, start, end, now, fresh=True)
         tcb.sent_at = now
         acking.text_sent(tcb, now)
@@ -207,10 +209,13 @@ def _note_usage(tcb: Tcb) -> None:
 def _next_size(tcb: Tcb) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them."""
     snd, full = tcb.snd, judge.full_segment(tcb)
-    waiting = tcb.queue.end - snd.nxt
+    stop = tcb.queue.stop(snd.nxt)
+    waiting = stop - snd.nxt
     usable = judge.usable_window(tcb)
     room = tcb.cc.cwnd - pipe(tcb)
     size = max(0, min(waiting, usable, room, _burst(tcb, full)))
+    if size == waiting and stop < tcb.queue.end:
+        return size, False  # nothing can follow that would fill it
     last = size == waiting
     small = size % full
     if small and not judge.worth_sending(tcb, small, last=last):
@@ -265,9 +270,8 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int, *, fresh: bool = False, pus
     if fin:
         flags |= FIN
     overdue = tcb.override and end == tcb.queue.end
-    if text and (
-        judge.ends_syn_text(tcb, seq, end) or seq < snd.push <= end or len(text) > tcb.smss or overdue or push
-    ):
+    pushed = push or seq < snd.push <= end or tcb.queue.ends_record(end)
+    if text and (judge.ends_syn_text(tcb, seq, end) or pushed or len(text) > tcb.smss or overdue):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))

@@ -13,13 +13,14 @@ JOIN: Final = 4096
 class SendQueue:
     """Immutable chunks from ``start`` (oldest octet held) to ``end`` (one past the newest)."""
 
-    __slots__ = ("_chunks", "_starts", "end", "start")
+    __slots__ = ("_chunks", "_records", "_starts", "end", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.end = start
         self._starts: list[int] = []
         self._chunks: list[bytes] = []
+        self._records: list[int] = []  # where records end (MSG_EOR): no segment reaches across
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -35,6 +36,24 @@ class SendQueue:
             chunks.append(data)
             self._starts.append(self.end)
         self.end += len(data)
+
+    def end_record(self) -> None:
+        """Let no later octet share a segment with those before it (MSG_EOR)."""
+        records = self._records
+        if self.end > self.start and not (records and records[-1] == self.end):
+            records.append(self.end)
+
+    def stop(self, seq: int) -> int:
+        """Return where the segment that begins at ``seq`` has to end: with its record, or with the queue."""
+        records = self._records
+        if not records or records[-1] <= seq:
+            return self.end
+        return records[bisect_right(records, seq)]
+
+    def ends_record(self, seq: int) -> bool:
+        """Say whether a record ends just before ``seq``."""
+        records = self._records
+        return bool(records) and records[bisect_right(records, seq) - 1] == seq
 
     def octets(self, seq: int, end: int) -> bytes | memoryview:
         """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one chunk."""
@@ -66,6 +85,8 @@ class SendQueue:
             keep = len(starts)
         if keep > 0:
             del starts[:keep], chunks[:keep]
+        while self._records and self._records[0] <= self.start:
+            del self._records[0]
 
     def clone(self) -> SendQueue:
         """Return an independent copy; the chunks are shared, being immutable."""
@@ -73,4 +94,5 @@ class SendQueue:
         twin.end = self.end
         twin._starts = self._starts.copy()
         twin._chunks = self._chunks.copy()
+        twin._records = self._records.copy()
         return twin

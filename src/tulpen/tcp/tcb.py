@@ -43,7 +43,7 @@ class SendSpace:
                 SND.UNA    SND.NXT    SND.UNA+SND.WND
     """
 
-    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "una", "up", "wl1", "wl2", "wnd")
+    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "small", "una", "up", "wl1", "wl2", "wnd")
 
     def __init__(self, iss: int) -> None:
         self.iss = iss
@@ -56,6 +56,7 @@ class SendSpace:
         self.push = iss  # one past the last octet pushed
         self.due = iss  # ... or that need not wait for a push any longer
         self.freed = iss  # where the text ended that neither Nagle nor a cork hold
+        self.small = iss  # one past the last new segment that was not full
         self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
         self.fin = -1  # where our FIN stands; -1: the user has not closed
 
@@ -71,6 +72,7 @@ class SendSpace:
         twin.push = self.push
         twin.due = self.due
         twin.freed = self.freed
+        twin.small = self.small
         twin.max_wnd = self.max_wnd
         twin.fin = self.fin
         return twin
