@@ -83,11 +83,11 @@ class TcpFile:
             return False
         return self.no_reading or socket.eof or socket.state is CLOSED
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """Return struct tcp_info, as far as the host can tell it."""
         from tulpen.drill.tcp_info import fields_of
 
-        return fields_of(self)
+        return fields_of(self, now)
 
     def ready(self) -> int:
         """Return the events of poll(2) that hold now."""
@@ -150,7 +150,7 @@ class EpollFile:
     def __init__(self) -> None:
         self.watches: dict[int, Watch] = {}
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """An epoll instance has no struct tcp_info."""
         return {}
 
@@ -158,5 +158,5 @@ class EpollFile:
 class File(Protocol):
     """Whatever a descriptor stands for."""
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """Return struct tcp_info."""

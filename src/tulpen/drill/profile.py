@@ -37,6 +37,7 @@ BSD: Final = Profile(
         "tcp_syn_retries": 12,
         "tcp_invalid_ratelimit": 0,
         "tcp_acks_in_duplicates": True,
+        "tcp_paws_spares_acks": False,
         "tcp_delack_any": True,
         "tcp_quick_acks": 0,
         "tcp_nagle_small": False,

@@ -23,10 +23,12 @@ from tulpen.tcp.ecn_state import (
     Mode,
 )
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM
 from tulpen.tcp.state import TIME_WAIT
 from tulpen.tcp.tcb import Tcb
-from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1, LONGEST, EcnCounters, Options
+from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1, LONGEST, NO_OPTIONS, EcnCounters, Options
 from tulpen.wire.segment import AE, CE, CWR, ECE, ECT_0, ECT_1, NOT_ECT, Segment
+from tulpen.wire.seq import before
 
 FIRST_ACE: Final = 5  # where the counters begin (§3.2.1), so that a field that was zeroed shows
 FIRST_OCTETS: Final = (1, 1, 0)  # of ECT(1), ECT(0), CE
@@ -49,9 +51,8 @@ COMPRESSED: Final = 4  # segments that an ACK covers where ACKs are thinned out 
 
 OPTION_HEADER: Final = 2
 COUNTER: Final = 3
+MSS_ROOM: Final = 4
 MOST_ROOM: Final = 12  # of the option and a NOP
-SACK_HEADER: Final = 4
-SACK_BLOCK: Final = 8
 
 
 def ace(flags: int) -> int:
@@ -180,10 +181,14 @@ def marks(tcb: Tcb, ecn: Ecn, flags: int, text: int) -> tuple[int, int]:
     return flags | _flags(ecn.received_ce + FIRST_ACE), mark
 
 
-def syn_ack_option(settings_option: int, options: Options) -> Options:
-    """Return a SYN,ACK's options and, as far as there is room, counters where they begin (§3.2.3.2.1)."""
-    if settings_option:
-        used = 4 + (12 if options.tsval is not None else 4 * options.sack_permitted) + 4 * (options.wscale is not None)
+def syn_ack_option(mode: int, options: Options, signed: int) -> Options:
+    """Return a SYN,ACK's options and, as far as there is room, counters where they begin (§3.2.3.2.1).
+
+    ``mode``: tcp_ecn_option.  ``signed``: octets that a signature will take.
+    """
+    if mode and options is not NO_OPTIONS:
+        used = signed + MSS_ROOM + (4 if options.wscale is not None else 0)
+        used += TIMESTAMPS_ROOM if options.tsval is not None else 4 * options.sack_permitted
         if options.fast_open is not None:
             used += len(options.fast_open) + 2 + 2 * options.fast_open_experimental + 3 & ~3
         count, _ = _fit(LONGEST - used, 0, 0, shared=2 * options.sack_permitted * (options.tsval is None))
@@ -214,8 +219,7 @@ def room_for_option(tcb: Tcb, ecn: Ecn, blocks: int) -> int:
     """Return the octets that text leaves for the option, beside so many SACK blocks."""
     if not sends_option(tcb, ecn):
         return 0
-    left = LONGEST - (MOST_ROOM if tcb.terms.timestamps else 0) - (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
-    return min(MOST_ROOM, left & ~3)
+    return max(0, min(MOST_ROOM, _left(tcb) - (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0) & ~3))
 
 
 def option(tcb: Tcb, ecn: Ecn, blocks: int, text: int, now: int) -> tuple[EcnCounters | None, int]:
@@ -223,7 +227,7 @@ def option(tcb: Tcb, ecn: Ecn, blocks: int, text: int, now: int) -> tuple[EcnCou
     if not (sends_option(tcb, ecn) or beacon_due(tcb, ecn, now)):
         return None, blocks
     sack = SACK_HEADER + SACK_BLOCK * blocks if blocks else 0
-    room = LONGEST - (MOST_ROOM if tcb.terms.timestamps else 0) - sack
+    room = _left(tcb) - sack
     if text:
         room = min(room, tcb.smss - min(text, tcb.smss) - sack)
     count, blocks = _fit(room, ecn.fields, blocks, shared=2 * (blocks > 0))
@@ -236,6 +240,11 @@ def option(tcb: Tcb, ecn: Ecn, blocks: int, text: int, now: int) -> tuple[EcnCou
     ecn.told_duplicate = duplicate[0] if blocks and duplicate is not None else -1
     counters = [(ecn.received[index] + FIRST_OCTETS[index]) & OCTETS_MASK for index in _ORDER[ACC_ECN_1]]
     return EcnCounters(ACC_ECN_1, tuple(counters[:count])), blocks
+
+
+def _left(tcb: Tcb) -> int:
+    """Octets of options beside those that every segment carries."""
+    return LONGEST - tcb.terms.signed - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
 
 
 def _fit(room: int, needed: int, blocks: int, *, shared: int) -> tuple[int, int]:
@@ -265,7 +274,7 @@ def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, packets: int, octets: int) -> in
 
     ``packets`` of ours, ``octets`` in all, are newly known to have arrived.
     """
-    if not (octets or seg.newer):
+    if not (octets or _later(tcb, seg)):
         return 0  # it may have been overtaken by a later one
     first, ecn.first_feedback = ecn.first_feedback, False
     if first and ace(seg.flags) == 0:
@@ -286,6 +295,14 @@ def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, packets: int, octets: int) -> in
         return delta if ecn.packets_acked > COMPRESSED << SMOOTHING else most
     marked = ecn.delivered[CE - 1] - marked_before
     return _wrapped(tcb, delta, most, marked, packets, octets)
+
+
+def _later(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether its timestamp says that it was sent after what came before it."""
+    tsval = seg.options.tsval
+    if tsval is None or not tcb.terms.timestamps or seg.begin > tcb.last_ack_sent:
+        return False
+    return before(tcb.terms.ts_recent, tsval)
 
 
 def _wrapped(tcb: Tcb, delta: int, most: int, marked: int, packets: int, octets: int) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from tulpen.tcp.keys import AoKey, Md5Key
+
 US: Final = 1_000
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000  # of ``now``, which counts nanoseconds
@@ -92,6 +94,7 @@ class Settings:
     tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
     tcp_acks_in_duplicates: bool = _row(False, "", "the ACK of a segment that lies left of the window counts, its text and FIN do not (FreeBSD)", "RFC 9293 §3.10.7.4")
     tcp_reset_epipe: bool = _row(True, "", "a RST in CLOSE-WAIT is told as EPIPE; off: as ECONNRESET (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_paws_spares_acks: bool = _row(True, "", "mere ACKs with an old timestamp, overtaken on their way, pass or are left unanswered (Linux); off: answered", "RFC 7323 §5.3")
     tcp_icmp_may_rst: bool = _row(True, "", "hard ICMP errors end an attempt to connect (FreeBSD: net.inet.tcp.icmp_may_rst)", "RFC 9293 §3.9.2.2 SHLD-26")
     tcp_icmp_errors: str = _row("linux", "linux|freebsd", "which ICMP errors are hard, and their errno", "RFC 5461")
     tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")
@@ -128,6 +131,8 @@ class SocketOptions:
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
     tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
+    tcp_md5sig: tuple[Md5Key, ...] = _row((), "keys", "sign segments to hosts of a prefix, and take signed ones alone (TCP_MD5SIG, TCP_MD5SIG_EXT)", "RFC 2385")
+    tcp_ao: tuple[AoKey, ...] = _row((), "keys", "as tcp_md5sig, with master keys (TCP_AO_ADD_KEY)", "RFC 5925 §3.1")
     tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")

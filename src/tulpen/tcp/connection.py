@@ -37,12 +37,14 @@ class Connection:
         options: SocketOptions | None = None,
         ts_offset: int = 0,
         ipv6: bool = False,
+        signed: int = 0,
     ) -> None:
         """Make a connection in CLOSED.
 
         ``iss``: initial send sequence number, 32 bits.  ``mss``: octets the largest
         segment may carry that this host takes, without options (MTU less 40 or 60).
-        ``ts_offset``: milliseconds added to the clock of our timestamps.
+        ``ts_offset``: milliseconds added to the clock of our timestamps.  ``signed``: octets
+        of options that the host needs to sign its segments.
         """
         self.tcb = Tcb(
             stack if stack is not None else Stack(),
@@ -52,6 +54,7 @@ class Connection:
             options=options if options is not None else SocketOptions(),
             ts_offset=ts_offset,
             ipv6=ipv6,
+            signed=signed,
         )
 
     @classmethod

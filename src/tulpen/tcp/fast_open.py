@@ -38,7 +38,7 @@ def with_option(tcb: Tcb, options: Options) -> Options:
     full = options.with_fast_open(fast.cookie, experimental=fast.experimental)
     length = len(fast.cookie) + (len(FAST_OPEN_MAGIC) if fast.experimental else 0) + 2
     fast.cookie = None  # once: a SYN sent again is a plain one
-    if len(build_options(options)) + length > LONGEST:
+    if len(build_options(options)) + length > LONGEST - tcb.terms.signed:
         return options
     if not fast.passive:
         fast.asked = True

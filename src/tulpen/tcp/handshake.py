@@ -21,9 +21,11 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt)
+    tcb.terms = agree(
+        seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt, signed=tcb.terms.signed
+    )
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
-    tcb.ts_recent_at = tcb.heard_at = now
+    tcb.ts_recent_at = tcb.intake.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
     tcb.cc = tcb.congestion_control()
     tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd
@@ -48,6 +50,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     recovery.acknowledge(tcb, seg, now)
     fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
+    tcb.intake.since = tcb.intake.ack_at = now
     tcb.syn_due = False
     if tcb.rtt.srtt == 0:
         tcb.rtt.rto = FALLBACK_RTO  # the SYN was lost and nothing measured since (RFC 6298 §5.7)

@@ -12,10 +12,11 @@ from tulpen.wire.segment import FIN, SYN, URG, Segment
 class Incoming:
     """A segment on its way through §3.10.7, its numbers unwrapped; the steps trim it."""
 
-    __slots__ = ("ack", "data", "flags", "newer", "options", "segment", "seq", "up", "wnd")
+    __slots__ = ("ack", "begin", "data", "flags", "options", "segment", "seq", "up", "wnd")
 
     def __init__(self, segment: Segment, seq: int, ack: int, wnd: int) -> None:
         self.segment = segment  # as it came
+        self.begin = seq  # before it is trimmed
         self.seq = seq
         self.ack = ack
         self.flags = segment.flags
@@ -23,7 +24,6 @@ class Incoming:
         self.up = seq + segment.urg if segment.flags & URG else seq
         self.options: Options = segment.options
         self.data = segment.data
-        self.newer = False  # its timestamp is later than any before
 
     @property
     def len(self) -> int:

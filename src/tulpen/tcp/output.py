@@ -69,7 +69,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -85,7 +85,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     if tcb.ecn is not None:
         flags |= ecn.syn_ack_flags(tcb.ecn, tcb.retransmits if tcb.passive else 0)
         if tcb.ecn.mode is Mode.ACCURATE and (first if tcb.passive else tcb.retransmits < 2):
-            options = accecn.syn_ack_option(settings.tcp_ecn_option, options)
+            options = accecn.syn_ack_option(settings.tcp_ecn_option, options, tcb.terms.signed)
     return _segment(tcb, snd.iss, tcb.rcv.nxt, flags, room, b"", options)
 
 

@@ -58,6 +58,13 @@ class Status:
     received_marked: tuple[int, int, int]
     accecn_opt_seen: int  # of ``ecn_state``
     accecn_fail_mode: int
+    segments_received: int
+    text_segments_received: int
+    octets_received: int  # in order, a FIN one of them
+    segments_beyond_hole: int
+    text_sent_at: int  # of now; where nothing was sent, when the connection was established
+    text_received_at: int
+    ack_received_at: int
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -110,4 +117,11 @@ def status_of(tcb: Tcb) -> Status:
         received_marked=(ecn.received[0], ecn.received[1], ecn.received[2]),
         accecn_opt_seen=ecn.option_seen,
         accecn_fail_mode=ecn.failures,
+        segments_received=tcb.intake.segments,
+        text_segments_received=tcb.intake.text_segments,
+        octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),
+        segments_beyond_hole=tcb.intake.beyond_hole,
+        text_sent_at=max(tcb.sent_at, tcb.intake.since),
+        text_received_at=max(tcb.intake.text_at, tcb.intake.since),
+        ack_received_at=tcb.intake.ack_at,
     )

@@ -15,6 +15,7 @@ from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
+from tulpen.tcp.intake import Intake
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receiving import ReceiveQueue
@@ -116,7 +117,7 @@ class Tcb:
 
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "episode", "error", "fast_open",
-        "flight", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
+        "flight", "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
         "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
         "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
         "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
@@ -125,7 +126,7 @@ class Tcb:
 
     def __init__(
         self, stack: Stack, *, iss: int, mss: int, name: FourTuple | None, options: SocketOptions,
-        ts_offset: int, ipv6: bool,
+        ts_offset: int, ipv6: bool, signed: int = 0,
     ) -> None:  # fmt: skip
         settings = stack.settings
         self.stack = stack
@@ -135,7 +136,7 @@ class Tcb:
         self.state: State = CLOSED
         self.snd = SendSpace(iss)
         self.rcv = ReceiveSpace(receive_buffer(options, settings))
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
+        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
@@ -175,9 +176,9 @@ class Tcb:
         self.delivered_segments = 0
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.heard_at = -1  # when anything acceptable last came in
         self.ts_recent_at = 0
         self.ts_offset = ts_offset
 
@@ -276,8 +277,8 @@ class Tcb:
         twin.delivered_segments = self.delivered_segments
         twin.retransmits = self.retransmits
         twin.probes = self.probes
+        twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.heard_at = self.heard_at
         twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
         return twin
