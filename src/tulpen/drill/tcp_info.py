@@ -68,19 +68,9 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_advmss": status.advmss,
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
-        "tcpi_delivered_ce": status.delivered_ce,
-        "tcpi_received_ce": status.received_ce,
-        "tcpi_delivered_e1_bytes": status.delivered_marked[0],
-        "tcpi_delivered_e0_bytes": status.delivered_marked[1],
-        "tcpi_delivered_ce_bytes": status.delivered_marked[2],
-        "tcpi_received_e1_bytes": status.received_marked[0],
-        "tcpi_received_e0_bytes": status.received_marked[1],
-        "tcpi_received_ce_bytes": status.received_marked[2],
-        "tcpi_ecn_mode": status.ecn_mode,
-        "tcpi_accecn_opt_seen": status.accecn_opt_seen,
-        "tcpi_accecn_fail_mode": status.accecn_fail_mode,
-        "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
+        "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         **_received(status),
+        **_marks(status),
         **_pauses(status, now),
     }
 
@@ -100,6 +90,22 @@ def _pauses(status: Status, now: int) -> dict[str, int]:
         "tcpi_last_data_sent": (now - status.text_sent_at) // MS,
         "tcpi_last_data_recv": (now - status.text_received_at) // MS,
         "tcpi_last_ack_recv": (now - status.ack_received_at) // MS,
+    }
+
+
+def _marks(status: Status) -> dict[str, int]:
+    return {
+        "tcpi_delivered_ce": status.delivered_ce,
+        "tcpi_received_ce": status.received_ce,
+        "tcpi_delivered_e1_bytes": status.delivered_marked[0],
+        "tcpi_delivered_e0_bytes": status.delivered_marked[1],
+        "tcpi_delivered_ce_bytes": status.delivered_marked[2],
+        "tcpi_received_e1_bytes": status.received_marked[0],
+        "tcpi_received_e0_bytes": status.received_marked[1],
+        "tcpi_received_ce_bytes": status.received_marked[2],
+        "tcpi_ecn_mode": status.ecn_mode,
+        "tcpi_accecn_opt_seen": status.accecn_opt_seen,
+        "tcpi_accecn_fail_mode": status.accecn_fail_mode,
     }
 
 
