@@ -12,6 +12,7 @@ from tulpen.tcp.acking import hurry
 from tulpen.tcp.config import Settings
 from tulpen.tcp.ecn_state import ACE_UNHEARD, Ecn, Mode
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.state import TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, AE, CE, CWR, ECE, ECN_FLAGS, ECT_0, NOT_ECT, SYN, Segment
 
@@ -150,7 +151,7 @@ def marks(tcb: Tcb, ecn: Ecn, flags: int, text: int, *, fresh: bool) -> tuple[in
         return flags, NOT_ECT
     if ecn.mode is Mode.ACCURATE:
         return accecn.marks(tcb, ecn, flags, text)
-    if ecn.mode is not Mode.CLASSIC:
+    if ecn.mode is not Mode.CLASSIC or tcb.state is TIME_WAIT:
         return flags, NOT_ECT
     if ecn.echo:
         flags |= ECE
@@ -165,9 +166,8 @@ def marks(tcb: Tcb, ecn: Ecn, flags: int, text: int, *, fresh: bool) -> tuple[in
 # What an acknowledgment says
 
 
-def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, octets: int) -> bool:
-    """Take the feedback of an ACK that tells of ``octets`` newly arrived; say whether any of it was marked CE."""
-    packets = -(-octets // tcb.smss)
+def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, packets: int, octets: int) -> bool:
+    """Take the feedback of an ACK; say whether any of what it newly delivers, or more, was marked CE."""
     if ecn.mode is Mode.ACCURATE:
         marked = accecn.feedback(tcb, ecn, seg, packets, octets)
         ecn.delivered_ce += marked
@@ -179,10 +179,13 @@ def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, octets: int) -> bool:
     return marked > 0
 
 
-def congested(tcb: Tcb, ecn: Ecn) -> None:
-    """Make the congestion window smaller as for a loss, once for a window of text (RFC 3168 §6.1.2)."""
-    if tcb.episode.recover >= 0 or tcb.snd.una <= ecn.point:
-        return
-    ecn.point = tcb.snd.nxt
-    ecn.cwr_due = ecn.mode is Mode.CLASSIC
-    tcb.cc.lost(min(tcb.flight.octets, tcb.cc.cwnd))
+def reduced(tcb: Tcb) -> None:
+    """The window is made smaller, for whatever reason: the next new text tells of it (RFC 3168 §6.1.2)."""
+    if tcb.ecn is not None and tcb.ecn.mode is Mode.CLASSIC:
+        tcb.ecn.cwr_due = True
+
+
+def restored(tcb: Tcb) -> None:
+    """The reduction is taken back."""
+    if tcb.ecn is not None:
+        tcb.ecn.cwr_due = False

@@ -41,7 +41,7 @@ class Ecn:
 
     __slots__ = (
         "cwr_due", "delivered", "delivered_ce", "echo", "estimate", "failures", "fields", "first_feedback", "hasten",
-        "last_mark", "mode", "option_at", "option_due", "option_seen", "packets_acked", "point", "received",
+        "last_mark", "mode", "option_at", "option_due", "option_seen", "packets_acked", "received",
         "received_ce", "reflect", "seen", "syn_mark", "told_ce", "told_duplicate",
     )  # fmt: skip
 
@@ -49,7 +49,6 @@ class Ecn:
         self.mode = mode
         self.seen = False  # a mark on anything that came
         self.delivered_ce = 0  # segments of ours known to have arrived marked CE (s.cep)
-        self.point = -1  # SND.NXT when marks last made the window smaller; for what lies before it, they do not again
         # RFC 3168
         self.echo = False  # ECE on all we send, until their CWR (§6.1.3)
         self.cwr_due = False  # CWR on our next new text (§6.1.2)
@@ -78,7 +77,6 @@ class Ecn:
         twin = Ecn(self.mode)
         twin.seen = self.seen
         twin.delivered_ce = self.delivered_ce
-        twin.point = self.point
         twin.echo = self.echo
         twin.cwr_due = self.cwr_due
         twin.received_ce = self.received_ce
