@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from tulpen.tcp.ecn_state import Ecn, Mode
+from tulpen.tcp.flight import Sent
+from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
+
+NO_ECN: Final = Ecn(Mode.OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,24 @@ class Status:
     error: int  # errno
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
+    unacked_segments: int
+    sacked_segments: int  # without SACK, the duplicates that stand for them
+    lost_segments: int
+    resent_segments: int
+    phase: Phase  # of loss recovery: Linux's ca_state
+    reordering: int  # segments: DupThresh, as the path has shown
+    reorderings: int
+    dsacks: int  # segments that came twice
+    min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    ecn_mode: int  # 0: no ECN; 1: RFC 3168; 2: AccECN; 3: asked for
+    ecn_seen: bool  # something came with a mark
+    delivered_ce: int  # segments
+    received_ce: int
+    delivered_marked: tuple[int, int, int]  # octets, by their mark: ECT(1), ECT(0), CE
+    received_marked: tuple[int, int, int]
+    accecn_opt_seen: int  # of ``ecn_state``
+    accecn_fail_mode: int
     segments_received: int
     text_segments_received: int
     octets_received: int  # in order, a FIN one of them
@@ -57,7 +81,7 @@ class Status:
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers = tcb.timers
+    timers, ecn = tcb.timers, tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
     for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
@@ -96,7 +120,24 @@ def status_of(tcb: Tcb) -> Status:
         error=tcb.error,
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
+        unacked_segments=_segments(tcb.flight.sent),
+        sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
+        lost_segments=_segments(p for p in tcb.flight.sent if p.lost),
+        resent_segments=_segments(p for p in tcb.flight.sent if p.resent),
+        phase=tcb.loss.phase,
+        reordering=tcb.loss.reordering,
+        reorderings=tcb.loss.reorderings,
+        dsacks=tcb.loss.dsacks,
+        min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        ecn_mode=int(ecn.mode),
+        ecn_seen=ecn.seen,
+        delivered_ce=ecn.delivered_ce,
+        received_ce=ecn.received_ce,
+        delivered_marked=(ecn.delivered[0], ecn.delivered[1], ecn.delivered[2]),
+        received_marked=(ecn.received[0], ecn.received[1], ecn.received[2]),
+        accecn_opt_seen=ecn.option_seen,
+        accecn_fail_mode=ecn.failures,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
         octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),
@@ -105,3 +146,7 @@ def status_of(tcb: Tcb) -> Status:
         text_received_at=max(tcb.intake.text_at, tcb.intake.since),
         ack_received_at=tcb.intake.ack_at,
     )
+
+
+def _segments(pieces: Iterable[Sent]) -> int:
+    return sum(piece.segments for piece in pieces)
