@@ -118,7 +118,8 @@ def test_a_timeout_is_taken_back_by_the_echo_of_the_original() -> None:
     end.next_timeout()
     assert end.tcp.status().phase is Phase.LOSS
     end.wait(50 * MS)
-    arrives(end, 1, echo=sent_at)
+    end.arrives(f". ack={FIRST + SEGMENT} ts=2/{sent_at}")
     assert end.stack.counters["TCPLossUndo"] == 1
-    assert end.tcp.status().phase is Phase.OPEN
+    assert (end.tcp.status().phase, end.tcp.status().lost) == (Phase.OPEN, 0)
+    assert "TCPSackRecovery" not in end.stack.counters
     assert restored(end)

@@ -7,7 +7,9 @@ from typing import Final
 from tulpen.tcp.config import MS, SECOND, US
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import CWR, OPEN, RECOVERY
+from tulpen.tcp.negotiate import timestamp
 from tulpen.tcp.tcb import Tcb
+from tulpen.wire.seq import before
 
 BY_TIME: Final = 1  # bits of tcp_recovery
 ONE_WINDOW: Final = 2
@@ -22,12 +24,15 @@ def in_use(tcb: Tcb) -> bool:
     return tcb.terms.sack and bool(tcb.stack.settings.tcp_recovery & BY_TIME)
 
 
-def delivered(tcb: Tcb, piece: Sent, now: int) -> None:
-    """Step 2 (§6.2): keep the latest stretch delivered, and its round trip."""
+def delivered(tcb: Tcb, piece: Sent, echo: int, now: int) -> None:
+    """Step 2 (§6.2): keep the latest stretch delivered, and its round trip; ``echo``: TSecr, 0 for none."""
     rack = tcb.rack
     rtt = now - piece.at
-    if piece.times > 1 and rtt < tcb.rtt.least:
-        return  # more likely the original's acknowledgment
+    if piece.times > 1:
+        if rtt < tcb.rtt.least:
+            return  # more likely the original's acknowledgment
+        if echo and before(echo, timestamp(piece.at, tcb.ts_offset)):
+            return  # the original's, by its timestamp
     rack.advanced = True
     rack.rtt = rtt
     if _later(piece.turn, piece.end, rack.turn, rack.end):
