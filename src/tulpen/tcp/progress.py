@@ -96,7 +96,7 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         if least < start < stop <= snd.nxt:
             for piece in tcb.flight.sack(start, stop):
                 news.selected(piece, loss.point)
-                rack.delivered(tcb, piece, _echo(tcb, seg), now)
+                rack.delivered(tcb, piece, 0, now)  # what is echoed is an earlier one's
     tcb.delivered_segments += news.segments
 
 

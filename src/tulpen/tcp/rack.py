@@ -79,7 +79,7 @@ def detect_loss(tcb: Tcb, now: int) -> int:
             if tcb.flight.resent_octets == 0:
                 break  # in the order sent: all that follow are later still
             continue
-        if piece.sacked or (piece.lost and not piece.resent):
+        if piece.sacked or piece.written_off or (piece.lost and not piece.resent):
             continue
         remaining = overdue_in(tcb, piece, window, now)
         if remaining > 0:
@@ -88,6 +88,7 @@ def detect_loss(tcb: Tcb, now: int) -> int:
         if piece.resent:
             tcb.stack.count("TCPLostRetransmit")
         tcb.flight.deem_lost(piece)
+        piece.written_off = True
     return wait
 
 
