@@ -57,6 +57,7 @@ class Settings:
     tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
+    tcp_tso_win_divisor: int = _row(3, "of the window", "less than this part of it may wait for an ACK that is about to come, where a device cuts; 0: less than four segments", "RFC 9293 §3.8.6")
     tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_nagle_small: bool = _row(True, "", "Nagle's algorithm holds less than a full segment back while another such is unacknowledged; off: while anything is (FreeBSD)", "RFC 9293 §3.7.4 SHLD-7")
@@ -94,6 +95,7 @@ class Settings:
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
     tcp_wmem: tuple[int, int, int] = _row((4096, 262_144, 4_194_304), "octets", "send buffer: least, default, most", "tcp(7)")
+    tcp_wmem_overhead: int = _row(832, "octets", "of the send buffer that each segment queued takes beside its text (a constant in Linux); 0: text alone counts (FreeBSD)", "tcp(7)")
     tcp_rcvbuf_whole_segments: bool = _row(False, "", "round the receive buffer up to whole segments once the MSS is known (FreeBSD: always)", "RFC 9293 §3.8.6.2.2")
     tcp_notsent_lowat: int = _row(4_294_967_295, "octets", "an application may send more once less than this is not yet sent", "tcp(7)")
     tcp_window_steps: bool = _row(True, "", "raise the window in steps worth a segment; off: every ACK tells all the room there is (FreeBSD)", "RFC 9293 §3.8.6.2.2")

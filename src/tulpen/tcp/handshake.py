@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import fast_open, recovery
+from tulpen.tcp import buffer, fast_open, recovery
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -57,6 +57,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.rtt.backoff = 0
     if resent > 1:
         tcb.cc.cwnd = tcb.smss  # RFC 5681 §3.1, as Linux for more than one
+    buffer.expand(tcb)
     start_keepalive(tcb, now)
     tcb.signal(Signal.CONNECTED)
     tcb.signal(Signal.WRITABLE)

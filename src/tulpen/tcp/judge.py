@@ -225,27 +225,6 @@ def unsent(tcb: Tcb) -> int:
     return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
 
 
-def room_unsent(tcb: Tcb) -> int:
-    """Octets that may be queued beside those not yet sent: bursts of half a window, begun below TCP_NOTSENT_LOWAT."""
-    least, waiting = _notsent_lowat(tcb), tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)
-    burst = max(tcb.snd.max_wnd // 2 // tcb.smss, 1) * tcb.smss
-    return -(-least // burst) * burst - waiting
-
-
-def wants_more(tcb: Tcb) -> bool:
-    """Whether so little waits to be sent that the application is to hear of room (TCP_NOTSENT_LOWAT)."""
-    return 2 * (tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)) < _notsent_lowat(tcb)
-
-
-def lowat_held(tcb: Tcb) -> bool:
-    """Whether it is TCP_NOTSENT_LOWAT that keeps the application from sending, and not the send buffer."""
-    return _notsent_lowat(tcb) < (tcb.options.so_sndbuf or tcb.stack.settings.tcp_wmem[1])
-
-
-def _notsent_lowat(tcb: Tcb) -> int:
-    return tcb.options.tcp_notsent_lowat or tcb.stack.settings.tcp_notsent_lowat
-
-
 def talks_early(tcb: Tcb) -> bool:
     """Whether text is sent and taken before the handshake ends (RFC 7413 §4.2.2)."""
     return MAY_TALK_EARLY[tcb.state] and tcb.fast_open is not None and tcb.fast_open.passive
@@ -289,7 +268,7 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     if tcb.options.tcp_cork:
         return False
     idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
-    if last and max(snd.push, snd.due) > snd.nxt:
+    if last and snd.due > snd.nxt:
         return idle or (tcb.stack.settings.tcp_nagle_small and snd.small <= snd.una)
     return idle and octets >= max(1, snd.max_wnd // 2)
 
