@@ -27,7 +27,7 @@ class Profile:
         return replace(Settings(), **self.settings)  # type: ignore[arg-type]
 
 
-LINUX: Final = Profile("linux", rcvbuf_factor=2)
+LINUX: Final = Profile("linux", settings={"tcp_syn_linear_timeouts": 4}, rcvbuf_factor=2)
 BSD: Final = Profile(
     "bsd",
     settings={
@@ -47,6 +47,7 @@ BSD: Final = Profile(
         "tcp_queue_syn_text": True,
         "tcp_min_tso_segs": 0,
         "tcp_reset_epipe": False,
+        "tcp_resets_second_syn": False,
         "tcp_rto_max_ms": 64_000,
         "tcp_rto_slop_ms": 200,
         "tcp_fastopen": 0,
@@ -54,6 +55,7 @@ BSD: Final = Profile(
         "tcp_fin_again": True,
         "tcp_listen_resets_syn_ack": False,
         "tcp_reset_tells_window": False,
+        "tcp_ecn_syn_retries": 1,
         "tcp_tw_by_ack": True,
         "tcp_drop_synfin": 0,
         "tcp_tolerate_missing_ts": False,

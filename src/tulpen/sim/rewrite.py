@@ -28,26 +28,34 @@ def carrying(
     src: bytes | None = None,
     dst: bytes | None = None,
     damaged: bool | None = None,
+    tos: int | None = None,
 ) -> Packet:
-    """Return ``packet`` with another payload, and other addresses or a wrong checksum if asked."""
+    """Return ``packet`` with another payload, and other addresses, Diffserv or a wrong checksum if asked."""
     return Packet(
         packet.src if src is None else src,
         packet.dst if dst is None else dst,
         payload,
         protocol=packet.protocol,
         ttl=packet.ttl,
-        tos=packet.tos,
+        tos=packet.tos if tos is None else tos,
         ident=packet.ident,
         df=packet.df,
         damaged=packet.damaged if damaged is None else damaged,
     )
 
 
+def marked(packet: Packet, mark: int) -> Packet:
+    """Return ``packet`` with another ECN field (RFC 3168 §5)."""
+    payload = packet.payload
+    inside = payload.marked(mark) if isinstance(payload, Segment) else payload
+    return carrying(packet, inside, tos=packet.tos & ~3 | mark)
+
+
 def with_ports(seg: Segment, sport: int, dport: int) -> Segment:
     """Return ``seg`` with other ports."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, seg.data, seg.options,
-        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -55,7 +63,7 @@ def with_data(seg: Segment, data: bytes) -> Segment:
     """Return ``seg`` with other text."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, data, seg.options,
-        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -83,7 +91,7 @@ def _pieces(seg: Segment) -> list[Segment]:
         pieces.append(
             Segment(
                 wrap(seg.seq + start), seg.ack, flags, seg.wnd, data, seg.options,
-                urg=urg, sport=seg.sport, dport=seg.dport,
+                urg=urg, sport=seg.sport, dport=seg.dport, ecn=seg.ecn,
             )
         )  # fmt: skip
     return pieces

@@ -14,7 +14,20 @@ from typing import final
 class Sent:
     """A stretch of sequence space that went out at once, as one segment or as one that a device cut."""
 
-    __slots__ = ("at", "cut", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times", "turn")
+    __slots__ = (
+        "at",
+        "cut",
+        "end",
+        "first_at",
+        "lost",
+        "push",
+        "resent",
+        "sacked",
+        "seq",
+        "times",
+        "turn",
+        "written_off",
+    )
 
     def __init__(self, seq: int, end: int, cut: int, now: int) -> None:
         self.seq = seq
@@ -27,6 +40,7 @@ class Sent:
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
         self.resent = False  # sent again, so in the network once more
+        self.written_off = False  # RACK deemed it lost, and asks no more before it is sent again
         self.push = False  # its last octet goes out with PSH
 
     @property
@@ -43,6 +57,7 @@ class Sent:
         twin.sacked = self.sacked
         twin.lost = self.lost
         twin.resent = self.resent
+        twin.written_off = self.written_off
         twin.push = self.push
         return twin
 
@@ -87,6 +102,7 @@ class Flight:
         piece.turn = self.turns
         piece.at = now
         piece.times += 1
+        piece.written_off = False
 
     def retransmitted(self, piece: Sent, now: int) -> None:
         """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4).
@@ -123,17 +139,18 @@ class Flight:
         if piece.resent:
             self.resent_octets -= size
 
-    def split(self, piece: Sent, seq: int) -> None:
-        """Divide ``piece`` at ``seq``; it keeps the first part."""
-        self._split(bisect_left(self.sent, piece.seq, key=_seq), seq)
+    def split(self, piece: Sent, seq: int) -> Sent:
+        """Divide ``piece`` at ``seq``; it keeps the first part, and the other is returned."""
+        return self._split(bisect_left(self.sent, piece.seq, key=_seq), seq)
 
-    def _split(self, index: int, seq: int) -> None:
+    def _split(self, index: int, seq: int) -> Sent:
         piece = self.sent[index]
         rest = piece.clone()
         rest.seq = seq
         piece.end = seq
         piece.push = False
         self.sent.insert(index + 1, rest)
+        return rest
 
     def sack(self, left: int, right: int) -> list[Sent]:
         """Mark what lies in [left, right) as received; return what was not known before.

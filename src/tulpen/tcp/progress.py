@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import buffer, clocks, judge, rack, recovery, spurious, window
+from tulpen.tcp import buffer, clocks, ecn, judge, rack, recovery, spurious, window
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import OPEN
@@ -37,6 +37,8 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     if seg.ack > prior_una:
         _advance(tcb, seg, news, now)
     _answered(tcb, seg, now)
+    if tcb.ecn is not None and prior_una > tcb.snd.iss:
+        news.marked = ecn.feedback(tcb, tcb.ecn, seg, news.segments, news.delivered)
     if outstanding or news.dsack:
         _consequences(tcb, seg, news, now)
     if news.advanced:
@@ -54,7 +56,7 @@ def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     repeated = news.duplicate and not (news.advanced or news.sacked)
     if rack.probe_acknowledged(tcb, seg.ack, dsack=news.probe_dsack, duplicate=repeated):
         recovery.probe_repaired(tcb)
-    if tcb.loss.phase is not OPEN or news.duplicate or news.sacked or news.dsack:
+    if tcb.loss.phase is not OPEN or news.duplicate or news.sacked or news.dsack or news.marked:
         if _reneged(tcb, news, now):
             return
         recovery.acknowledged(tcb, seg, news, now)
@@ -87,15 +89,14 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     if judge.reports_duplicate(seg, blocks):
         tcb.stack.count("TCPDSACKRecv")
         left, right = blocks.pop(0)
-        news.dsack = True
         news.probe_dsack = right == tcb.rack.probe_end
-        spurious.came_twice(tcb, left, right)
+        news.twice(spurious.came_twice(tcb, left, right), tcb.smss)
     least = max(snd.una, seg.ack)
     for start, stop in blocks:
         if least < start < stop <= snd.nxt:
             for piece in tcb.flight.sack(start, stop):
                 news.selected(piece, loss.point)
-                rack.delivered(tcb, piece, now)
+                rack.delivered(tcb, piece, 0, now)  # what is echoed is an earlier one's
     tcb.delivered_segments += news.segments
 
 
@@ -107,7 +108,7 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     sacked = news.segments
     for piece in tcb.flight.acknowledge(seg.ack):
         if not piece.sacked and tcb.terms.sack:
-            rack.delivered(tcb, piece, now)
+            rack.delivered(tcb, piece, _echo(tcb, seg), now)
         news.acknowledged(piece, tcb.loss.point)
     if snd.una == snd.iss:
         news.segments = sacked + 1  # a SYN and what went with it is one
@@ -176,9 +177,15 @@ def _measure(tcb: Tcb, seg: Incoming, news: News, now: int) -> bool:
     return True
 
 
+def _echo(tcb: Tcb, seg: Incoming) -> int:
+    """TSecr, where timestamps are in use; 0 for none."""
+    return seg.options.tsecr if tcb.terms.timestamps and seg.options.tsval is not None else 0
+
+
 def _by_echo(tcb: Tcb, seg: Incoming, now: int) -> int:
     """How old the timestamp echoed is, in nanoseconds; -1 for none."""
-    if not tcb.terms.timestamps or seg.options.tsval is None or not seg.options.tsecr:
+    echo = _echo(tcb, seg)
+    if not echo:
         return -1
-    age = timestamp(now, tcb.ts_offset) - seg.options.tsecr & 0xFFFF_FFFF
+    age = timestamp(now, tcb.ts_offset) - echo & 0xFFFF_FFFF
     return max(age, 1) * MS if age < 1 << 31 else -1
