@@ -16,8 +16,6 @@ from tulpen.errors import TulpenError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
     from tulpen.prove.mutants import Verdict
     from tulpen.prove.scenario import Outcome, Scenario
 
@@ -26,7 +24,10 @@ if TYPE_CHECKING:
     "check",
     epilog=examples(
         ("Is it right? Within a minute", "tulpen check"),
-        ("An hour and more, on all processors; go on where it was interrupted", "tulpen check --deep --keep known.jsonl"),
+        (
+            "An hour and more, on all processors; go on where it was interrupted",
+            "tulpen check --deep --keep known.jsonl",
+        ),
         ("One scenario, and what is in it", 'tulpen check "both open"'),
         ("What does a violation look like?", 'tulpen check "numbers used again"'),
         ("Would it see a mistake? Break the engine on purpose", "tulpen check --mutants"),
@@ -38,9 +39,18 @@ if TYPE_CHECKING:
 @click.option("--list", "listed", is_flag=True, help="List the scenarios and end.")
 @click.option("--mutants", is_flag=True, help="Which check finds which mistake put into the engine?")
 @click.option("--wrap", is_flag=True, help="Is the graph the same where sequence numbers wrap?")
-@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scenarios at a time. [1; processors with --deep]")
-@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Keep outcomes, and use them.")
-@click.option("--write-test", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write what is found as a test.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scenarios at a time. [1; processors with --deep]"
+)
+@click.option(
+    "--keep", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Keep outcomes, and use them."
+)
+@click.option(
+    "--write-test",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what is found as a test.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(names: tuple[str, ...], **options: Any) -> int:
     """Explore every order of events of two real connections.
@@ -93,6 +103,7 @@ def _check(scenarios: Sequence[Scenario], options: dict[str, Any]) -> int:
         ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as executor,
         nullcontext() if quiet else notes.status("") as status,
     ):
+
         def word(name: str, looked_at: int, waiting: int, megabytes: float) -> None:
             if status is not None:
                 status.update(f"{name}: {looked_at:,} states, {waiting:,} wait; {megabytes:,.0f} MB")
@@ -137,7 +148,8 @@ def _tell_all(outcomes: list[Outcome], options: dict[str, Any]) -> None:
         return
     states, edges = sum(each.states for each in outcomes), sum(each.edges for each in outcomes)
     click.echo(
-        f"{len(outcomes)} scenarios, {states:,} states, {edges:,} edges; {sum(not each.clean for each in outcomes)} not clean; "
+        f"{len(outcomes)} scenarios, {states:,} states, {edges:,} edges; "
+        f"{sum(not each.clean for each in outcomes)} not clean; "
         f"{len(missing)} rows of the table not taken; {memory():,.0f} MB"
     )
 
@@ -168,7 +180,8 @@ def _wrap(scenarios: Sequence[Scenario], as_json: bool) -> int:
 def _mutants(names: tuple[str, ...], jobs: int | None, as_json: bool) -> int:
     from os import cpu_count
 
-    from tulpen.prove.mutants import MUTANTS, judge
+    from tulpen.prove.mutant_list import MUTANTS
+    from tulpen.prove.mutants import judge
 
     known = {mutant.name: mutant for mutant in MUTANTS}
     for name in names:

@@ -89,7 +89,9 @@ KNOWN_TO_FAIL: Final = (
         "numbers used again", Program(_ACTIVE), Program(_PASSIVE, (1,), ready=True, patient=True),
         iss_a=(ISS_A, ISS_A + 1), iss_b=(ISS_B, ISS_B + 1),
     ),
-    Scenario("an abort that is not heard of", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True)),
+    Scenario(
+        "an abort that is not heard of", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True)
+    ),
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tulpen.prove.segments import Segments, describe
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.stack import Stack
-from tulpen.tcp.state import CLOSED, LISTEN, MAY_QUEUE, MAY_SEND, SYN_SENT, State
+from tulpen.tcp.state import CLOSED, LISTEN, MAY_QUEUE, MAY_SEND, SYN_SENT, TIME_WAIT, State
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import FourTuple, Moved, Record
 from tulpen.wire.segment import RST
@@ -90,11 +90,12 @@ class Facts(NamedTuple):
     objected: bool  # it has answered with a RST while open
     timers: tuple[str, ...]  # those that are running
     unread: bool
+    waited: bool  # it has been in TIME-WAIT
 
 
 _NOTHING_YET: Final = Facts(
     CLOSED, life=0, irs=-1, written=0, read=0, eof=False, closed=False, aborted=False, opened=0, error=0,
-    refused=False, objected=False, timers=(), unread=False,
+    refused=False, objected=False, timers=(), unread=False, waited=False,
 )  # fmt: skip
 
 
@@ -268,6 +269,7 @@ class Automaton:
             error=connection.error,
             timers=running(connection.tcb.timers),
             unread=connection.readable > 0,
+            waited=facts.waited or connection.state is TIME_WAIT,
         )
         name = (key(connection), facts)
         number = self._numbers.setdefault(name, len(self._nodes))

@@ -129,7 +129,7 @@ class Graph(Generic[S]):
                 self._drawing.update(f"{number} {label} {new}\n".encode())
 
     def cannot_reach(self, goal: Callable[[S], bool], within: Callable[[S], bool] | None = None) -> int | None:
-        """Return a state that, once all under way is lost, no run of progress leads to a goal from; None: there is none.
+        """Return a state from which no run of progress leads to a goal, once all under way is lost; None for none.
 
         With ``within``, only states it accepts are asked about and passed through.
         """
@@ -187,9 +187,7 @@ def explore(
             gc.enable()
 
 
-def _explore(
-    graph: Graph[S], checks: tuple[Invariant[S], ...], limit: int, progress: Progress | None
-) -> Graph[S]:
+def _explore(graph: Graph[S], checks: tuple[Invariant[S], ...], limit: int, progress: Progress | None) -> Graph[S]:
     for start in graph.model.starts():
         graph.add(start, -1, "")
     number = 0

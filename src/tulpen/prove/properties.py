@@ -45,6 +45,18 @@ def agreement(pair: Pair) -> Property:
     return _of_ends(pair, check)
 
 
+def somebody_waits(pair: Pair) -> Property:
+    """Of two ends that have closed in order one at least has been in TIME-WAIT (RFC 9293 §3.6)."""
+
+    def check(a: Facts, b: Facts) -> str | None:
+        for facts in (a, b):
+            if facts.state is not CLOSED or not (facts.eof and facts.closed) or facts.error or facts.aborted:
+                return None
+        return None if a.waited or b.waited else "both ends are CLOSED, and neither has been in TIME-WAIT"
+
+    return _of_ends(pair, check)
+
+
 def no_needless_reset(pair: Pair) -> Property:
     """An end that is open sends no RST to a peer that has done nothing to deserve it."""
 

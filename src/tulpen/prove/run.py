@@ -59,7 +59,7 @@ def memory() -> float:
 
 
 def engine_digest() -> str:
-    """Return a digest of the engine's and the checker's sources: what is known of one engine is not known of another."""
+    """Return a digest of the engine's and the checker's sources: what is known of one is not known of another."""
     drawing = hashlib.blake2b(digest_size=8)
     root = Path(tulpen.__file__).parent
     for room in ("wire", "tcp", "prove"):

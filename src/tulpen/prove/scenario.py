@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import Any, Final
 
-from tulpen.prove.end import LET_GO, OPEN_ACTIVE, OPEN_PASSIVE, End, Program
+from tulpen.prove.end import End, Program
 from tulpen.prove.explorer import Counterexample, Graph, Progress, TooLarge, explore
-from tulpen.prove.forge import BLIND, ON_PATH
+from tulpen.prove.forge import BLIND
 from tulpen.prove.key import FOR_EVER
 from tulpen.prove.pair import Network, Pair, World
-from tulpen.prove.properties import Property, agreement, no_needless_reset, nothing_lost_or_invented, over, unbroken, unharmed
+from tulpen.prove.properties import (
+    Property,
+    agreement,
+    no_needless_reset,
+    nothing_lost_or_invented,
+    over,
+    somebody_waits,
+    unbroken,
+    unharmed,
+)
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TRANSITIONS, Transition
-from tulpen.wire.seq import MASK, wrap
+from tulpen.wire.seq import wrap
 
 #: The first octets after the SYN lie on both sides of the wrap.  Not where an end may answer before it is
 #: opened: the RST that §3.10.7.1 forms for a SYN has sequence number 0.
@@ -56,7 +65,7 @@ class Scenario:
     name: str
     a: Program
     b: Program
-    network: Network = Network()
+    network: Network = field(default_factory=Network)
     settings: Mapping[str, Any] = field(default_factory=dict)
     peaceful: bool = True  # nothing in it justifies an error
     iss_a: tuple[int, ...] = (ISS_A,)  # one for each connection in turn
@@ -102,7 +111,7 @@ class Outcome:
 def invariants(scenario: Scenario, pair: Pair) -> tuple[Property, ...]:
     """Return what must hold in every state."""
     forges = scenario.network.forges
-    always = (nothing_lost_or_invented(pair), agreement(pair))
+    always = (nothing_lost_or_invented(pair), agreement(pair), somebody_waits(pair))
     if not forges:
         return (*always, no_needless_reset(pair)) if len(scenario.iss_a) == 1 else always
     if set(forges) <= set(BLIND) and scenario.peaceful:
@@ -116,9 +125,7 @@ def check(scenario: Scenario, *, drawn: bool = False, progress: Progress | None 
     pair = scenario.pair()
     violation, graph = None, None
     try:
-        graph = explore(
-            pair, invariants(scenario, pair), limit=scenario.limit, progress=progress, drawn=drawn
-        )
+        graph = explore(pair, invariants(scenario, pair), limit=scenario.limit, progress=progress, drawn=drawn)
         violation = graph.violation or _stuck(scenario, pair, graph)
     except TooLarge:
         pass

@@ -33,7 +33,7 @@ class Segments:
         return bits
 
     def parts(self, bits: int, to: str) -> int:
-        """Return all that a sender which cuts anew might send in the place of some segments: every part of their text."""
+        """Return all that a sender which cuts anew might send in the place of some segments."""
         for number in members(bits):
             if number not in self._parts:
                 self._parts[number] = self.bits(_cut(self.all[number]), to)

@@ -1,0 +1,182 @@
+"""Every interleaving: the quick scenarios to their last state, what must fail, and mistakes put in on purpose."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tulpen.cli.main import run as command
+from tulpen.errors import TulpenError
+from tulpen.prove.catalogue import DEEP, KNOWN_TO_FAIL, QUICK, everything, named
+from tulpen.prove.explorer import Counterexample
+from tulpen.prove.key import unknown_attributes
+from tulpen.prove.mutant_list import MUTANTS, Mutant
+from tulpen.prove.mutants import judge
+from tulpen.prove.run import run
+from tulpen.prove.scenario import Outcome, Scenario, check, rows_not_taken
+from tulpen.prove.story import Astray, as_test, ladder, replay
+from tulpen.show.ladder import Arrow, Fate
+from tulpen.tcp.state import TIME_WAIT
+
+OUTCOMES: dict[str, Outcome] = {}
+
+
+def outcome(scenario: Scenario) -> Outcome:
+    if scenario.name not in OUTCOMES:
+        OUTCOMES[scenario.name] = check(scenario)
+    return OUTCOMES[scenario.name]
+
+
+@pytest.mark.parametrize("scenario", QUICK, ids=lambda scenario: scenario.name.replace(" ", "-"))
+def test_no_scenario_violates_anything(scenario: Scenario) -> None:
+    found = outcome(scenario)
+    assert found.violation is None, str(found.violation)
+    assert found.clean
+    assert found.states > 5_000
+
+
+def test_every_row_of_the_table_is_taken() -> None:
+    assert rows_not_taken(map(outcome, QUICK)) == ()
+
+
+def test_the_key_knows_every_attribute_of_a_tcb() -> None:
+    assert unknown_attributes() == frozenset()
+
+
+def test_the_graph_is_the_same_where_sequence_numbers_wrap() -> None:
+    low, high = (check(QUICK[1].shifted(first), drawn=True) for first in (100, 2**32 - 3))
+    assert low.fingerprint == high.fingerprint
+    assert low.fingerprint != check(QUICK[2].shifted(100), drawn=True).fingerprint
+
+
+def test_an_old_fin_ends_a_connection_whose_numbers_are_used_again() -> None:
+    scenario = named("numbers used again")
+    found = check(scenario)
+    assert found.violation is not None
+    assert found.violation.what == "A was told of the end after 0 octets of 1 written"
+    assert replay(scenario, found.violation.path) == found.violation.what
+    assert replay(scenario, found.violation.path[:-1]) is None
+    drawn = ladder(scenario, found.violation)
+    assert len(drawn.rungs) == len(found.violation.path)
+    assert TIME_WAIT in [step.left[1].state for step in drawn.steps()]
+
+
+def test_an_abort_that_is_lost_leaves_the_other_waiting() -> None:
+    found = check(named("an abort that is not heard of"))
+    assert found.violation is not None
+    assert found.violation.what.startswith("stuck: A in CLOSED, B in ")
+
+
+def test_a_path_that_cannot_be_walked_is_said_to_be_none() -> None:
+    with pytest.raises(Astray, match="it cannot happen that B: CLOSE"):
+        replay(QUICK[0], ("A: OPEN active", "B: CLOSE"))
+
+
+def test_a_violation_is_written_as_a_test_that_fails(tmp_path: Path) -> None:
+    scenario = named("an abort that is not heard of")
+    found = check(named("numbers used again")).violation
+    assert found is not None
+    source = as_test(named("numbers used again"), found)
+    scope: dict[str, object] = {}
+    exec(compile(source, "written", "exec"), scope)
+    written = scope["test_numbers_used_again"]
+    assert callable(written)
+    with pytest.raises(AssertionError):
+        written()
+    assert scenario in KNOWN_TO_FAIL
+
+
+def test_a_forged_segment_is_drawn_as_one() -> None:
+    scenario = named("a blind attacker")
+    pair = scenario.pair()
+    (start,) = pair.starts()
+    opened = next(target for label, target, _ in pair.steps(start) if label == "A: OPEN active")
+    forged = next(label for label, _, _ in pair.steps(opened) if label.endswith("(forged)"))
+    rung = ladder(scenario, Counterexample("", ("A: OPEN active", forged))).rungs[-1]
+    assert isinstance(rung, Arrow)
+    assert rung.fate is Fate.INJECTED
+
+
+def test_what_is_known_is_not_explored_again(tmp_path: Path) -> None:
+    kept = tmp_path / "known.jsonl"
+    first = list(run(QUICK[:1], kept=kept))
+    before = kept.read_text()
+    again = list(run(QUICK[:1], kept=kept))
+    assert again == first
+    assert kept.read_text() == before
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    kept = tmp_path / "known.jsonl"
+    kept.write_text("no outcome\n")
+    with pytest.raises(TulpenError, match="line 1"):
+        list(run(QUICK[:1], kept=kept))
+
+
+def test_any_executor_will_do() -> None:
+    with ProcessPoolExecutor(2) as executor:
+        found = list(run(QUICK[:2], executor=executor))
+    assert {each.name: each.states for each in found} == {each.name: outcome(each).states for each in QUICK[:2]}
+
+
+def test_names_are_of_one_scenario_each() -> None:
+    names = [scenario.name for scenario in (*everything(), *KNOWN_TO_FAIL)]
+    assert len(set(names)) == len(names)
+    assert set(DEEP) <= set(everything())
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+def test_every_mutant_changes_the_engine_as_it_stands(mutant: Mutant) -> None:
+    compile(mutant.source(), mutant.name, "exec")
+
+
+def test_mutants_die() -> None:
+    chosen = [mutant for mutant in MUTANTS if mutant.name in ("their FIN closes us too", "a RST is ignored")]
+    assert [verdict.dead for verdict in judge(chosen, 2)] == [True, True]
+
+
+def test_the_command_says_what_it_explored(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "no text", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["scenarios"]
+    assert row["name"] == "no text"
+    assert row["violation"] is None
+
+
+def test_the_command_draws_what_it_finds_and_ends_with_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    written = tmp_path / "found.py"
+    assert command(["check", "an abort that is not heard of", "--write-test", str(written)]) == 1
+    out = capsys.readouterr().out
+    assert "stuck: A in CLOSED" in out
+    assert "OPEN active" in out
+    assert "def test_an_abort_that_is_not_heard_of" in written.read_text()
+
+
+def test_a_scenario_that_is_not_there_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "nothing of the kind"]) == 2
+    assert "there is no scenario" in capsys.readouterr().err
+
+
+def test_the_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "--list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(QUICK) + len(DEEP) + len(KNOWN_TO_FAIL)
+
+
+def test_the_command_compares_across_the_wrap(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "an octet back", "--wrap", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"an octet back": True}
+
+
+def test_the_command_judges_a_mutant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "--mutants", "FIN-WAIT-2 does not linger", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["dead"]
+    assert row["steps"] > 5
+
+
+def test_a_mutant_that_is_not_there_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["check", "--mutants", "nobody"]) == 2
+    assert "there is no mutant" in capsys.readouterr().err
