@@ -48,6 +48,9 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world)
+        if words[0] == "./defaults.sh":
+            for setting, value in sysctl_linux.OF_SELFTESTS:
+                _assign(world, f"net.ipv4.{setting}={value}")
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         world.host.metrics.flush()
     elif name == "nstat":
