@@ -14,6 +14,7 @@ from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.errors import TcpError
+from tulpen.tcp.negotiate import receive_buffer
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
@@ -41,6 +42,7 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
     (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
+    (TCP, "TCP_WINDOW_CLAMP"): ("tcp_window_clamp", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
@@ -57,10 +59,10 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
+_RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _LEAST_SNDBUF: Final = 4608
-_LEAST_RCVBUF: Final = 2304
-_MOST_BUFFER: Final = 212_992
+_MOST_SNDBUF: Final = 212_992
 
 
 def setsockopt(world: World, call: Call) -> Waiting:
@@ -72,6 +74,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name in _RECEIVING and file.socket is not None:
+        file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:
         file.socket.options_changed(world.now)
     world.stage.collect()
@@ -109,7 +113,8 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif name in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
         options.so_sndbuf = _buffer(world, integer(value), _LEAST_SNDBUF, limited=name == "SO_SNDBUF")
     elif name in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
-        options.so_rcvbuf = _buffer(world, integer(value), _LEAST_RCVBUF, limited=name == "SO_RCVBUF")
+        asked = integer(value)
+        options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
     elif name == "TCP_CONGESTION":
@@ -136,7 +141,7 @@ def _buffer(world: World, asked: int, least: int, *, limited: bool) -> int:
     factor = world.profile.rcvbuf_factor
     if factor == 1:
         return asked
-    return max(least, factor * (min(asked, _MOST_BUFFER) if limited else asked))
+    return max(least, factor * (min(asked, _MOST_SNDBUF) if limited else asked))
 
 
 def linger(value: Expression) -> tuple[int, int]:
@@ -211,7 +216,7 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     if name == "SO_SNDBUF" and options.so_sndbuf is not None:
         return options.so_sndbuf
     if name == "SO_RCVBUF":
-        return _receive_buffer(file, simple[name])
+        return _receive_buffer(world, file, simple[name])
     if name == "TCP_MAXSEG":
         return _max_segment(world, file)
     if (level, name) in _FIELDS:
@@ -228,12 +233,14 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     raise Unsupported(name)
 
 
-def _receive_buffer(file: TcpFile, default: int) -> int:
+def _receive_buffer(world: World, file: TcpFile, default: int) -> int:
     """Return the receive buffer as the connection has it."""
     asked = file.live_options.so_rcvbuf
     if file.socket is not None:
         return file.socket.connection.tcb.rcv.buff
-    return default if asked is None else asked
+    if asked is None:
+        return default
+    return receive_buffer(file.live_options, world.settings) if world.settings.tcp_rcvbuf_overhead else asked
 
 
 def _max_segment(world: World, file: TcpFile) -> int:

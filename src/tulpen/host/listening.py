@@ -15,7 +15,7 @@ from tulpen.host.settling import forget_request, settle
 from tulpen.host.socket import Socket
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
-from tulpen.tcp.negotiate import receive_buffer
+from tulpen.tcp.negotiate import initial_window, receive_buffer
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
@@ -52,7 +52,7 @@ def syn_arrives(
         iss = wrap(displaced.record.snd_nxt + REOPENED)
     request = Request.of_syn(
         core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name),
-        plain=listener.options.tcp_noopt,
+        options=listener.options,
     )  # fmt: skip
     verdict = fast_listening.judge(core, listener, name, syn, now)
     if verdict.opens:
@@ -92,7 +92,8 @@ def answer(
 ) -> None:  # fmt: skip
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
-    room = receive_buffer(options, core.stack.settings)
+    settings = core.stack.settings
+    room = initial_window(options, settings, receive_buffer(options, settings), request.full_segment)
     seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
     core.write(request.name, Sent(now, seg, state))
     send(core, request.name, [seg], options)

@@ -28,7 +28,9 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     iss = core.cookies.make(name, syn.seq, mss, now)
     tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options) + core.ts_offset(name))
     unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
-    request = Request.of_syn(unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options))
+    request = Request.of_syn(
+        unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options), options=listener.options
+    )
     answer(core, listener, request, now, LISTEN, tsval)
 
 
@@ -51,7 +53,7 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
         return True
     request = Request.of_syn(
         core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
-        ts_offset=core.ts_offset(name),
+        ts_offset=core.ts_offset(name), options=listener.options,
     )  # fmt: skip
     connection = request.connection(core.stack, listener.options, now)
     connection.segment_arrives(ack, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge
+from tulpen.tcp import acking, fast_open, judge, window
 from tulpen.tcp.config import SECOND, US, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
@@ -64,11 +64,10 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         tcb.flight.retransmitted(tcb.flight.sent[0], now)
         tcb.stack.count("RetransSegs")
     clock = timestamp(now, tcb.ts_offset)
-    room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
-    tcb.rcv.wnd = max(tcb.rcv.wnd, room)
+    room = window.begin(tcb)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(tcb.options, settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -352,6 +351,8 @@ def _window(tcb: Tcb) -> int:
     offered is still taken (RFC 7323 §2.4).
     """
     rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    if rcv.memory is not None:
+        return window.offer(tcb)
     gain = judge.window_to_open(tcb)
     if gain:
         rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)

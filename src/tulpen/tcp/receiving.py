@@ -1,4 +1,8 @@
-"""The octets received and not yet read: those in order, and those beyond a hole (RFC 9293 §3.10.7.4)."""
+"""The octets received and not yet read: those in order, and those beyond a hole (RFC 9293 §3.10.7.4).
+
+Where memory counts, who brings octets says what keeping them costs, and how much of that
+is free at their end for the octets that follow.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +10,51 @@ from bisect import bisect_right
 from collections import deque
 from typing import Final, final
 
+from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, buffer_size
+
 #: What one held piece costs beside its octets: the peer cannot make us keep many tiny ones.
 PIECE: Final = 256
 #: A piece smaller than this is copied, so that it does not pin the packet it came in.
 SMALL: Final = 512
+#: Text that is packed closer fills so much of a page.
+PACKED: Final = PAGE - BEHIND
 
 
 @final
 class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
 
-    __slots__ = ("_held", "_starts", "cost", "duplicate", "octets", "ranges", "ready")
+    __slots__ = (
+        "_costs", "_held", "_held_tail", "_pieces", "_starts", "_tail", "cost", "duplicate", "kept", "octets",
+        "ranges", "ready",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.ready: deque[bytes | memoryview] = deque()
         self.octets = 0  # ready to be read
+        self.kept = 0  # what they cost, where memory counts
+        self._pieces: deque[list[int]] = deque()  # of that, by what it came in: octets not read, cost
+        self._tail = 0  # octets that fit behind the last of them
         self._starts: list[int] = []
         self._held: list[bytes | memoryview] = []
+        self._costs: list[int] = []
+        self._held_tail = 0
         self.cost = 0  # of the held pieces
         self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
         self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
 
-    def deliver(self, data: bytes | memoryview) -> None:
+    @property
+    def memory(self) -> int:
+        """What all of it costs."""
+        return self.kept + self.cost
+
+    def deliver(self, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> None:
         """Take ``data`` that begins at RCV.NXT; small pieces are joined, so that an octet costs about an octet."""
         if not data:
             return
         self.octets += len(data)
+        if cost or self._pieces:
+            self._charge(len(data), cost, tail)
         if len(data) >= SMALL:
             self.ready.append(data)
         elif self.ready and len(self.ready[-1]) < SMALL:
@@ -39,9 +62,36 @@ class ReceiveQueue:
         else:
             self.ready.append(bytes(data))
 
-    def hold(self, seq: int, data: bytes | memoryview) -> None:
-        """Keep ``data`` that lies beyond a hole; octets already held stay as they first came."""
+    def _charge(self, octets: int, cost: int, tail: int) -> None:
+        if self._pieces and (octets <= self._tail or not cost):
+            self._pieces[-1][0] += octets
+            self._tail = max(0, self._tail - octets)
+            return
+        self._pieces.append([octets, cost])
+        self.kept += cost
+        self._tail = tail
+
+    def collapse(self) -> None:
+        """Pack what is ready closer together, where that saves memory."""
+        pages, rest = divmod(self.octets, PACKED)
+        pieces = [[PACKED, DESCRIPTOR + PAGE]] * pages
+        if rest:
+            pieces.append([rest, DESCRIPTOR + buffer_size(rest + BEHIND)])
+        cost = sum(piece[1] for piece in pieces)
+        if cost < self.kept:
+            self._pieces = deque(piece.copy() for piece in pieces)
+            self.kept = cost
+            self._tail = 0
+
+    def hold(self, seq: int, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> None:
+        """Keep ``data`` that lies beyond a hole; octets already held stay as they first came.
+
+        ``cost``: 0 where memory does not count, and what is held is to be bounded alone.
+        """
         starts, held = self._starts, self._held
+        counted = cost > 0
+        if counted and self._fits_behind(seq, len(data)):
+            cost, tail = 0, self._held_tail - len(data)
         self._remember(seq, seq + len(data))
         twice: tuple[int, int] | None = None
         while data:
@@ -57,11 +107,33 @@ class ReceiveQueue:
             piece = data[:room]
             starts.insert(index, seq)
             held.insert(index, bytes(piece) if len(piece) < SMALL else piece)
-            self.cost += len(piece) + PIECE
+            charge = cost if counted else len(piece) + PIECE
+            self._costs.insert(index, charge)
+            self.cost += charge
+            cost = 0  # all of it is that of the first piece
+            self._held_tail = tail
             seq += len(piece)
             data = data[len(piece) :]
         if twice is not None:
             self.came_twice(*twice)
+
+    def _fits_behind(self, seq: int, octets: int) -> bool:
+        return bool(self._starts) and seq == self.held_end(-1) and octets <= self._held_tail
+
+    def held_end(self, nothing: int) -> int:
+        """Return where the last piece beyond a hole ends; ``nothing`` if none is held."""
+        return self._starts[-1] + len(self._held[-1]) if self._starts else nothing
+
+    def drop_last(self, before: int) -> bool:
+        """Drop the last piece held if it begins after ``before``, for want of memory: it was never acknowledged."""
+        if not self._starts or self._starts[-1] <= before:
+            return False
+        start = self._starts.pop()
+        self._held.pop()
+        self.cost -= self._costs.pop()
+        self._held_tail = 0
+        self.ranges = [(left, min(right, start)) for left, right in self.ranges if left < start]
+        return True
 
     def came_twice(self, left: int, right: int) -> None:
         """Keep the duplicate [left, right) for the next report; one that adjoins the last makes it longer."""
@@ -78,13 +150,14 @@ class ReceiveQueue:
             piece = held[count]
             if starts[count] < arrived:
                 twice = _first(twice, starts[count], min(starts[count] + len(piece), arrived))
-            self.cost -= len(piece) + PIECE
+            cost = self._costs[count]
+            self.cost -= cost
             fresh = piece[nxt - starts[count] :]
-            self.deliver(fresh)
+            self.deliver(fresh, cost if self._pieces else 0)
             nxt += len(fresh)
             count += 1
         if count:
-            del starts[:count], held[:count]
+            del starts[:count], held[:count], self._costs[:count]
         if twice is not None and (self.duplicate is None or self.duplicate[1] != since):
             self.came_twice(*twice)  # else the segment's own head came twice, and is the first to be told
         if self.ranges:
@@ -115,7 +188,28 @@ class ReceiveQueue:
             part = first[:limit]
             self.ready[0] = memoryview(first)[limit:]
         self.octets -= len(part)
+        if self._pieces:
+            self._release(len(part))
         return part
+
+    def _release(self, octets: int) -> None:
+        pieces = self._pieces
+        while octets and pieces:
+            first = pieces[0]
+            if first[0] > octets:
+                first[0] -= octets
+                return
+            octets -= first[0]
+            self.kept -= first[1]
+            pieces.popleft()
+        if not pieces:
+            self._tail = 0
+
+    def clear(self) -> None:
+        """Drop what is ready: nobody will read it."""
+        self.ready.clear()
+        self._pieces.clear()
+        self.octets = self.kept = self._tail = 0
 
     def _remember(self, left: int, right: int) -> None:
         """Put the range that now holds [left, right) first (RFC 2018 §4)."""
@@ -130,14 +224,16 @@ class ReceiveQueue:
 
     def holds_beyond(self, seq: int) -> bool:
         """Whether any octet at or after ``seq`` is held."""
-        return bool(self._starts) and self._starts[-1] + len(self._held[-1]) > seq
+        return self.held_end(seq) > seq
 
     def forget_held(self) -> None:
         """Drop everything beyond the first hole."""
         self._starts.clear()
         self._held.clear()
+        self._costs.clear()
         self.ranges.clear()
         self.cost = 0
+        self.duplicate = None
 
     def clone(self) -> ReceiveQueue:
         """Return an independent copy; the octets are shared."""
@@ -146,6 +242,11 @@ class ReceiveQueue:
         twin.octets = self.octets
         twin._starts = self._starts.copy()
         twin._held = self._held.copy()
+        twin._costs = self._costs.copy()
+        twin._held_tail = self._held_tail
+        twin.kept = self.kept
+        twin._pieces = deque(piece.copy() for piece in self._pieces)
+        twin._tail = self._tail
         twin.cost = self.cost
         twin.ranges = self.ranges.copy()
         twin.duplicate = self.duplicate

@@ -46,6 +46,11 @@ class Status:
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    receive_buffer: int
+    receive_memory: int  # taken of it
+    rcv_ssthresh: int  # the window that may be offered now
+    rcv_space: int  # what the application takes in a round trip
+    rcv_rtt: int  # that round trip
     segments_received: int
     text_segments_received: int
     octets_received: int  # in order, a FIN one of them
@@ -57,7 +62,7 @@ class Status:
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers = tcb.timers
+    timers, memory = tcb.timers, tcb.rcv.memory
     at = timers.next()
     running = ""
     for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
@@ -97,6 +102,11 @@ def status_of(tcb: Tcb) -> Status:
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        receive_buffer=tcb.rcv.buff,
+        receive_memory=tcb.receive_queue.memory or tcb.receive_queue.octets,
+        rcv_ssthresh=tcb.rcv.buff if memory is None else memory.threshold,
+        rcv_space=0 if memory is None else memory.space,
+        rcv_rtt=0 if memory is None else memory.rtt // 8,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
         octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),
