@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tulpen.tcp.config import Settings, SocketOptions
@@ -24,7 +26,7 @@ def established(settings: Settings, options: SocketOptions | None = None) -> tup
     return connection, answer.wnd, answer.options.wscale
 
 
-OCTETS = {"tcp_rcvbuf_overhead": False}
+OCTETS: dict[str, Any] = {"tcp_rcvbuf_overhead": False}
 
 
 def test_so_rcvbuf_has_the_floor_of_tcp_rmem() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.receive_memory import keeping
 from tulpen.tcp.trace import Reason
 
-LINUX = {
+LINUX: dict[str, Any] = {
     "tcp_rcvbuf_overhead": True,
     "tcp_take_whole": True,
     "tcp_window_scaling": True,
@@ -23,7 +25,7 @@ LINUX = {
 LARGE = (4096, 540_000, 15_728_640)
 
 
-def receiver(offer: str = "mss=1000 sackok ws=7", **given: object) -> End:
+def receiver(offer: str = "mss=1000 sackok ws=7", **given: Any) -> End:
     """ESTABLISHED from LISTEN, with a peer that sends."""
     end = reach.listen(**(LINUX | {"show": "wnd"} | given))
     end.arrives(f"S seq={reach.IRS} {offer}")
@@ -83,7 +85,7 @@ def test_the_first_text_tells_how_much_fits(octets: int, memory: int, threshold:
         ({"options": SocketOptions(tcp_window_clamp=5000)}, "mss=1000 ws=7", 4380, 0),
     ],
 )
-def test_what_a_syn_ack_offers(given: dict[str, object], offer: str, told: int, shift: int) -> None:
+def test_what_a_syn_ack_offers(given: dict[str, Any], offer: str, told: int, shift: int) -> None:
     end = reach.listen(**(LINUX | given))
     end.tcp.segment_arrives(end.arriving(f"S seq=300 {offer}"), end.now)
     (answer,) = end.tcp.segments_to_send(end.now)
@@ -122,7 +124,7 @@ def test_the_buffer_grows_as_fast_as_the_application_takes_text() -> None:
 
 
 @pytest.mark.parametrize("given", [{"tcp_moderate_rcvbuf": False}, {"options": SocketOptions(so_rcvbuf=65_536)}])
-def test_unless_it_is_not_to(given: dict[str, object]) -> None:
+def test_unless_it_is_not_to(given: dict[str, Any]) -> None:
     end = receiver(**given)
     before = end.tcp.status().receive_buffer
     for _ in range(40):

@@ -61,6 +61,8 @@ _HARMLESS: Final = frozenset(
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
+_UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
+_U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _MOST_SNDBUF: Final = 212_992
 
@@ -122,7 +124,7 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif (level, name) in _FIELDS:
         field, switch = _FIELDS[level, name]
         number = integer(value)
-        setattr(options, field, bool(number) if switch else number)
+        setattr(options, field, bool(number) if switch else number & _U32 if name in _UNSIGNED else number)
     elif name in _HARMLESS:
         file.extra[name] = integer(value)
     else:
@@ -213,6 +215,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     }
     if name == "SO_ERROR":
         return file.take_error()
+    if name == "SO_SNDBUF" and file.socket is not None:
+        return file.socket.connection.send_buffer
     if name == "SO_SNDBUF" and options.so_sndbuf is not None:
         return options.so_sndbuf
     if name == "SO_RCVBUF":

@@ -106,7 +106,7 @@ class TcpFile:
         if not self.opening:
             if socket.readable:
                 events |= IN | RDNORM
-            if self.no_writing or closed or self._has_room():
+            if self.no_writing or closed or socket.connection.has_room:
                 events |= OUT | WRNORM
             if socket.urgent:
                 events |= PRI
@@ -118,13 +118,6 @@ class TcpFile:
         """Whether their FIN is there, be there text to be read before it."""
         socket = self.socket
         return socket is not None and socket.state > ESTABLISHED and socket.state.name in _AFTER_FIN
-
-    def _has_room(self) -> bool:
-        """As Linux: at most two thirds of the buffer are in use."""
-        socket = self.socket
-        if socket is None or not socket.connection.wants_more:
-            return False
-        return 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
 
 
 _AFTER_FIN: Final = frozenset(("CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"))

@@ -41,6 +41,7 @@ BSD: Final = Profile(
         "tcp_delack_any": True,
         "tcp_quick_acks": 0,
         "tcp_nagle_small": False,
+        "tcp_wmem_overhead": 0,
         "tcp_icmp_errors": "freebsd",
         "tcp_keepinit": 75,
         "tcp_queue_syn_text": True,

@@ -51,11 +51,11 @@ class Request:
     @classmethod
     def of_syn(
         cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0,
-        options: SocketOptions | None = None,
+        options: SocketOptions | None = None, signed: int = 0,
     ) -> Request:  # fmt: skip
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
         given = options if options is not None else SocketOptions()
-        terms = agree(syn.options, given, stack.settings, ipv6=len(name.local) == 16)
+        terms = agree(syn.options, given, stack.settings, ipv6=len(name.local) == 16, signed=signed)
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
@@ -98,7 +98,7 @@ class Request:
         """Return the connection it stands for, in SYN-RECEIVED."""
         connection = Connection(
             stack, iss=self.iss, mss=self.mss, name=self.name, options=options.clone(), ts_offset=self.ts_offset,
-            ipv6=len(self.name.local) == 16,
+            ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb
         tcb.state = follow(LISTEN, Event.SYN)
@@ -175,7 +175,7 @@ class TimeWait:
         """Return the connection it stands for, in TIME-WAIT."""
         connection = Connection(
             stack, iss=self.iss, mss=self.mss, name=self.name, ts_offset=self.ts_offset,
-            ipv6=len(self.name.local) == 16,
+            ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb
         tcb.state = TIME_WAIT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import fast_open, recovery, window
+from tulpen.tcp import buffer, fast_open, recovery, window
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -21,7 +21,7 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(seg.options, tcb.options, tcb.stack.settings, ipv6=tcb.ipv6)
+    tcb.terms = agree(seg.options, tcb.options, tcb.stack.settings, ipv6=tcb.ipv6, signed=tcb.terms.signed)
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.intake.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
@@ -56,6 +56,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.rtt.backoff = 0
     if resent > 1:
         tcb.cc.cwnd = tcb.smss  # RFC 5681 §3.1, as Linux for more than one
+    buffer.expand(tcb)
     start_keepalive(tcb, now)
     tcb.signal(Signal.CONNECTED)
     tcb.signal(Signal.WRITABLE)

@@ -44,9 +44,11 @@ class SendSpace:
                 SND.UNA    SND.NXT    SND.UNA+SND.WND
     """
 
-    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "small", "una", "up", "wl1", "wl2", "wnd")
+    __slots__ = (
+        "buff", "due", "fin", "forced", "freed", "iss", "max_wnd", "nxt", "small", "una", "up", "wl1", "wl2", "wnd",
+    )  # fmt: skip
 
-    def __init__(self, iss: int) -> None:
+    def __init__(self, iss: int, buff: int) -> None:
         self.iss = iss
         self.una = iss
         self.nxt = iss
@@ -54,8 +56,9 @@ class SendSpace:
         self.wl1 = 0
         self.wl2 = 0
         self.up = iss  # the octet after the urgent data (MUST-62)
-        self.push = iss  # one past the last octet pushed
-        self.due = iss  # ... or that need not wait for a push any longer
+        self.buff = buff  # octets that are kept for the peer, where the socket does not say
+        self.forced = iss + 1  # one past the last octet pushed (Linux: pushed_seq)
+        self.due = iss  # one past the last octet that need not wait for more
         self.freed = iss  # where the text ended that neither Nagle nor a cork hold
         self.small = iss  # one past the last new segment that was not full
         self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
@@ -63,14 +66,14 @@ class SendSpace:
 
     def clone(self) -> SendSpace:
         """Return an independent copy."""
-        twin = SendSpace(self.iss)
+        twin = SendSpace(self.iss, self.buff)
         twin.una = self.una
         twin.nxt = self.nxt
         twin.wnd = self.wnd
         twin.wl1 = self.wl1
         twin.wl2 = self.wl2
         twin.up = self.up
-        twin.push = self.push
+        twin.forced = self.forced
         twin.due = self.due
         twin.freed = self.freed
         twin.small = self.small
@@ -129,7 +132,7 @@ class Tcb:
 
     def __init__(
         self, stack: Stack, *, iss: int, mss: int, name: FourTuple | None, options: SocketOptions,
-        ts_offset: int, ipv6: bool,
+        ts_offset: int, ipv6: bool, signed: int = 0,
     ) -> None:  # fmt: skip
         settings = stack.settings
         self.stack = stack
@@ -137,11 +140,11 @@ class Tcb:
         self.options = options
         self.trace: Trace | None = stack.trace(name)
         self.state: State = CLOSED
-        self.snd = SendSpace(iss)
+        self.snd = SendSpace(iss, settings.tcp_wmem[1])
         self.rcv = ReceiveSpace(
             receive_buffer(options, settings), ReceiveMemory() if settings.tcp_rcvbuf_overhead else None
         )
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
+        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to

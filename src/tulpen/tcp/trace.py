@@ -44,6 +44,13 @@ class Reason(Enum):
     SYN_BEFORE_ACK = ("TCPChallengeACK", "another SYN where the ACK of ours was due", "RFC 7413 §4.2.2")
     SYN_IN_WINDOW = ("TCPSYNReset", "a SYN in the window, with tcp_insecure_syn", "RFC 9293 §3.10.7.4")
     # dropped: nothing goes back
+    MD5_NOT_FOUND = ("TCPMD5NotFound", "it is not signed, and there is a key for its sender", "RFC 2385 §2.0")
+    MD5_UNEXPECTED = ("TCPMD5Unexpected", "it is signed, and there is no key for its sender", "RFC 2385 §2.0")
+    MD5_FAILURE = ("TCPMD5Failure", "its MD5 signature is wrong", "RFC 2385 §2.0")
+    AO_REQUIRED = ("TCPAORequired", "it is not signed, and there is a master key for its sender", "RFC 5925 §7.5")
+    AO_KEY_NOT_FOUND = ("TCPAOKeyNotFound", "it is signed with a key that there is not", "RFC 5925 §7.5")
+    AO_BAD = ("TCPAOBad", "its MAC is wrong", "RFC 5925 §7.5")
+    TWO_SIGNATURES = ("InErrs", "it has both kinds of signature", "RFC 5925 §2.2")
     RST_OUT_OF_WINDOW = ("TCPRstOutOfWindow", "a RST outside the window", "RFC 9293 §3.10.7.4")
     RST_IN_LISTEN = ("InErrs", "a RST on a listener", "RFC 9293 §3.10.7.2")
     RST_WITHOUT_ACK = ("InErrs", "a RST that acknowledges nothing of ours", "RFC 9293 §3.10.7.3")
