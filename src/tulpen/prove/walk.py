@@ -41,6 +41,7 @@ def plain(**changes: Any) -> Settings:
         tcp_take_whole=False,
         tcp_recovery=0,
         tcp_early_retrans=0,
+        tcp_frto=0,
     )
     for name, value in changes.items():
         setattr(settings, name, value)

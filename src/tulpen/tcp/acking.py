@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge, window
+from tulpen.tcp import judge, receive_window
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
@@ -48,7 +48,7 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    full = tcb.acks.pending > ack.seen_mss and window.advances(tcb)
+    full = tcb.acks.pending > ack.seen_mss and receive_window.advances(tcb)
     return full or (ack.quick > 0 and not ack.answering)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import acking, fast_open, judge, recovery, text, window
+from tulpen.tcp import acking, fast_open, judge, progress, receive_window, text
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
@@ -271,7 +271,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     elif judge.too_old_an_ack(tcb, seg):
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
-        recovery.acknowledge(tcb, seg, now)
+        progress.acknowledge(tcb, seg, now)
     tcb.intake.ack_at = now
     _note_timestamp(tcb, seg, now)
     if seg.options.user_timeout:
@@ -289,7 +289,7 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
         rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
         seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
-        window.text_arrived(tcb, seg, now)
+        receive_window.text_arrived(tcb, seg, now)
         acking.text_arrived(tcb, rcv.nxt - before_it, now)
         tcb.signal(Signal.READABLE)
 

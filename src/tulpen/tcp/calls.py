@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import buffer, judge, window
+from tulpen.tcp import buffer, judge, receive_window
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.negotiate import receive_buffer
@@ -140,7 +140,7 @@ def receive_options_changed(tcb: Tcb) -> None:
     if options.so_rcvbuf is not None:
         tcb.rcv.buff = receive_buffer(options, tcb.stack.settings)
     if options.tcp_window_clamp:
-        window.set_clamp(tcb, options.tcp_window_clamp)
+        receive_window.set_clamp(tcb, options.tcp_window_clamp)
 
 
 def options_changed(tcb: Tcb) -> None:
@@ -163,9 +163,9 @@ def receive(tcb: Tcb, limit: int, now: int) -> bytes | memoryview:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
     octets = received.take(limit)
-    window.text_read(tcb, max(now, tcb.intake.heard_at))
+    receive_window.text_read(tcb, max(now, tcb.intake.heard_at))
     over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
-    if not (over or judge.talks_early(tcb)) and window.tells_of_room(tcb):
+    if not (over or judge.talks_early(tcb)) and receive_window.tells_of_room(tcb):
         tcb.ack_now = True
     return octets
 

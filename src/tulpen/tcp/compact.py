@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import window
+from tulpen.tcp import receive_window
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ending import flush, linger
@@ -107,7 +107,7 @@ class Request:
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
         tcb.terms = self.terms.clone()
         tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
-        window.begin(tcb)
+        receive_window.begin(tcb)
         tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), stack.settings)
         tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
         tcb.cc = tcb.congestion_control()
@@ -117,7 +117,7 @@ class Request:
         tcb.retransmits = self.retransmits
         tcb.invalid_ack_at = self.answered_at
         tcb.ts_recent_at = tcb.intake.heard_at = self.began
-        tcb.flight.transmitted(self.iss, self.iss + 1, self.began)
+        tcb.flight.transmitted(self.iss, self.iss + 1, 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
         tcb.timers.retransmit = self.deadline
         return connection
@@ -135,7 +135,7 @@ class Request:
         flush(tcb)
         tcb.snd.nxt = tcb.snd.iss
         tcb.syn_due = True
-        window.open_up(tcb, now)
+        receive_window.open_up(tcb, now)
         connection.text_with_syn(syn, now)
         return connection
 

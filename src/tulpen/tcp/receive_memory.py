@@ -2,7 +2,7 @@
 
 A packet takes a descriptor and a buffer, and buffers come in sizes.  What a connection may
 offer is therefore less than its buffer, by the ratio of text to memory in what comes.
-``window`` acts on this.
+``receive_window`` acts on this.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, judge, window
+from tulpen.tcp import acking, judge, receive_window
 from tulpen.tcp.answers import refuse
 from tulpen.tcp.ending import end
 from tulpen.tcp.incoming import Incoming
@@ -75,21 +75,21 @@ def _text_where_the_window_was(tcb: Tcb, seg: Incoming, now: int) -> bool:
 
 def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv, received = tcb.rcv, tcb.receive_queue
-    room = window.makes_room(tcb, seg)
+    room = receive_window.makes_room(tcb, seg)
     if rcv.memory is not None and (not room or len(seg.data) > rcv.buff):
         rcv.memory.short = tcb.ack_now = True  # the peer is to know at once that the window is closed
     if not room and received.octets:
         tcb.note(seg.segment, Reason.NO_ROOM, now)
         return False
     before_it = rcv.nxt
-    received.deliver(seg.data, *window.cost(tcb, seg))
+    received.deliver(seg.data, *receive_window.cost(tcb, seg))
     rcv.nxt += len(seg.data)
     if received.ranges:
         rcv.nxt = received.fill(rcv.nxt, before_it)
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
-    window.text_arrived(tcb, seg, now)
+    receive_window.text_arrived(tcb, seg, now)
     acking.text_arrived(tcb, arrived, now)
     if arrived:
         tcb.signal(Signal.READABLE)
@@ -100,9 +100,9 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     if not _has_room_beyond(tcb, seg):
         tcb.note(seg.segment, Reason.NO_ROOM_BEYOND, now)
     else:
-        window.measure(tcb, seg)
-        tcb.receive_queue.hold(seg.seq, seg.data, *window.cost(tcb, seg))
-        window.text_held(tcb, seg)
+        receive_window.measure(tcb, seg)
+        tcb.receive_queue.hold(seg.seq, seg.data, *receive_window.cost(tcb, seg))
+        receive_window.text_held(tcb, seg)
         tcb.stack.count("TCPOFOQueue")
         tcb.intake.beyond_hole += joined(seg.segment, len(seg.segment.data))
     acking.hurry(tcb)
@@ -114,5 +114,5 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 def _has_room_beyond(tcb: Tcb, seg: Incoming) -> bool:
     if tcb.rcv.memory is not None:
-        return window.makes_room(tcb, seg)
+        return receive_window.makes_room(tcb, seg)
     return tcb.receive_queue.cost <= HELD_FACTOR * tcb.rcv.buff
