@@ -202,6 +202,8 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    if seg.seq > tcb.rcv.nxt + judge.receive_window(tcb):
+        tcb.stack.count("BeyondWindow")
     acking.report_duplicate(tcb, seg)
     if judge.ack_counts(tcb, seg):
         tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)

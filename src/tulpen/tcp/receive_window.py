@@ -86,7 +86,7 @@ def makes_room(tcb: Tcb, seg: Incoming) -> bool:
         rcv.buff = max(rcv.buff, min(queue.memory, settings.tcp_rmem[2]))
     if queue.memory > rcv.buff:
         m.threshold = min(m.clamp, 2 * tcb.rcv_mss)
-        queue.collapse()
+        queue.collapse(m.ratio)
     while queue.memory > rcv.buff and queue.drop_last(seg.seq):
         count("OfoPruned")
     if queue.memory <= rcv.buff:
@@ -123,7 +123,8 @@ def measure(tcb: Tcb, seg: Incoming) -> None:
     unit, last = segment.gso_size or len(segment.data), ack.last_size
     ack.last_size = 0
     if not ack.seen_mss:
-        ack.seen_mss = min(DEFAULT_MSS_4, tcb.rcv_mss, max(tcb.rcv.wnd // 2, 1))
+        offered = tcb.rcv.wnd if tcb.rcv.memory is None else tcb.rcv.memory.offered
+        ack.seen_mss = min(DEFAULT_MSS_4, tcb.rcv_mss, tcb.smss, max(offered // 2, 1))
     if unit >= ack.seen_mss:
         if unit > ack.seen_mss and tcb.rcv.memory is not None:
             _fit_ratio(tcb, tcb.rcv.memory, seg)

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import deque
 from typing import Final, final
 
-from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, buffer_size
+from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, WHOLE, buffer_size
 
 #: What one held piece costs beside its octets: the peer cannot make us keep many tiny ones.
 PIECE: Final = 256
@@ -71,25 +71,29 @@ class ReceiveQueue:
         self.kept += cost
         self._tail = tail
 
-    def collapse(self) -> None:
-        """Pack what is ready closer together, where that saves memory."""
-        pages, rest = divmod(self.octets, PACKED)
-        pieces = [[PACKED, DESCRIPTOR + PAGE]] * pages
-        if rest:
-            pieces.append([rest, DESCRIPTOR + buffer_size(rest + BEHIND)])
-        cost = sum(piece[1] for piece in pieces)
-        if cost < self.kept:
-            self._pieces = deque(piece.copy() for piece in pieces)
-            self.kept = cost
+    def collapse(self, ratio: int) -> None:
+        """Pack what is ready closer together, from the first piece on that holds less than ``ratio`` 256ths of text."""
+        pieces = list(self._pieces)
+        start = 0
+        while start < len(pieces) and pieces[start][1] * ratio >> WHOLE <= pieces[start][0]:
+            start += 1
+        octets = sum(piece[0] for piece in pieces[start:])
+        packed = [[PACKED, DESCRIPTOR + PAGE] for _ in range(octets // PACKED)]
+        if rest := octets % PACKED:
+            packed.append([rest, DESCRIPTOR + buffer_size(rest + BEHIND)])
+        saved = sum(piece[1] for piece in pieces[start:]) - sum(piece[1] for piece in packed)
+        if saved > 0:
+            self._pieces = deque(pieces[:start] + packed)
+            self.kept -= saved
             self._tail = 0
 
-    def hold(self, seq: int, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> None:
-        """Keep ``data`` that lies beyond a hole; octets already held stay as they first came.
+    def hold(self, seq: int, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> bool:
+        """Keep ``data`` that lies beyond a hole; octets already held stay as they first came.  Say if any were new.
 
         ``cost``: 0 where memory does not count, and what is held is to be bounded alone.
         """
         starts, held = self._starts, self._held
-        counted = cost > 0
+        counted, first, last, before = cost > 0, seq, seq + len(data), len(starts)
         if counted and self._fits_behind(seq, len(data)):
             cost, tail = 0, self._held_tail - len(data)
         self._remember(seq, seq + len(data))
@@ -107,15 +111,33 @@ class ReceiveQueue:
             piece = data[:room]
             starts.insert(index, seq)
             held.insert(index, bytes(piece) if len(piece) < SMALL else piece)
-            charge = cost if counted else len(piece) + PIECE
-            self._costs.insert(index, charge)
-            self.cost += charge
-            cost = 0  # all of it is that of the first piece
-            self._held_tail = tail
+            self._costs.insert(index, 0)
+            if not counted:
+                self._recharge(index, len(piece) + PIECE)
             seq += len(piece)
             data = data[len(piece) :]
         if twice is not None:
             self.came_twice(*twice)
+        if len(starts) == before:
+            return False
+        if counted:
+            self._charge_held(first, last, cost, tail)
+        return True
+
+    def _charge_held(self, first: int, last: int, cost: int, tail: int) -> None:
+        """A packet came with [first, last): what it covers whole is no longer needed beside it."""
+        index = bisect_right(self._starts, first)
+        index -= bool(index) and self._starts[index - 1] == first
+        while index < len(self._starts) and self._starts[index] + len(self._held[index]) <= last:
+            self._recharge(index, 0)
+            index += 1
+        self._recharge(max(0, index - 1), cost)
+        if index == len(self._starts):
+            self._held_tail = tail
+
+    def _recharge(self, index: int, cost: int) -> None:
+        self.cost += cost - self._costs[index]
+        self._costs[index] = cost
 
     def _fits_behind(self, seq: int, octets: int) -> bool:
         return bool(self._starts) and seq == self.held_end(-1) and octets <= self._held_tail

@@ -101,8 +101,8 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.note(seg.segment, Reason.NO_ROOM_BEYOND, now)
     else:
         receive_window.measure(tcb, seg)
-        tcb.receive_queue.hold(seg.seq, seg.data, *receive_window.cost(tcb, seg))
-        receive_window.text_held(tcb, seg)
+        if tcb.receive_queue.hold(seg.seq, seg.data, *receive_window.cost(tcb, seg)):
+            receive_window.text_held(tcb, seg)
         tcb.stack.count("TCPOFOQueue")
         tcb.intake.beyond_hole += joined(seg.segment, len(seg.segment.data))
     acking.hurry(tcb)
