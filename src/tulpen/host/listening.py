@@ -98,7 +98,10 @@ def answer(
     options = listener.options
     settings = core.stack.settings
     room = initial_window(options, settings, receive_buffer(options, settings), request.full_segment)
-    seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
+    seg = request.syn_ack(
+        now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental,
+        counters=settings.tcp_ecn_option,
+    )  # fmt: skip
     core.write(request.name, Sent(now, seg, state))
     if signing is not None:
         (seg,) = signing.signed([seg], course_of_request(request))
@@ -131,6 +134,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
         send(core, request.name, segments, listener.options)
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
+        request.ecn = connection.tcb.ecn
     else:
         core.stack.count("EmbryonicRsts" if connection.state is LISTEN else "ListenDrops")
         forget_request(core, pending, now, came_to_nothing=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, judge, receive_window
+from tulpen.tcp import acking, ecn, judge, receive_window
 from tulpen.tcp.answers import refuse
 from tulpen.tcp.ending import end
 from tulpen.tcp.incoming import Incoming
@@ -52,6 +52,8 @@ def seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
         refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
         end(tcb, Event.ABORT, now)
         return False
+    if tcb.ecn is not None:
+        ecn.text_arrived(tcb, tcb.ecn, seg)
     if rcv.fin >= 0:
         seg.trim(seg.seq, rcv.fin)  # nothing follows a FIN
         if not seg.data:
