@@ -84,7 +84,7 @@ def queue_agrees(queue: ReceiveQueue) -> None:
     assert queue.octets == sum(len(chunk) for chunk in queue.ready)
     held = list(zip(queue._starts, queue._held, strict=True))
     assert (len(queue._costs), sum(queue._costs)) == (len(held), queue.cost)
-    assert queue.kept == sum(cost for _, cost in queue._pieces)
+    assert queue.memory == queue.cost + sum(cost for _, cost in queue._pieces)
     assert not queue._pieces or queue.octets == sum(octets for octets, _ in queue._pieces)
     runs: list[tuple[int, int]] = []
     for start, piece in held:

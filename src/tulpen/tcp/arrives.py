@@ -301,7 +301,7 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
         rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
         seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
-        receive_window.text_arrived(tcb, seg, now)
+        receive_window.text_arrived(tcb, seg, 0, now)
         acking.text_arrived(tcb, rcv.nxt - before_it, now)
         tcb.signal(Signal.READABLE)
 

@@ -137,6 +137,7 @@ def receive_options_changed(tcb: Tcb) -> None:
     options = tcb.options
     if tcb.rcv.memory is None:
         return
+    tcb.rcv.memory.offered_at = -1
     if options.so_rcvbuf is not None:
         tcb.rcv.buff = receive_buffer(options, tcb.stack.settings)
     if options.tcp_window_clamp:

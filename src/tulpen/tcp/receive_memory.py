@@ -24,8 +24,8 @@ class ReceiveMemory:
     """Octets, of memory or of window; times in nanoseconds."""
 
     __slots__ = (
-        "adopted", "clamp", "echoed", "offered", "ratio", "rtt", "rtt_at", "rtt_edge", "short", "space", "space_at",
-        "space_seq", "threshold",
+        "adopted", "clamp", "echoed", "field", "offered", "offered_at", "ratio", "rtt", "rtt_at", "rtt_edge", "short",
+        "space", "space_at", "space_seq", "threshold",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -33,6 +33,8 @@ class ReceiveMemory:
         self.clamp = 0  # the most to be offered
         self.threshold = 0  # the most to be offered now; it grows as text comes
         self.offered = 0  # the window as it was last told
+        self.field = 0  # how that was written
+        self.offered_at = -1  # RCV.NXT then; -1: it may be another now
         self.short = False  # there was no memory for what came: the next ACK closes the window
         self.adopted = False  # the application has the connection
         # what the application takes in a round trip
@@ -52,6 +54,8 @@ class ReceiveMemory:
         twin.clamp = self.clamp
         twin.threshold = self.threshold
         twin.offered = self.offered
+        twin.field = self.field
+        twin.offered_at = self.offered_at
         twin.short = self.short
         twin.adopted = self.adopted
         twin.space = self.space

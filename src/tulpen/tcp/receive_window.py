@@ -95,29 +95,30 @@ def makes_room(tcb: Tcb, seg: Incoming) -> bool:
     return False
 
 
-def text_arrived(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """Text in order came and is kept: learn from it how much may be offered."""
+def text_arrived(tcb: Tcb, seg: Incoming, memory: int, now: int) -> None:
+    """Text in order came and is kept in so much memory: learn from it how much may be offered."""
     m = tcb.rcv.memory
-    measure(tcb, seg)
+    measure(tcb, seg, memory)
     if m is None:
         return
     _measure_round_trip(tcb, m, seg, now)
     if len(seg.segment.data) >= LEAST_GROWING:
-        _grow(tcb, m, seg)
+        _grow(tcb, m, seg, memory)
 
 
-def text_held(tcb: Tcb, seg: Incoming) -> None:
+def text_held(tcb: Tcb, seg: Incoming, memory: int) -> None:
     """Text beyond a hole is kept; without SACK the window must stay as it is for duplicate ACKs to count."""
     m = tcb.rcv.memory
     if m is None:
         return
+    m.offered_at = -1
     if tcb.terms.sack:
-        _grow(tcb, m, seg)
+        _grow(tcb, m, seg, memory)
     if m.adopted and not tcb.orphan and m.space:
         _grow_buffer(tcb, m, m.space)
 
 
-def measure(tcb: Tcb, seg: Incoming) -> None:
+def measure(tcb: Tcb, seg: Incoming, memory: int) -> None:
     """Estimate the peer's full segments: the largest seen; a smaller size where it comes twice in a row."""
     ack, segment = tcb.acks, seg.segment
     unit, last = segment.gso_size or len(segment.data), ack.last_size
@@ -127,7 +128,7 @@ def measure(tcb: Tcb, seg: Incoming) -> None:
         ack.seen_mss = min(DEFAULT_MSS_4, tcb.rcv_mss, tcb.smss, max(offered // 2, 1))
     if unit >= ack.seen_mss:
         if unit > ack.seen_mss and tcb.rcv.memory is not None:
-            _fit_ratio(tcb, tcb.rcv.memory, seg)
+            _fit_ratio(tcb, tcb.rcv.memory, len(segment.data), memory)
         ack.seen_mss = min(unit, tcb.rcv_mss)
         return
     if tcb.rcv.memory is None:
@@ -140,8 +141,8 @@ def measure(tcb: Tcb, seg: Incoming) -> None:
     ack.small = True
 
 
-def _fit_ratio(tcb: Tcb, m: ReceiveMemory, seg: Incoming) -> None:
-    ratio = max(1, (len(seg.segment.data) << WHOLE) // cost(tcb, seg)[0])
+def _fit_ratio(tcb: Tcb, m: ReceiveMemory, octets: int, memory: int) -> None:
+    ratio = max(1, (octets << WHOLE) // memory) if memory else m.ratio
     if ratio != m.ratio:
         m.ratio = ratio
         set_clamp(tcb, _window_of(m, tcb.rcv.buff))
@@ -154,6 +155,7 @@ def set_clamp(tcb: Tcb, most: int) -> None:
     if m is None:
         return
     most = max(LEAST_CLAMP, most)
+    m.offered_at = -1
     if most < m.clamp:
         m.threshold = min(m.threshold, most)
     elif most > m.clamp:
@@ -161,13 +163,13 @@ def set_clamp(tcb: Tcb, most: int) -> None:
     m.clamp = most
 
 
-def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming) -> None:
+def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming, memory: int) -> None:
     """Offer more if text like this, with the memory it takes, will fit the buffer."""
     room = min(m.clamp, _free(tcb, m)) - m.threshold
     if room <= 0:
         return
     octets = len(seg.segment.data)
-    weight = _window_of(m, cost(tcb, seg)[0])
+    weight = _window_of(m, memory)
     more = 2 * tcb.rcv_mss if weight <= octets else _slowly(tcb, m, weight, octets)
     if more:
         m.threshold += min(room, max(more, 2 * octets))
@@ -213,7 +215,10 @@ def _note_round_trip(tcb: Tcb, m: ReceiveMemory, sample: int, *, dependent: bool
 def text_read(tcb: Tcb, now: int) -> None:
     """The application took text: once a round trip, see whether it keeps up with more than the buffer holds."""
     m = tcb.rcv.memory
-    if m is None or not m.rtt or now - m.space_at < m.rtt // 8:
+    if m is None:
+        return
+    m.offered_at = -1
+    if not m.rtt or now - m.space_at < m.rtt // 8:
         return
     waiting = tcb.receive_queue.octets
     read = tcb.rcv.nxt - waiting
@@ -243,6 +248,8 @@ def offer(tcb: Tcb) -> int:
     """Return the window field of the next segment, and remember what it offers (with tcp_rcvbuf_overhead)."""
     rcv, m, shift = tcb.rcv, tcb.rcv.memory, tcb.terms.rcv_shift
     assert m is not None
+    if m.offered_at == rcv.nxt and not m.short:
+        return m.field
     before = m.offered
     if m.short:
         m.short = False
@@ -255,7 +262,8 @@ def offer(tcb: Tcb) -> int:
             new = _up(rcv.wnd, shift)
     rcv.wnd = m.offered = new
     rcv.edge = max(rcv.edge, rcv.nxt + new)
-    field = min(new, MAX_WINDOW << shift) >> shift
+    m.field = field = min(new, MAX_WINDOW << shift) >> shift
+    m.offered_at = rcv.nxt
     if not field and before:
         tcb.stack.count("TCPToZeroWindowAdv")
     elif field and not before:

@@ -25,15 +25,15 @@ class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
 
     __slots__ = (
-        "_costs", "_held", "_held_tail", "_pieces", "_starts", "_tail", "cost", "duplicate", "kept", "octets",
+        "_costs", "_held", "_held_tail", "_pieces", "_starts", "_tail", "cost", "duplicate", "memory", "octets",
         "ranges", "ready",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.ready: deque[bytes | memoryview] = deque()
         self.octets = 0  # ready to be read
-        self.kept = 0  # what they cost, where memory counts
-        self._pieces: deque[list[int]] = deque()  # of that, by what it came in: octets not read, cost
+        self.memory = 0  # what all of it costs, where memory counts
+        self._pieces: deque[list[int]] = deque()  # of that, what is ready, as it came: octets not read, cost
         self._tail = 0  # octets that fit behind the last of them
         self._starts: list[int] = []
         self._held: list[bytes | memoryview] = []
@@ -42,11 +42,6 @@ class ReceiveQueue:
         self.cost = 0  # of the held pieces
         self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
         self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
-
-    @property
-    def memory(self) -> int:
-        """What all of it costs."""
-        return self.kept + self.cost
 
     def deliver(self, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> None:
         """Take ``data`` that begins at RCV.NXT; small pieces are joined, so that an octet costs about an octet."""
@@ -68,7 +63,7 @@ class ReceiveQueue:
             self._tail = max(0, self._tail - octets)
             return
         self._pieces.append([octets, cost])
-        self.kept += cost
+        self.memory += cost
         self._tail = tail
 
     def collapse(self, ratio: int) -> None:
@@ -84,7 +79,7 @@ class ReceiveQueue:
         saved = sum(piece[1] for piece in pieces[start:]) - sum(piece[1] for piece in packed)
         if saved > 0:
             self._pieces = deque(pieces[:start] + packed)
-            self.kept -= saved
+            self.memory -= saved
             self._tail = 0
 
     def hold(self, seq: int, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> bool:
@@ -136,7 +131,9 @@ class ReceiveQueue:
             self._held_tail = tail
 
     def _recharge(self, index: int, cost: int) -> None:
-        self.cost += cost - self._costs[index]
+        more = cost - self._costs[index]
+        self.cost += more
+        self.memory += more
         self._costs[index] = cost
 
     def _fits_behind(self, seq: int, octets: int) -> bool:
@@ -150,9 +147,10 @@ class ReceiveQueue:
         """Drop the last piece held if it begins after ``before``, for want of memory: it was never acknowledged."""
         if not self._starts or self._starts[-1] <= before:
             return False
+        self._recharge(len(self._starts) - 1, 0)
         start = self._starts.pop()
         self._held.pop()
-        self.cost -= self._costs.pop()
+        self._costs.pop()
         self._held_tail = 0
         self.ranges = [(left, min(right, start)) for left, right in self.ranges if left < start]
         return True
@@ -174,6 +172,7 @@ class ReceiveQueue:
                 twice = _first(twice, starts[count], min(starts[count] + len(piece), arrived))
             cost = self._costs[count]
             self.cost -= cost
+            self.memory -= cost
             fresh = piece[nxt - starts[count] :]
             self.deliver(fresh, cost if self._pieces else 0)
             nxt += len(fresh)
@@ -222,7 +221,7 @@ class ReceiveQueue:
                 first[0] -= octets
                 return
             octets -= first[0]
-            self.kept -= first[1]
+            self.memory -= first[1]
             pieces.popleft()
         if not pieces:
             self._tail = 0
@@ -231,7 +230,8 @@ class ReceiveQueue:
         """Drop what is ready: nobody will read it."""
         self.ready.clear()
         self._pieces.clear()
-        self.octets = self.kept = self._tail = 0
+        self.octets = self._tail = 0
+        self.memory = self.cost
 
     def _remember(self, left: int, right: int) -> None:
         """Put the range that now holds [left, right) first (RFC 2018 §4)."""
@@ -254,6 +254,7 @@ class ReceiveQueue:
         self._held.clear()
         self._costs.clear()
         self.ranges.clear()
+        self.memory -= self.cost
         self.cost = 0
         self.duplicate = None
 
@@ -266,7 +267,7 @@ class ReceiveQueue:
         twin._held = self._held.copy()
         twin._costs = self._costs.copy()
         twin._held_tail = self._held_tail
-        twin.kept = self.kept
+        twin.memory = self.memory
         twin._pieces = deque(piece.copy() for piece in self._pieces)
         twin._tail = self._tail
         twin.cost = self.cost

@@ -84,14 +84,15 @@ def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
         tcb.note(seg.segment, Reason.NO_ROOM, now)
         return False
     before_it = rcv.nxt
-    received.deliver(seg.data, *receive_window.cost(tcb, seg))
+    memory, tail = receive_window.cost(tcb, seg)
+    received.deliver(seg.data, memory, tail)
     rcv.nxt += len(seg.data)
     if received.ranges:
         rcv.nxt = received.fill(rcv.nxt, before_it)
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
-    receive_window.text_arrived(tcb, seg, now)
+    receive_window.text_arrived(tcb, seg, memory, now)
     acking.text_arrived(tcb, arrived, now)
     if arrived:
         tcb.signal(Signal.READABLE)
@@ -102,9 +103,10 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     if not _has_room_beyond(tcb, seg):
         tcb.note(seg.segment, Reason.NO_ROOM_BEYOND, now)
     else:
-        receive_window.measure(tcb, seg)
-        if tcb.receive_queue.hold(seg.seq, seg.data, *receive_window.cost(tcb, seg)):
-            receive_window.text_held(tcb, seg)
+        memory, tail = receive_window.cost(tcb, seg)
+        receive_window.measure(tcb, seg, memory)
+        if tcb.receive_queue.hold(seg.seq, seg.data, memory, tail):
+            receive_window.text_held(tcb, seg, memory)
         tcb.stack.count("TCPOFOQueue")
         tcb.intake.beyond_hole += joined(seg.segment, len(seg.segment.data))
     acking.hurry(tcb)
