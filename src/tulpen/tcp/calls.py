@@ -163,8 +163,8 @@ def receive(tcb: Tcb, limit: int, now: int) -> bytes | memoryview:
         if tcb.state is CLOSED and tcb.rcv.fin < 0:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
+    receive_window.text_read(tcb, min(limit, received.first_piece), max(now, tcb.intake.heard_at))
     octets = received.take(limit)
-    receive_window.text_read(tcb, max(now, tcb.intake.heard_at))
     over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
     if not (over or judge.talks_early(tcb)) and receive_window.tells_of_room(tcb):
         tcb.ack_now = True

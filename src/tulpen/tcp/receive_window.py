@@ -212,15 +212,15 @@ def _note_round_trip(tcb: Tcb, m: ReceiveMemory, sample: int, *, dependent: bool
         m.rtt += sample - m.rtt // 8
 
 
-def text_read(tcb: Tcb, now: int) -> None:
-    """The application took text: once a round trip, see whether it keeps up with more than the buffer holds."""
+def text_read(tcb: Tcb, octets: int, now: int) -> None:
+    """The application takes text, so much at first: once a round trip, see whether it keeps up with what comes."""
     m = tcb.rcv.memory
     if m is None:
         return
     m.offered_at = -1
     if not m.rtt or now - m.space_at < m.rtt // 8:
         return
-    waiting = tcb.receive_queue.octets
+    waiting = tcb.receive_queue.octets - octets
     read = tcb.rcv.nxt - waiting
     taken = read - m.space_seq - waiting
     if taken > m.space:

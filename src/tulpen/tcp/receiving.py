@@ -174,6 +174,8 @@ class ReceiveQueue:
             self.cost -= cost
             self.memory -= cost
             fresh = piece[nxt - starts[count] :]
+            if starts[count] != nxt:
+                self._tail = 0  # what overlaps is not put behind
             self.deliver(fresh, cost if self._pieces else 0)
             nxt += len(fresh)
             count += 1
@@ -212,6 +214,11 @@ class ReceiveQueue:
         if self._pieces:
             self._release(len(part))
         return part
+
+    @property
+    def first_piece(self) -> int:
+        """Octets of what is ready that came in one packet, the oldest."""
+        return self._pieces[0][0] if self._pieces else self.octets
 
     def _release(self, octets: int) -> None:
         pieces = self._pieces
