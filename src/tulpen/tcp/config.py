@@ -146,7 +146,7 @@ class SocketOptions:
     tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")
-    so_rcvbuf: int | None = _row(None, "octets", "receive buffer", "socket(7)")
+    so_rcvbuf: int | None = _row(None, "octets", "receive buffer; twice that with tcp_rcvbuf_overhead, where memory counts", "socket(7)")
     tcp_window_clamp: int = _row(0, "octets", "the largest receive window; 0: what the buffer allows", "tcp(7)")
     so_sndbuf: int | None = _row(None, "octets", "send buffer", "socket(7)")
     so_linger: int | None = _row(None, "seconds", "0: close() resets the connection", "socket(7)")
