@@ -60,6 +60,7 @@ class Status:
     reordering: int  # segments: DupThresh, as the path has shown
     reorderings: int
     dsacks: int  # segments that came twice
+    resent_total: int  # segments sent again
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
     receive_buffer: int
@@ -134,6 +135,7 @@ def status_of(tcb: Tcb) -> Status:
         reordering=tcb.loss.reordering,
         reorderings=tcb.loss.reorderings,
         dsacks=tcb.loss.dsacks,
+        resent_total=tcb.loss.resent_total,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
         receive_buffer=tcb.rcv.buff,
