@@ -32,7 +32,6 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
     (TCP, "TCP_CORK"): ("tcp_cork", True),
-    (TCP, "TCP_QUICKACK"): ("tcp_quickack", True),
     (TCP, "TCP_KEEPIDLE"): ("tcp_keepidle", False),
     (TCP, "TCP_KEEPINTVL"): ("tcp_keepintvl", False),
     (TCP, "TCP_KEEPCNT"): ("tcp_keepcnt", False),
@@ -119,6 +118,9 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
         options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "TCP_QUICKACK":
+        if file.socket is not None:
+            file.socket.quick_ack(world.now, on=bool(integer(value)))
     elif name == "TCP_CONGESTION":
         _set_congestion(file, value)
     elif (level, name) in _FIELDS:
@@ -213,6 +215,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         "SO_SNDBUF": settings.tcp_wmem[1],
         "SO_RCVBUF": settings.tcp_rmem[1],
     }
+    if name == "TCP_QUICKACK":
+        return int(file.socket is None or file.socket.status().quick_ack)
     if name == "SO_ERROR":
         return file.take_error()
     if name == "SO_SNDBUF" and file.socket is not None:

@@ -159,6 +159,11 @@ class Socket:
         self.connection.options_changed()
         self._settle(now)
 
+    def quick_ack(self, now: int, *, on: bool) -> None:
+        """TCP_QUICKACK: for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        self.connection.quick_ack(on=on)
+        self._settle(now)
+
     def receive_options_changed(self) -> None:
         """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""
         self.connection.receive_options_changed()

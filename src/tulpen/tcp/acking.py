@@ -87,6 +87,13 @@ def text_sent(tcb: Tcb, now: int) -> None:
         ack.answering = True
 
 
+def switch(tcb: Tcb, *, on: bool) -> None:
+    """TCP_QUICKACK on an open connection, for the moment: off, ACKs wait for an answer; on, one that waits may go."""
+    tcb.acks.answering = not on
+    if on and tcb.timers.delayed_ack != NEVER and not tcb.receive_queue.octets:
+        tcb.ack_now = True
+
+
 def waited(tcb: Tcb) -> None:
     """The delay has passed and no answer took the ACK along."""
     ack = tcb.acks

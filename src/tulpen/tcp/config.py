@@ -131,7 +131,7 @@ class SocketOptions:
     tcp_keepcnt: int | None = _row(None, "times", "unanswered probes before the connection is given up", "tcp(7)")
     tcp_user_timeout: int = _row(0, "milliseconds", "how long sent data may stay unacknowledged; 0: R2 decides", "RFC 5482, RFC 9293 §3.8.3 MUST-21")
     tcp_nodelay: bool = _row(False, "", "send small segments at once: no Nagle algorithm", "RFC 9293 §3.7.4 MUST-17")
-    tcp_quickack: bool = _row(False, "", "acknowledge at once", "tcp(7)")
+    tcp_quickack: bool = _row(False, "", "acknowledge at once, always (Linux: quickack of a route)", "ip-route(8)")
     tcp_cork: bool = _row(False, "", "send full segments alone", "tcp(7)")
     tcp_syncnt: int | None = _row(None, "times", "SYNs sent again before an active open gives up", "tcp(7)")
     tcp_keepinit: int | None = _row(None, "seconds", "time that the connection has to be established (FreeBSD's TCP_KEEPINIT)", "RFC 9293 §3.8.3 MUST-23")

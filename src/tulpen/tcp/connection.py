@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import arrives, buffer, calls, icmp, judge, output, timeouts
+from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, timeouts
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
@@ -228,6 +228,10 @@ class Connection:
     def options_changed(self) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
         calls.options_changed(self.tcb)
+
+    def quick_ack(self, *, on: bool) -> None:
+        """TCP_QUICKACK (tcp(7)): for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        acking.switch(self.tcb, on=on)
 
     def receive_options_changed(self) -> None:
         """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""

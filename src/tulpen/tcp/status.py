@@ -63,6 +63,7 @@ class Status:
     resent_total: int  # segments sent again
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    quick_ack: bool  # ACKs do not wait for answers
     receive_buffer: int
     receive_memory: int  # taken of it
     rcv_ssthresh: int  # the window that may be offered now
@@ -138,6 +139,7 @@ def status_of(tcb: Tcb) -> Status:
         resent_total=tcb.loss.resent_total,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        quick_ack=not tcb.acks.answering,
         receive_buffer=tcb.rcv.buff,
         receive_memory=tcb.receive_queue.memory or tcb.receive_queue.octets,
         rcv_ssthresh=tcb.rcv.buff if memory is None else memory.threshold,
