@@ -11,7 +11,7 @@ from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.intake import joined
 from tulpen.tcp.output import bare_ack
 from tulpen.tcp.signals import Signal
-from tulpen.tcp.state import Event
+from tulpen.tcp.state import TIME_WAIT, Event
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import Reason
 
@@ -47,6 +47,7 @@ def seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv = tcb.rcv
     if not judge.takes_text(tcb):
         tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
+        tcb.ack_now |= tcb.state is TIME_WAIT  # the peer has forgotten that it closed (as Linux and FreeBSD do)
         return True
     if tcb.orphan:
         refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
