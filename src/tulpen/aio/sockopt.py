@@ -8,12 +8,14 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.aio.failures import os_error
+from tulpen.aio.sockopt_keys import TCP_AO_ADD_KEY, TCP_MD5SIG, TCP_MD5SIG_EXT, set_key
 from tulpen.tcp.congestion import ALGORITHMS
 
 if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
 
 TCP_LINGER2: Final = 8  # linux/tcp.h; the socket module gives them on Linux alone
+TCP_WINDOW_CLAMP: Final = 10
 TCP_QUICKACK: Final = 12
 TCP_CONGESTION: Final = 13
 TCP_USER_TIMEOUT: Final = 18
@@ -32,6 +34,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "tcp_keepcnt",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_SYNCNT", 7)): "tcp_syncnt",
     (socket.IPPROTO_TCP, TCP_LINGER2): "tcp_linger2",
+    (socket.IPPROTO_TCP, TCP_WINDOW_CLAMP): "tcp_window_clamp",
     (socket.IPPROTO_TCP, TCP_QUICKACK): "tcp_quickack",
     (socket.IPPROTO_TCP, TCP_USER_TIMEOUT): "tcp_user_timeout",
     (socket.IPPROTO_IP, socket.IP_TOS): "ip_tos",
@@ -40,6 +43,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS): "ip_ttl",
 }
 
+_KEYS: Final = (TCP_MD5SIG, TCP_MD5SIG_EXT, TCP_AO_ADD_KEY)
 _SWITCHES: Final = frozenset(
     {"so_keepalive", "so_reuseaddr", "so_oobinline", "tcp_nodelay", "tcp_cork", "tcp_quickack"}
 )
@@ -65,6 +69,9 @@ def set_option(options: SocketOptions, level: int, name: int, value: int | bytes
         if algorithm not in ALGORITHMS:
             raise os_error(errno.ENOENT)
         options.tcp_congestion = algorithm
+        return
+    if level == socket.IPPROTO_TCP and name in _KEYS:
+        set_key(options, name, value)
         return
     field = _NUMBERS.get((level, name))
     if field is None:

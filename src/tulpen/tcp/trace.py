@@ -41,6 +41,7 @@ class Reason(Enum):
     ACK_TOO_OLD = ("TCPChallengeACK", "the ACK lies more than a window before SND.UNA", "RFC 5961 §5.2")
     ACK_OF_UNSENT = ("TCPChallengeACK", "the ACK is of data never sent", "RFC 9293 §3.10.7.4")
     BAD_ECHO = ("PAWSActive", "a SYN,ACK that echoes no timestamp of ours", "RFC 7323 §3.2")
+    STRANGE_ECHO = ("TSEcrRejected", "it echoes a timestamp that no SYN,ACK of ours had", "RFC 7323 §3.2")
     SYN_BEFORE_ACK = ("TCPChallengeACK", "another SYN where the ACK of ours was due", "RFC 7413 §4.2.2")
     SYN_IN_WINDOW = ("TCPSYNReset", "a SYN in the window, with tcp_insecure_syn", "RFC 9293 §3.10.7.4")
     # dropped: nothing goes back
@@ -63,7 +64,9 @@ class Reason(Enum):
     PAWS_OLD_ACK = ("PAWSOldAck", "a mere ACK, older than what has come since", "RFC 7323 §5.3")
     OLD_ACK = ("TCPOldAck", "the ACK lies before SND.UNA", "RFC 9293 §3.10.7.4")
     NO_ROOM = ("TCPRcvQDrop", "the receive buffer is full", "RFC 9293 §3.8.6")
-    BEYOND_WINDOW = ("TCPBeyondWindow", "the part of it beyond the window", "RFC 9293 §3.10.7.4")
+    ZERO_WINDOW = ("TCPZeroWindowDrop", "text while the window is closed", "RFC 9293 §3.10.7.4")
+    NO_ROOM_BEYOND = ("TCPOFODrop", "no room for text beyond a hole", "RFC 9293 §3.8.6")
+    BEYOND_WINDOW = ("BeyondWindow", "it reaches beyond the window", "RFC 9293 §3.10.7.4")
     NOT_RECEIVING = ("TCPNotReceiving", "text after their FIN", "RFC 9293 §3.10.7.4")
     RATE_LIMITED = ("TCPACKSkippedChallenge", "an ACK was owed; the rate limit held it back", "RFC 5961 §7")
     SYN_QUEUE_FULL = ("TCPReqQFullDrop", "the SYN queue is full and tcp_syncookies is 0", "RFC 4987 §2")
