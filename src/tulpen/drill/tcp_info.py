@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.tcp.config import MS
 from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.outgo import Limit
 from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.status import Status
 
 INFINITE_SSTHRESH: Final = 0x7FFF_FFFF
+NO_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
 #: Linux's numbers of the states.
@@ -65,6 +67,9 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
         **_received(status),
+        **_sent(status, now),
+        "tcpi_fackets": 0,  # as Linux tells it: FACK is gone
+        "tcpi_last_ack_sent": 0,  # as Linux tells it: not remembered
         **_pauses(status, now),
     }
 
@@ -75,6 +80,25 @@ def _received(status: Status) -> dict[str, int]:
         "tcpi_data_segs_in": status.text_segments_received,
         "tcpi_bytes_received": status.octets_received,
         "tcpi_rcv_ooopack": status.segments_beyond_hole,
+    }
+
+
+def _sent(status: Status, now: int) -> dict[str, int]:
+    outgo = status.outgo
+    window, starved = outgo.time(Limit.WINDOW, now), outgo.time(Limit.BUFFER, now)
+    return {
+        "tcpi_segs_out": outgo.segments,
+        "tcpi_data_segs_out": outgo.text_segments,
+        "tcpi_bytes_sent": outgo.octets,
+        "tcpi_bytes_acked": status.acknowledged,
+        "tcpi_bytes_retrans": outgo.resent_octets,
+        "tcpi_total_retrans": outgo.resent_segments,
+        "tcpi_busy_time": (outgo.time(Limit.BUSY, now) + window + starved) // _US,
+        "tcpi_rwnd_limited": window // _US,
+        "tcpi_sndbuf_limited": starved // _US,
+        "tcpi_pmtu": status.path_mtu,
+        "tcpi_ato": status.ack_delay // _US,
+        "tcpi_min_rtt": status.least_rtt // _US if status.least_rtt else NO_RTT,
     }
 
 

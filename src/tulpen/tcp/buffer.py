@@ -90,7 +90,7 @@ def tell_of_room(tcb: Tcb) -> None:
     if out + min(unsent_text(tcb), tcb.snd.una + tcb.snd.wnd - tcb.snd.nxt) < tcb.cc.cwnd:
         expand(tcb)
     if writable(tcb):
-        tcb.wants_room = False
+        tcb.wants_room = tcb.outgo.starved = False
         tcb.signal(Signal.WRITABLE)
 
 

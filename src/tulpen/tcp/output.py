@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, buffer, fast_open, judge
+from tulpen.tcp import acking, buffer, fast_open, judge, sizing
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
@@ -45,8 +45,13 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                     _resend_unproved(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
-    if tcb.trace is not None:
-        for segment in out:
+        limit = sizing.what_limits(tcb)
+        if limit is not tcb.outgo.limit:
+            tcb.outgo.limited(limit, now)
+    for segment in out:
+        if not (tcb.passive and segment.flags & SYN):  # as Linux, whose SYN,ACKs are not a connection's
+            tcb.outgo.sent(len(segment.data), segment.gso_size)
+        if tcb.trace is not None:
             tcb.trace.write(SentRecord(now, segment, state))
     return out
 
@@ -110,6 +115,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.flight.retransmitted(piece, now)
     tcb.stack.count("RetransSegs")
+    tcb.outgo.resent(piece.end - piece.seq, tcb.smss)
     tcb.sent_at = now
     if tcb.timers.retransmit == NEVER:
         tcb.timers.probe = NEVER
@@ -167,6 +173,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
         _note_usage(tcb)
+        tcb.outgo.starved = tcb.wants_room and not judge.unsent(tcb) and not judge.window_was_the_limit(tcb)
         if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
             tcb.timers.probe = NEVER
             tcb.timers.retransmit = retransmit_deadline(tcb, now)

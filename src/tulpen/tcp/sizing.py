@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tulpen.tcp import judge
 from tulpen.tcp.config import MS, SECOND, US
+from tulpen.tcp.outgo import Limit
 from tulpen.tcp.recovery import pipe
+from tulpen.tcp.state import SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 
 DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
@@ -32,6 +34,20 @@ def next_size(tcb: Tcb, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
         size -= small
         last = False
     return size, last and snd.fin >= 0 and usable > size
+
+
+def what_limits(tcb: Tcb) -> Limit:
+    """Return what keeps text, if there is any, from being sent or acknowledged."""
+    unsent = judge.unsent(tcb)
+    if not (unsent or tcb.flight.sent) or not (SYNCHRONIZED[tcb.state] or judge.talks_early(tcb)):
+        return Limit.IDLE
+    if tcb.outgo.starved:
+        return Limit.BUFFER
+    if unsent and tcb.cc.cwnd > pipe(tcb):
+        full = judge.full_segment(tcb)
+        if judge.usable_window(tcb) < min(unsent, first_stretch(tcb, full), full):
+            return Limit.WINDOW
+    return Limit.BUSY
 
 
 def first_stretch(tcb: Tcb, quota: int) -> int:

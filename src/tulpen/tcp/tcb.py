@@ -16,6 +16,7 @@ from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.outgo import Outgo
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
@@ -120,10 +121,10 @@ class Tcb:
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
         "flight", "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
-        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
-        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
-        "wants_room",
+        "orphan", "outgo", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
+        "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -171,6 +172,7 @@ class Tcb:
         self.cc = self.congestion_control()
         self.usage = Usage()
         self.rack = Rack()
+        self.outgo = Outgo()
         self.episode = Episode()
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered = 0  # octets the peer is known to have, for statistics
@@ -270,6 +272,7 @@ class Tcb:
         twin.cc = self.cc.clone()
         twin.usage = self.usage.clone()
         twin.rack = self.rack.clone()
+        twin.outgo = self.outgo.clone()
         twin.smss = self.smss
         twin.episode = self.episode.clone()
         twin.override = self.override
@@ -280,6 +283,5 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.ts_recent_at = self.ts_recent_at
-        twin.ts_offset = self.ts_offset
+        twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
         return twin
