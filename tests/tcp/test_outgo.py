@@ -45,15 +45,19 @@ def test_a_congestion_window_is_the_network() -> None:
 
 
 def test_the_send_buffer() -> None:
-    end = established("mss=1000", options=SocketOptions(so_sndbuf=5000), tcp_initial_cwnd=100)
-    assert end.tcp.send(bytes(100_000), end.now) == 32_000
+    end = established("mss=1000", options=SocketOptions(so_sndbuf=5000))
+    taken = end.tcp.send(bytes(100_000), end.now)
     end.sent()
-    end.wait(20 * MS)
-    assert times(end) == (0, 0, 20)
-    end.arrives(".")
+    end.wait(10 * MS)
+    end.arrives(". ack=10101")
+    end.wait(10 * MS)
+    assert len(end.arrives(". ack=30101")) == (taken - 30_000) // 1000
+    end.wait(30 * MS)
+    assert times(end) == (20, 0, 30)
+    end.arrives(f". ack={taken + 101}")
     end.send(bytes(1000))
     end.wait(10 * MS)
-    assert times(end) == (10, 0, 20)
+    assert times(end) == (30, 0, 30)
 
 
 def test_counts() -> None:
