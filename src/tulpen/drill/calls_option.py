@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import set_timestamping
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -114,6 +115,8 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
         options.so_rcvbuf = _buffer(world, integer(value), _LEAST_RCVBUF, limited=name == "SO_RCVBUF")
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "SO_TIMESTAMPING":
+        set_timestamping(world, file, integer(value))
     elif name == "TCP_CONGESTION":
         _set_congestion(file, value)
     elif (level, name) in _FIELDS:

@@ -110,7 +110,7 @@ class TcpFile:
                 events |= OUT | WRNORM
             if socket.urgent:
                 events |= PRI
-        if self.pending_error:
+        if self.pending_error or socket.connection.has_stamps:
             events |= ERR
         return events
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import buffer, judge
+from tulpen.tcp import buffer, judge, stamping
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.output import reset, send_new
@@ -74,6 +74,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.up = tcb.queue.end
     if taken:
         tcb.snd.freed = tcb.snd.iss
+    if taken and tcb.stamps is not None:
+        stamping.written(tcb)
     if taken < len(data):
         tcb.wants_room = True
         if taken:

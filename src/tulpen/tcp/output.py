@@ -219,6 +219,8 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
+    if tcb.stamps is not None:
+        tcb.stamps.left(seq, end, now)
     if len(text) > tcb.smss:
         piece.push = True  # nobody is to wait for more of them
     if text and (piece.push or judge.ends_syn_text(tcb, seq, end)):

@@ -100,6 +100,8 @@ def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
         _delivered(tcb, piece, top, now)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    if tcb.stamps is not None:
+        tcb.stamps.acknowledged(snd.una, now)
     snd.due = tcb.queue.end
     tcb.delivered += octets
     tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one

@@ -23,6 +23,7 @@ from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
+from tulpen.tcp.stamping import Stamps
 from tulpen.tcp.state import CLOSED, Event, State, follow
 from tulpen.tcp.timers import Timers
 from tulpen.tcp.trace import Dropped, Ended, FourTuple, Moved, Reason, TimedOut, Trace
@@ -122,7 +123,7 @@ class Tcb:
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
         "flight", "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
         "orphan", "outgo", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
-        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "stamps", "state",
         "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
         "user_timeout_told", "wants_room",
     )  # fmt: skip
@@ -173,6 +174,7 @@ class Tcb:
         self.usage = Usage()
         self.rack = Rack()
         self.outgo = Outgo()
+        self.stamps: Stamps | None = None  # SO_TIMESTAMPING
         self.episode = Episode()
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered = 0  # octets the peer is known to have, for statistics
@@ -182,8 +184,7 @@ class Tcb:
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at = 0
-        self.ts_offset = ts_offset
+        self.ts_recent_at, self.ts_offset = 0, ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
@@ -273,6 +274,7 @@ class Tcb:
         twin.usage = self.usage.clone()
         twin.rack = self.rack.clone()
         twin.outgo = self.outgo.clone()
+        twin.stamps = None if self.stamps is None else self.stamps.clone()
         twin.smss = self.smss
         twin.episode = self.episode.clone()
         twin.override = self.override
