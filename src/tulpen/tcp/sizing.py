@@ -30,11 +30,8 @@ def next_size(tcb: Tcb, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
         return 0, False
     last = size == waiting and tail
     small = size % full
-    if (
-        small
-        and (tail or size < waiting)
-        and not ((free and size == waiting) or judge.worth_sending(tcb, small, last=last))
-    ):
+    goes = size == waiting and (free or not tail)  # nothing is to fill it
+    if small and not (goes or judge.worth_sending(tcb, small, last=last)):
         size -= small
         last = False
     return size, last and snd.fin >= 0 and usable > size

@@ -278,8 +278,7 @@ class Tcb:
         twin.smss = self.smss
         twin.episode = self.episode.clone()
         twin.override = self.override
-        twin.delivered = self.delivered
-        twin.delivered_segments = self.delivered_segments
+        twin.delivered, twin.delivered_segments = self.delivered, self.delivered_segments
         twin.retransmits = self.retransmits
         twin.probes = self.probes
         twin.intake = self.intake.clone()
