@@ -44,7 +44,7 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
 @click.option(
     "-O", "--option", "options", multiple=True, metavar="NAME=VALUE", help="As --NAME=VALUE at the top of a script."
 )
-@click.option("-4", "four", is_flag=True, help="IPv4 (as without it).")
+@click.option("-4", "four", is_flag=True, help="IPv4 (as without it, but for *v6.pkt).")
 @click.option("-6", "six", is_flag=True, help="IPv6.")
 @click.option("--mapped", is_flag=True, help="IPv4 through IPv6 sockets.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scripts at a time. [processors]")
@@ -96,20 +96,21 @@ def _plan(options: dict[str, Any]) -> Plan:
     from tulpen.drill.drill import Plan
     from tulpen.drill.genuine.build import find_program
     from tulpen.drill.profile import PROFILES
-    from tulpen.drill.suite import plan_for
 
     versions = [version for name, version in _VERSIONS.items() if options[name]]
     if len(versions) > 1:
         raise click.UsageError("-4, -6 and --mapped exclude each other")
-    plan = Plan(
+    given = _pairs(options["options"], "-O", "")
+    for version in versions:
+        given["ip_version"] = version
+    return Plan(
         profile=PROFILES[options["profile"]],
         defined=_pairs(options["defined"], "-D", "1"),
-        options=_pairs(options["options"], "-O", ""),
+        options=given,
         ladder=options["ladder"],
         kernel=options["kernel"],
         program=None if options["program"] is None else find_program(options["program"]),
     )
-    return plan_for(plan, versions[0] if versions else None)
 
 
 def _pairs(given: tuple[str, ...], option: str, default: str) -> dict[str, str]:

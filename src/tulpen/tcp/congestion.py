@@ -1,7 +1,7 @@
-"""Congestion control (RFC 5681): how much may be in flight.
+"""Congestion control (RFC 5681): how the window grows, and how far a loss brings it down.
 
-An algorithm is a ``CongestionControl``; ``ALGORITHMS`` names them as Linux does.
-What was lost and what is sent again is decided in ``recovery``.
+An algorithm is a ``CongestionControl``; ``ALGORITHMS`` names them as Linux does.  What was
+lost is decided in ``recovery``, how the window comes down in ``window``.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class CongestionControl(Protocol):
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         """One more measurement of the round trip."""
 
-    def lost(self, in_flight: int) -> None:
-        """A loss was detected by duplicate or selective acknowledgments (§3.2)."""
+    def after_loss(self, in_flight: int) -> int:
+        """Return the ssthresh that follows from a loss, or what counts as one (§3.1); asked once a reduction."""
 
-    def recovered(self) -> None:
-        """Everything outstanding at the loss is acknowledged."""
+    def undone(self, prior_cwnd: int) -> None:
+        """The loss was none: return to the window before it (RFC 4015 §3.2)."""
 
-    def timed_out(self, in_flight: int, *, again: bool) -> None:
-        """The retransmission timer ran out (§3.1); ``again`` for the same octets."""
+    def timed_out(self) -> None:
+        """The retransmission timer ran out: what was learnt of the path is forgotten."""
 
     def idle(self, quiet: int) -> None:
         """Text goes out after ``quiet`` nanoseconds without any."""
@@ -47,12 +47,14 @@ class CongestionControl(Protocol):
 class Usage:
     """Whether the congestion window was what held text back (RFC 7661 §4.3)."""
 
-    __slots__ = ("limited", "most", "point")
+    __slots__ = ("full_at", "limited", "most", "point", "used")
 
     def __init__(self) -> None:
         self.limited = False
         self.point = 0  # SND.NXT when that was last judged
         self.most = 0  # octets in flight at most since then
+        self.full_at = 0  # when the window was last found to be the limit, or brought down to what is used
+        self.used = 0  # octets in flight at most since then
 
     def clone(self) -> Usage:
         """Return an independent copy."""
@@ -60,6 +62,8 @@ class Usage:
         twin.limited = self.limited
         twin.point = self.point
         twin.most = self.most
+        twin.full_at = self.full_at
+        twin.used = self.used
         return twin
 
 
@@ -91,18 +95,14 @@ class NewReno:
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         pass
 
-    def lost(self, in_flight: int) -> None:
-        self.ssthresh = max(in_flight // 2, 2 * self.mss)  # equation 4
-        self.cwnd = self.ssthresh
+    def after_loss(self, in_flight: int) -> int:
         self._acked = 0
+        return max(in_flight // 2, 2 * self.mss)  # equation 4
 
-    def recovered(self) -> None:
-        self.cwnd = min(self.cwnd, self.ssthresh)
+    def undone(self, prior_cwnd: int) -> None:
+        self.cwnd = max(self.cwnd, prior_cwnd)
 
-    def timed_out(self, in_flight: int, *, again: bool) -> None:
-        if not again:
-            self.ssthresh = max(in_flight // 2, 2 * self.mss)
-        self.cwnd = self.mss  # the loss window
+    def timed_out(self) -> None:
         self._acked = 0
 
     def idle(self, quiet: int) -> None:

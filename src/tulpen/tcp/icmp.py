@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tulpen.tcp import recovery
+from tulpen.tcp import clocks, recovery
 from tulpen.tcp.ending import end
 from tulpen.tcp.negotiate import effective_mss
 from tulpen.tcp.signals import Signal
@@ -57,4 +57,4 @@ def path_mss(tcb: Tcb, mss: int, now: int) -> None:
             tcb.flight.deem_lost(piece)
     recovery.resend_lost(tcb)
     if tcb.flight.sent:
-        tcb.timers.retransmit = recovery.retransmit_deadline(tcb, now)
+        clocks.start_again(tcb, now, now)

@@ -59,9 +59,9 @@ class Outgo:
             self.text_segments += pieces
             self.octets += octets
 
-    def resent(self, octets: int, mss: int) -> None:
+    def resent(self, segments: int, octets: int) -> None:
         """Count what goes out again."""
-        self.resent_segments += -(-octets // mss)
+        self.resent_segments += segments
         self.resent_octets += octets
 
     def limited(self, limit: Limit, now: int) -> None:

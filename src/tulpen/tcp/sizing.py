@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tulpen.tcp import judge
 from tulpen.tcp.config import MS, SECOND, US
+from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.outgo import Limit
-from tulpen.tcp.recovery import pipe
 from tulpen.tcp.state import SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.window import pipe
 
 DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
 
@@ -82,7 +83,7 @@ def device_burst(tcb: Tcb, full: int) -> int:
 def _had_better_wait(tcb: Tcb, waiting: int, usable: int, room: int, burst: int, now: int) -> bool:
     """Whether an acknowledgment that is about to come will let more go at once (tcp_tso_win_divisor)."""
     snd, sent = tcb.snd, tcb.flight.sent
-    if tcb.episode.recover >= 0 or not sent or now - tcb.sent_at > MS:
+    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at > MS:
         return False
     allowed = min(usable, room)
     tail = snd.nxt + waiting >= tcb.queue.end

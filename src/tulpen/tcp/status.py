@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tulpen.tcp.flight import Sent
+from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.outgo import Sending
 from tulpen.tcp.state import State
@@ -50,6 +53,15 @@ class Status:
     error: int  # errno
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
+    unacked_segments: int
+    sacked_segments: int  # without SACK, the duplicates that stand for them
+    lost_segments: int
+    resent_segments: int
+    phase: Phase  # of loss recovery: Linux's ca_state
+    reordering: int  # segments: DupThresh, as the path has shown
+    reorderings: int
+    dsacks: int  # segments that came twice
+    min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
     segments_received: int
     text_segments_received: int
@@ -62,7 +74,6 @@ class Status:
     acknowledged: int  # octets, our SYN one of them if we opened
     path_mtu: int
     ack_delay: int  # of the next ACK
-    least_rtt: int  # 0: none was measured
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -106,6 +117,15 @@ def status_of(tcb: Tcb) -> Status:
         error=tcb.error,
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
+        unacked_segments=_segments(tcb.flight.sent),
+        sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
+        lost_segments=_segments(p for p in tcb.flight.sent if p.lost),
+        resent_segments=_segments(p for p in tcb.flight.sent if p.resent),
+        phase=tcb.loss.phase,
+        reordering=tcb.loss.reordering,
+        reorderings=tcb.loss.reorderings,
+        dsacks=tcb.loss.dsacks,
+        min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
@@ -118,5 +138,8 @@ def status_of(tcb: Tcb) -> Status:
         acknowledged=max(0, tcb.snd.una - tcb.snd.iss - tcb.passive),
         path_mtu=tcb.mtu_mss + (HEADERS_6 if tcb.ipv6 else HEADERS_4),
         ack_delay=tcb.acks.delay,
-        least_rtt=tcb.rtt.least,
     )
+
+
+def _segments(pieces: Iterable[Sent]) -> int:
+    return sum(piece.segments for piece in pieces)
