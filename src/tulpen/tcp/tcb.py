@@ -12,6 +12,7 @@ from typing import Final, final
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
@@ -121,7 +122,7 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "error", "fast_open", "flight",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options", "orphan",
         "outgo", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
         "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "stamps", "state", "syn_due",
@@ -158,6 +159,7 @@ class Tcb:
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
         self.fast_open: FastOpen | None = None  # RFC 7413
+        self.ecn: Ecn | None = None  # RFC 3168, RFC 9768; None: neither
         # what the user gave, and has not taken
         self.queue = SendQueue(iss + 1)
         self.receive_queue = ReceiveQueue()
@@ -178,8 +180,7 @@ class Tcb:
         self.stamps: Stamps | None = None  # SO_TIMESTAMPING
         self.loss = Loss(settings.tcp_reordering)
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
-        self.delivered = 0  # octets the peer is known to have, for statistics
-        self.delivered_segments = 0
+        self.delivered, self.delivered_segments = 0, 0  # that the peer is known to have: octets, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
         self.intake = Intake()
@@ -261,6 +262,7 @@ class Tcb:
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
+        twin.ecn = None if self.ecn is None else self.ecn.clone()
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -280,8 +282,7 @@ class Tcb:
         twin.loss = self.loss.clone()
         twin.override = self.override
         twin.delivered, twin.delivered_segments = self.delivered, self.delivered_segments
-        twin.retransmits = self.retransmits
-        twin.probes = self.probes
+        twin.retransmits, twin.probes = self.retransmits, self.probes
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
