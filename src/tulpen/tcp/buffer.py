@@ -83,11 +83,10 @@ def writable(tcb: Tcb) -> bool:
 
 
 def tell_of_room(tcb: Tcb) -> None:
-    """Let the buffer grow if that is what keeps text from being sent, and signal WRITABLE when there is room again."""
+    """Let the buffer grow while the network would take more, and signal WRITABLE when there is room again."""
     if not tcb.wants_room:
         return
-    out = tcb.flight.pipe
-    if out + min(unsent_text(tcb), tcb.snd.una + tcb.snd.wnd - tcb.snd.nxt) < tcb.cc.cwnd:
+    if tcb.flight.pipe < tcb.cc.cwnd:
         expand(tcb)
     if writable(tcb):
         tcb.wants_room = tcb.outgo.starved = False
