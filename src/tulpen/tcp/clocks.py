@@ -69,15 +69,15 @@ def start_again(tcb: Tcb, since: int, now: int) -> None:
 
 
 def within_user_timeout(tcb: Tcb, deadline: int, now: int) -> int:
-    """Return ``deadline``, or the user timeout of the oldest segment where that comes first."""
-    return _sooner(tcb, deadline, tcb.flight.sent[0].first_at, now)
+    """Return ``deadline``, or the user timeout of what is in flight where that comes first."""
+    return _sooner(tcb, deadline, judge.unanswered_since(tcb), now)
 
 
 def probe_deadline(tcb: Tcb, now: int) -> int:
     """When a closed window is probed again (RFC 9293 §3.8.6.1), or the user timeout passes."""
-    return _sooner(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
+    return _sooner(tcb, now + tcb.rtt.timeout(), judge.shut_since(tcb), now)
 
 
 def _sooner(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     limit = judge.user_timeout(tcb)
-    return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
+    return max(now + 1, min(deadline, since + limit * MS)) if limit and since >= 0 else deadline

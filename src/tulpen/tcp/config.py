@@ -38,6 +38,7 @@ class Settings:
     tcp_window_scaling: bool = _row(True, "", "offer and accept window scaling", "RFC 7323 §2")
     tcp_timestamps: int = _row(1, "0|1|2", "timestamps: off, with an offset per connection, with none", "RFC 7323 §3")
     tcp_sack: bool = _row(True, "", "offer and accept selective acknowledgments", "RFC 2018")
+    tcp_user_timeout_by_rto: bool = _row(True, "", "a user timeout counts from the first retransmission or window probe, as on Linux; off: from when the oldest text was sent, or the peer last heard of", "RFC 5482 §3, RFC 9293 §3.8.3")
     tcp_user_timeout_option: bool = _row(False, "", "send and obey the User Timeout Option (tulpen's own)", "RFC 5482 §3")
     # congestion marks
     tcp_ecn: int = _row(2, "0|1|2|3|4|5", "ECN: none, asked for and granted, granted; AccECN asked for and granted, ECN asked for and AccECN granted, AccECN granted", "RFC 3168 §6.1.1, RFC 9768 §3.1")

@@ -187,6 +187,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         tcb.override = False
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
+        tcb.probing_since = -1
         window.went_out(tcb, snd.nxt - before)
         window.note_usage(tcb, now)
         clocks.text_went_out(tcb, now)

@@ -124,9 +124,9 @@ class Tcb:
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options", "orphan",
-        "outgo", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "stamps", "state", "syn_due",
-        "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
+        "outgo", "override", "passive", "probes", "probing_since", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "stamps", "state",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
         "user_timeout_told", "wants_room",
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ class Tcb:
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered, self.delivered_segments = 0, 0  # that the peer is known to have: octets, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
-        self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.probes, self.probing_since = 0, -1  # of a closed window or keep-alive, unanswered; the first of the former
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
@@ -282,7 +282,7 @@ class Tcb:
         twin.loss = self.loss.clone()
         twin.override = self.override
         twin.delivered, twin.delivered_segments = self.delivered, self.delivered_segments
-        twin.retransmits, twin.probes = self.retransmits, self.probes
+        twin.retransmits, twin.probes, twin.probing_since = self.retransmits, self.probes, self.probing_since
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at

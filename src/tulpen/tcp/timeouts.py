@@ -61,7 +61,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if not tcb.flight.sent:
         return
     tcb.timed_out("retransmit", now)
-    if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
+    if _user_timeout_passed(tcb, judge.unanswered_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     giving_up = _tried_enough(tcb, now)
@@ -99,7 +99,9 @@ def _persist(tcb: Tcb, now: int) -> None:
     if not judge.unsent(tcb) or tcb.flight.sent:
         return
     tcb.timed_out("persist", now)
-    if _user_timeout_passed(tcb, tcb.intake.heard_at, now):
+    if tcb.probing_since < 0:
+        tcb.probing_since = now
+    if _user_timeout_passed(tcb, judge.shut_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
@@ -183,7 +185,7 @@ def _r2(tcb: Tcb) -> int:
 
 def _user_timeout_passed(tcb: Tcb, since: int, now: int) -> bool:
     limit = judge.user_timeout(tcb)
-    return limit > 0 and now - since >= limit * MS
+    return limit > 0 <= since <= now - limit * MS
 
 
 def _give_up(tcb: Tcb, reason: Reason, now: int) -> None:
