@@ -106,7 +106,7 @@ def receive(world: World, file: TcpFile, limit: int, flags: int) -> Waiting:
             continue
         if socket.readable:
             return min(limit, socket.readable)
-        if taken:
+        if taken or socket.eof:
             return taken
         error = file.take_error()
         if error:
@@ -236,8 +236,10 @@ def ioctl(world: World, call: Call) -> Waiting:
 def queued(file: TcpFile, request: int) -> int:
     """Return what an ioctl asks for: how much is to be read, not acknowledged, or not sent."""
     socket = file.socket
-    if socket is None:
+    if file.listener is not None:
         raise CallFailed(errno.EINVAL)
+    if socket is None:
+        return 0
     if request == value_of("SIOCINQ"):
         return socket.readable
     if request == value_of("SIOCOUTQ"):
