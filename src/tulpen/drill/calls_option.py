@@ -75,6 +75,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name == "TCP_KEEPIDLE" and file.socket is not None:
+        file.socket.keepidle_changed(world.now)
     if name in _RELEASING and file.socket is not None:
         file.socket.options_changed(world.now)
     world.stage.collect()

@@ -155,6 +155,11 @@ class Socket:
         self.connection.set_keepalive(on, now)
         self._settle(now)
 
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        self.connection.keepidle_changed(now)
+        self._settle(now)
+
     def set_timestamping(self, flags: int) -> None:
         """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
         self.connection.set_timestamping(flags)

@@ -223,6 +223,10 @@ class Connection:
         if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
             timeouts.start_keepalive(self.tcb, now)
 
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        timeouts.keepidle_changed(self.tcb, now)
+
     def set_timestamping(self, flags: int) -> None:
         """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
         stamping.ask(self.tcb, flags)

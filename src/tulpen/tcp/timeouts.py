@@ -144,10 +144,16 @@ def start_keepalive(tcb: Tcb, now: int) -> None:
     wanted = tcb.options.so_keepalive
     if wanted is None:
         wanted = tcb.stack.settings.so_keepalive
-    if wanted:
-        tcb.timers.keepalive = max(tcb.intake.heard_at, 0) + _keepalive_settings(tcb)[0]
-    else:
+    if not wanted:
         tcb.timers.keepalive = NEVER
+    elif tcb.timers.keepalive == NEVER:
+        tcb.timers.keepalive = now + _keepalive_settings(tcb)[0]
+
+
+def keepidle_changed(tcb: Tcb, now: int) -> None:
+    """Another idle time goes for what has already passed of it, too."""
+    if tcb.timers.keepalive != NEVER:
+        tcb.timers.keepalive = max(now, tcb.intake.heard_at + _keepalive_settings(tcb)[0])
 
 
 def wait_for_their_fin(tcb: Tcb, now: int) -> None:
