@@ -50,14 +50,18 @@ def from_error_queue(world: World, file: TcpFile, header: Struct, room: int) -> 
     alone = bool(asked & OPT_TSONLY)
     if room and not alone:
         raise Unsupported("the packet that a timestamp is of")
+    check_message(world, header, stamp, ERRQUEUE | (0 if alone else TRUNC), told=bool(asked & SOFTWARE))
+    return 0
+
+
+def check_message(world: World, header: Struct, stamp: Stamp, got: int, *, told: bool) -> None:
+    """Compare an entry and its flags with the struct msghdr of a script; ``told``: its moment is among them."""
     flags = header.field("msg_flags")
-    got = ERRQUEUE | (0 if alone else TRUNC)
     if flags is not None and integer(flags) != got:
         raise Mismatch("msg_flags differ", expected=f"{integer(flags):#x}", got=f"{got:#x}")
     control = header.field("msg_control")
     if isinstance(control, Array):
-        _check_control(world, control, stamp, told=bool(asked & SOFTWARE))
-    return 0
+        _check_control(world, control, stamp, told=told)
 
 
 def _check_control(world: World, control: Array, stamp: Stamp, *, told: bool) -> None:
