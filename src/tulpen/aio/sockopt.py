@@ -39,6 +39,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.IPPROTO_TCP, TCP_QUICKACK): "tcp_quickack",
     (socket.IPPROTO_TCP, TCP_USER_TIMEOUT): "tcp_user_timeout",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_NOTSENT_LOWAT", 25)): "tcp_notsent_lowat",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_DEFER_ACCEPT", 9)): "tcp_defer_accept",
     (socket.IPPROTO_IP, socket.IP_TOS): "ip_tos",
     (socket.IPPROTO_IP, socket.IP_TTL): "ip_ttl",
     (socket.IPPROTO_IPV6, getattr(socket, "IPV6_TCLASS", 67)): "ip_tos",

@@ -11,6 +11,7 @@ from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host.deferring import seconds_of, timeouts_within
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
@@ -44,6 +45,7 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
@@ -221,6 +223,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         return options.so_sndbuf
     if name == "SO_RCVBUF":
         return _receive_buffer(file, simple[name])
+    if name == "TCP_DEFER_ACCEPT":
+        return seconds_of(timeouts_within(options.tcp_defer_accept, settings), settings)
     if name == "TCP_MAXSEG":
         return _max_segment(world, file)
     if (level, name) in _FIELDS:
