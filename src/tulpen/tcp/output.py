@@ -173,7 +173,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
     before = snd.nxt
-    while judge.unsent(tcb):
+    while judge.unsent(tcb) and not tcb.stack.choked:
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break

@@ -107,7 +107,10 @@ def _persist(tcb: Tcb, now: int) -> None:
     if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
         _give_up(tcb, Reason.GAVE_UP, now)
         return
-    if judge.usable_window(tcb) > 0:
+    if tcb.stack.choked:
+        tcb.probes += 1
+        tcb.timers.persist = clocks.device_deadline(tcb, now)
+    elif judge.usable_window(tcb) > 0:
         tcb.override = True
     else:
         tcb.stack.count("TCPWinProbe")
