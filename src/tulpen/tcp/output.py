@@ -38,11 +38,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             out.append(_syn(tcb, now))
         if state is not SYN_SENT:
             if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
-                if tcb.rack.probe_due:
-                    _send_probe(tcb, now, out)
-                _resend(tcb, now, out)
-                send_new(tcb, now, out)
-                _resend_unproved(tcb, now, out)
+                _send_text(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
         limit = sizing.what_limits(tcb)
@@ -54,6 +50,18 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
         if tcb.trace is not None:
             tcb.trace.write(SentRecord(now, segment, state))
     return out
+
+
+def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What is to be sent again, and what is new; while the device takes nothing it only waits."""
+    if tcb.stack.choked:
+        send_new(tcb, now, out)
+        return
+    if tcb.rack.probe_due:
+        _send_probe(tcb, now, out)
+    _resend(tcb, now, out)
+    send_new(tcb, now, out)
+    _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:

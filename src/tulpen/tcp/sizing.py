@@ -83,7 +83,7 @@ def device_burst(tcb: Tcb, full: int) -> int:
 def _had_better_wait(tcb: Tcb, waiting: int, usable: int, room: int, burst: int, now: int) -> bool:
     """Whether an acknowledgment that is about to come will let more go at once (tcp_tso_win_divisor)."""
     snd, sent = tcb.snd, tcb.flight.sent
-    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at > MS:
+    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at >= MS:
         return False
     allowed = min(usable, room)
     tail = snd.nxt + waiting >= tcb.queue.end
