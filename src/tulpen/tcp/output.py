@@ -175,12 +175,13 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
 def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
 
-    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    ``one``: one stretch at most, or what of it a device gets at a time; ``free``: neither Nagle nor a cork hold any.
     """
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
     before = snd.nxt
+    first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
     while judge.unsent(tcb) and not tcb.stack.choked:
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
@@ -195,6 +196,8 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
+        if one and end >= first:
+            break
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
         tcb.probing_since = -1
