@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.rfc9293.notation import MS, End
 from tests.rfc9293.reach import established
+from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.stamping import OPT_ID, TX, TX_ACK, TX_SCHED, Kind
 
 
@@ -71,6 +72,15 @@ def test_writes_that_leave_together_are_told_of_as_one() -> None:
     end.arrives(". ack=201")
     end.arrives(". ack=401")
     assert [each[:2] for each in told(end, end.now)] == [(Kind.ACKNOWLEDGED, 99), (Kind.ACKNOWLEDGED, 299)]
+
+
+def test_what_has_left_while_it_was_written() -> None:
+    """The buffer takes one stretch, which is sent before the write returns."""
+    end = asking(TX_ACK | OPT_ID, options=SocketOptions(so_sndbuf=5000), tcp_initial_cwnd=100)
+    assert end.tcp.send(bytes(100_000), end.now) == 32_000
+    end.sent()
+    end.arrives(". ack=32101")
+    assert [each[:2] for each in told(end, end.now)] == [(Kind.ACKNOWLEDGED, 31_999)]
 
 
 def test_what_is_sent_again_is_told_again() -> None:

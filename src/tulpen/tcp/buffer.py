@@ -14,7 +14,7 @@ from tulpen.tcp.signals import Signal
 from tulpen.tcp.tcb import Tcb
 
 #: Octets of text in the largest stretch, where the device says nothing else.
-LARGEST: Final = 65_000
+LARGEST: Final = 65_215
 SMALL_WINDOW: Final = 536  # of a peer that never offered more, all is used
 LEAST_SEGMENTS: Final = 10
 #: Linux allows for headers and the administration of a segment before it rounds up to a power of two, and for more.
