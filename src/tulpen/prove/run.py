@@ -85,7 +85,8 @@ def _read(kept: Path) -> dict[str, Outcome]:
     for number, line in enumerate(kept.read_text().splitlines(), 1):
         try:
             row = json.loads(line)
-            known[row.pop("of")] = _outcome(row)
+            name = row.pop("of")
+                known[name] = _outcome(row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             remedy = "Give --keep a file that this command wrote, or a new name."
             raise TulpenError(f"{kept}, line {number}: no outcome of a check ({error})", remedy) from None
