@@ -86,7 +86,7 @@ def _read(kept: Path) -> dict[str, Outcome]:
         try:
             row = json.loads(line)
             name = row.pop("of")
-                known[name] = _outcome(row)
+            known[name] = _outcome(row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             remedy = "Give --keep a file that this command wrote, or a new name."
             raise TulpenError(f"{kept}, line {number}: no outcome of a check ({error})", remedy) from None
