@@ -47,6 +47,8 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
     (IP, "IP_TTL"): ("ip_ttl", False),
+    (IP, "IP_MTU_DISCOVER"): ("ip_mtu_discover", False),
+    (IPV6, "IPV6_MTU_DISCOVER"): ("ip_mtu_discover", False),
     (IPV6, "IPV6_TCLASS"): ("ip_tos", False),
     (IPV6, "IPV6_UNICAST_HOPS"): ("ip_ttl", False),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import pipelines
@@ -40,6 +40,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         _usual(world)
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         world.host.metrics.flush()
+    elif name == "ip" and ip_route.is_ip_route(words):
+        world.host.set_route(*ip_route.prefix_and_route(words))
     elif name == "nstat":
         _nstat(world, pipeline)
     elif name == "sockstat":

@@ -31,7 +31,7 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     connection.segment_arrives(seg, now)
     segments = connection.segments_to_send(now)
     if segments:
-        send(core, name, segments, SocketOptions())
+        send(core, name, segments, SocketOptions(), now)
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
         return

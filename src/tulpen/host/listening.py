@@ -75,6 +75,7 @@ def _open_early(
     connection = request.opened_early(
         core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
     )
+    _learn_path(core, connection, request.name, now)
     listener.fast_opens.under_way += 1
     complete(core, listener, connection, request.name, now, early=True)
 
@@ -95,7 +96,7 @@ def answer(
     room = receive_buffer(options, core.stack.settings)
     seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
     core.write(request.name, Sent(now, seg, state))
-    send(core, request.name, [seg], options)
+    send(core, request.name, [seg], options, now)
 
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
@@ -105,9 +106,21 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
         if core.stack.settings.tcp_abort_on_overflow:
             forget_request(core, pending, now, came_to_nothing=True)
         return
-    connection = pending.request.connection(core.stack, pending.listener.options, now)
+    connection = revive(core, pending.request, pending.listener, now)
     connection.segment_arrives(seg, now)
     after_request(core, pending, connection, now)
+
+
+def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:
+    """Return the connection that a half-open one stands for, on the path to its peer."""
+    connection = request.connection(core.stack, listener.options, now)
+    _learn_path(core, connection, request.name, now)
+    return connection
+
+
+def _learn_path(core: Core, connection: Connection, name: FourTuple, now: int) -> None:
+    if core.paths.differ:
+        connection.path_begins(core.path_mss(name, connection.tcb.options, now), core.paths.route(name.remote), now)
 
 
 def after_request(core: Core, pending: Pending, connection: Connection, now: int) -> None:
@@ -119,7 +132,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
         return
     segments = connection.segments_to_send(now)
     if segments:
-        send(core, request.name, segments, listener.options)
+        send(core, request.name, segments, listener.options, now)
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
     else:
@@ -153,7 +166,6 @@ def complete(
 ) -> None:
     """The handshake is done, or not waited for (``early``): into the accept queue."""
     core.stack.count("PassiveOpens")
-    connection.path_mss(core.path_mss(name, now), now)
     connection.tcb.gso_max = core.gso_max
     options = connection.tcb.options
     claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr)

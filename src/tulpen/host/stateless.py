@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tulpen.host.cookies import PERIOD, VALID
 from tulpen.host.core import Core
-from tulpen.host.listening import answer, complete, refuse
+from tulpen.host.listening import answer, complete, refuse, revive
 from tulpen.tcp.compact import Request
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
 from tulpen.tcp.stack import Stack
@@ -53,7 +53,7 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
         core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
         ts_offset=core.ts_offset(name),
     )  # fmt: skip
-    connection = request.connection(core.stack, listener.options, now)
+    connection = revive(core, request, listener, now)
     connection.segment_arrives(ack, now)
     if SYNCHRONIZED[connection.state]:
         complete(core, listener, connection, name, now)

@@ -22,7 +22,7 @@ HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
     "timers", "cc", "episode", "retransmits", "probes", "troubled",
-    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack",
+    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack", "path",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
@@ -43,6 +43,7 @@ def key(connection: Connection) -> Hashable:
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent, tcb.rack.reordering_seen,
+        tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, episode.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tcb.queue.stop(snd.nxt),

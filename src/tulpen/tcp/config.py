@@ -98,6 +98,14 @@ class Settings:
     # the internet layer
     ip_default_ttl: int = _row(64, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     tcp_min_snd_mss: int = _row(48, "octets", "floor of the MSS a peer can ask for", "tcp(7)")
+    min_pmtu: int = _row(552, "octets", "IPv4: a router that asks for less gets this, and packets that may be fragmented (Linux: net.ipv4.route.min_pmtu)", "RFC 1191 §3")
+    mtu_expires: int = _row(600, "seconds", "how long what a router said of a path MTU is believed (Linux: net.ipv4.route.mtu_expires)", "RFC 1191 §6.3")
+    ip_no_pmtu_disc: bool = _row(False, "", "IP_MTU_DISCOVER is IP_PMTUDISC_DONT for sockets that do not say", "RFC 1191 §6.1")
+    tcp_mtu_probing: int = _row(0, "0|1|2", "search for the path MTU with larger segments: never, once a black hole is met, always", "RFC 4821")
+    tcp_base_mss: int = _row(1024, "octets", "MSS that the search begins at", "RFC 4821 §7.2")
+    tcp_mtu_probe_floor: int = _row(48, "octets", "least MSS that the search falls back to", "RFC 4821 §7.7")
+    tcp_probe_threshold: int = _row(8, "octets", "the search ends when its range is less", "RFC 4821 §7.3")
+    tcp_probe_interval: int = _row(600, "seconds", "time between two searches", "RFC 4821 §7.3")
     icmp_echo_ignore_all: bool = _row(False, "", "leave echo requests unanswered", "RFC 1122 §3.2.2.6")
 
 
@@ -128,6 +136,7 @@ class SocketOptions:
     so_sndbuf: int | None = _row(None, "octets", "send buffer", "socket(7)")
     so_linger: int | None = _row(None, "seconds", "0: close() resets the connection", "socket(7)")
     so_oobinline: bool = _row(True, "", "taken from programs that set it; urgent octets always stay in the stream", "RFC 6093 §6")
+    ip_mtu_discover: int | None = _row(None, "0-5", "IP_PMTUDISC_DONT, WANT, DO, PROBE, INTERFACE, OMIT", "RFC 1191 §6.1, ip(7)")
     ip_tos: int = _row(0, "octet", "Diffserv field and ECN bits", "RFC 9293 §3.9.1.9 MUST-48")
     ip_ttl: int | None = _row(None, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     so_reuseaddr: bool = _row(False, "", "bind to a port that connections in TIME-WAIT still have", "socket(7)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import fast_open, recovery
+from tulpen.tcp import fast_open, probing, recovery
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -48,6 +48,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     recovery.acknowledge(tcb, seg, now)
     fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
+    probing.established(tcb, now)
     tcb.syn_due = False
     if tcb.rtt.srtt == 0:
         tcb.rtt.rto = FALLBACK_RTO  # the SYN was lost and nothing measured since (RFC 6298 §5.7)

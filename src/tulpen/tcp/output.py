@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge
+from tulpen.tcp import acking, fast_open, judge, path_mtu
 from tulpen.tcp.config import SECOND, US, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
@@ -108,6 +108,7 @@ def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The stretch as it stands in the queue, whatever segments carried it before."""
+    tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
     tcb.stack.count("RetransSegs")
     tcb.sent_at = now
@@ -147,7 +148,8 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
         _after_idle(tcb, now)
     before = snd.nxt
-    while judge.unsent(tcb):
+    waits = tcb.path.searching and _probe_path(tcb, now, out)
+    while judge.unsent(tcb) and not waits:
         size, fin = _next_size(tcb)
         if size == 0 and not fin:
             break
@@ -173,6 +175,22 @@ def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
     elif tcb.timers.persist == NEVER:
         wait = tcb.rtt.timeout()
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
+
+
+def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
+    """Send a segment larger than the others, where it is time for that; say whether to wait until it is."""
+    size = path_mtu.wants_probe(tcb, now)
+    if size > 0:
+        start = tcb.snd.nxt
+        tcb.snd.nxt += size
+        tcb.flight.transmitted(start, tcb.snd.nxt, now)
+        segment = _acknowledging(tcb, start, ACK, tcb.queue.octets(start, tcb.snd.nxt), now)
+        segment.gso_size = 0  # no device is to cut it
+        out.append(segment)
+        tcb.sent_at = now
+        path_mtu.probe_sent(tcb, start, tcb.snd.nxt)
+        acking.text_sent(tcb, now)
+    return size < 0
 
 
 def _after_idle(tcb: Tcb, now: int) -> None:

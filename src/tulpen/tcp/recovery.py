@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge, rack
+from tulpen.tcp import judge, probing, rack
 from tulpen.tcp.config import MS
 from tulpen.tcp.flight import DUP_THRESH, Sent
 from tulpen.tcp.incoming import Incoming
@@ -36,11 +36,12 @@ def pipe(tcb: Tcb) -> int:
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
     duplicate = judge.duplicate_ack(tcb, seg)
+    top = tcb.flight.highest_sacked()
     if tcb.terms.sack:
-        duplicate = _take_sack(tcb, seg, now)  # as RFC 6675 §2 defines it
+        duplicate = _take_sack(tcb, seg, top, now)  # as RFC 6675 §2 defines it
     acked = seg.ack - tcb.snd.una
     if acked > 0:
-        _advance(tcb, seg, now)
+        _advance(tcb, seg, top, now)
     if duplicate and (tcb.episode.recover < 0 or not (tcb.terms.sack or tcb.episode.backed_off)):
         tcb.episode.dupacks += 1
     if acked >= 0:
@@ -60,7 +61,7 @@ def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.retransmits = 0  # octets beyond a window that has shrunk
 
 
-def _take_sack(tcb: Tcb, seg: Incoming, now: int) -> bool:
+def _take_sack(tcb: Tcb, seg: Incoming, top: int, now: int) -> bool:
     """Mark what the SACK blocks report (RFC 2018 §5), a duplicate apart (RFC 2883 §4); say whether any is news."""
     snd, flight = tcb.snd, tcb.flight
     blocks = [(unwrap(left, snd.una), unwrap(right, snd.una)) for left, right in seg.options.sack]
@@ -73,7 +74,7 @@ def _take_sack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     ):
         tcb.stack.count("TCPLossProbeRecovery")
         tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))
-    news, top = False, flight.highest_sacked()
+    news = False
     for start, stop in blocks:
         if max(snd.una, seg.ack) <= start < stop <= snd.nxt:
             for piece in flight.sack(start, stop, tcb.smss):
@@ -84,23 +85,24 @@ def _take_sack(tcb: Tcb, seg: Incoming, now: int) -> bool:
 
 
 def _delivered(tcb: Tcb, piece: Sent, top: int, now: int) -> None:
-    """A stretch is newly known to have arrived, when ``top`` was the end of the highest before."""
+    """A stretch is newly known to have arrived, when ``top`` was the end of the highest before this acknowledgment."""
     if piece.times == 1 and piece.seq < top:
         rack.reordered(tcb)
     rack.delivered(tcb, piece, now)
 
 
-def _advance(tcb: Tcb, seg: Incoming, now: int) -> None:
+def _advance(tcb: Tcb, seg: Incoming, top: int, now: int) -> None:
     """SND.UNA moves up to SEG.ACK."""
     snd = tcb.snd
     octets = seg.ack - snd.una
     was_open = snd.una > snd.iss
-    top = tcb.flight.highest_sacked()
     result = tcb.flight.acknowledge(seg.ack)
     for piece in result.pieces:
         _delivered(tcb, piece, top, now)
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    if tcb.path.probe:
+        probing.acknowledged(tcb)
     snd.due = tcb.queue.end
     tcb.delivered += octets
     tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
@@ -144,7 +146,10 @@ def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd.wnd = seg.wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack
-    snd.max_wnd = max(snd.max_wnd, seg.wnd)
+    if seg.wnd > snd.max_wnd:
+        snd.max_wnd = seg.wnd
+        if tcb.path.searching:
+            probing.adjust(tcb)
     if opens or closes:
         tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one
     if opens:
@@ -177,8 +182,11 @@ def _detect_loss(tcb: Tcb, now: int) -> None:
 
 
 def _enter(tcb: Tcb, now: int) -> None:
-    """Fast recovery begins."""
+    """Fast recovery begins, unless it was but a probe of the path that was lost."""
     flight = tcb.flight
+    if tcb.path.probe and probing.failed(tcb):
+        resend_lost(tcb)
+        return
     tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
     tcb.rack.probe_end = -1
     if tcb.timers.probe != NEVER:

@@ -15,6 +15,7 @@ from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
@@ -116,10 +117,10 @@ class Tcb:
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
         "flight", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
-        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
-        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
-        "wants_room",
+        "orphan", "override", "passive", "path", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
+        "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -139,6 +140,7 @@ class Tcb:
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
         self.gso_max = 0  # octets a device will cut into segments; 0: it cuts none
+        self.path = Path()
         self.passive = False  # came from LISTEN (MUST-11)
         self.error = 0  # errno, once over
         self.soft_error = 0  # errno of an ICMP soft error
@@ -224,7 +226,7 @@ class Tcb:
 
     def initial_window(self) -> int:
         """RFC 6928 §2."""
-        segments = self.stack.settings.tcp_initial_cwnd
+        segments = self.path.route.initcwnd or self.stack.settings.tcp_initial_cwnd
         return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
@@ -242,6 +244,7 @@ class Tcb:
         twin.mtu_mss = self.mtu_mss
         twin.rcv_mss = self.rcv_mss
         twin.gso_max = self.gso_max
+        twin.path = self.path.clone()
         twin.passive = self.passive
         twin.error = self.error
         twin.soft_error = self.soft_error
@@ -253,6 +256,11 @@ class Tcb:
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
+        self._copy_sending_to(twin)
+        return twin
+
+    def _copy_sending_to(self, twin: Tcb) -> None:
+        """Copy what concerns text, retransmission and congestion."""
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -278,4 +286,3 @@ class Tcb:
         twin.heard_at = self.heard_at
         twin.ts_recent_at = self.ts_recent_at
         twin.ts_offset = self.ts_offset
-        return twin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge, recovery
+from tulpen.tcp import acking, fast_open, judge, probing, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -75,10 +75,11 @@ def _retransmission(tcb: Tcb, now: int) -> None:
         recovery.retransmission_timeout(tcb)
     tcb.retransmits += 1
     tcb.rtt.backoff += 1
-    if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
-        tcb.troubled = True
-        if tcb.options.ip_recverr:
+    if tcb.retransmits > tcb.stack.settings.tcp_retries1:
+        probing.black_hole(tcb, now)
+        if not tcb.troubled and tcb.options.ip_recverr:
             tcb.signal(Signal.TROUBLE)  # SHLD-9
+        tcb.troubled = True
     timers.retransmit = recovery.retransmit_deadline(tcb, now)
 
 
