@@ -50,6 +50,7 @@ def key(connection: Connection) -> Hashable:
         received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
+        episode.resized,
         episode.over_at, episode.partial, episode.rescued, episode.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
         tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
     )  # fmt: skip

@@ -262,7 +262,7 @@ class Flight:
 class Episode:
     """What a loss recovery remembers."""
 
-    __slots__ = ("backed_off", "dupacks", "force_resend", "over_at", "partial", "recover", "rescued")
+    __slots__ = ("backed_off", "dupacks", "force_resend", "over_at", "partial", "recover", "rescued", "resized")
 
     def __init__(self) -> None:
         self.over_at = -1  # RecoveryPoint of the last one; below it there is no fast retransmit (RFC 6582 §3.2)
@@ -270,6 +270,7 @@ class Episode:
         self.rescued = -1  # RescueRxt (RFC 6675 §4)
         self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
         self.backed_off = False  # the recovery began with a timeout
+        self.resized = False  # it began with a path that takes less, and not with a loss
         self.dupacks = 0
         self.force_resend = False  # the first retransmission of a recovery waits for no window
 
@@ -281,6 +282,7 @@ class Episode:
         twin.rescued = self.rescued
         twin.recover = self.recover
         twin.backed_off = self.backed_off
+        twin.resized = self.resized
         twin.dupacks = self.dupacks
         twin.force_resend = self.force_resend
         return twin

@@ -205,7 +205,7 @@ def _in_recovery(tcb: Tcb, acked: int, now: int) -> None:
         rack.detect_loss(tcb, now)
     elif tcb.terms.sack:
         tcb.flight.mark_lost(tcb.smss)
-    elif acked > 0 and not tcb.episode.backed_off:
+    elif acked > 0 and not (tcb.episode.backed_off or tcb.episode.resized):
         tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 3)
         tcb.episode.force_resend = True
         tcb.episode.partial = True
@@ -219,7 +219,7 @@ def _recovered(tcb: Tcb, now: int) -> None:
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
     tcb.episode.over_at = tcb.episode.recover
     tcb.episode.recover = -1
-    tcb.episode.backed_off = tcb.episode.partial = False
+    tcb.episode.backed_off = tcb.episode.partial = tcb.episode.resized = False
     tcb.episode.dupacks = 0
 
 
@@ -267,7 +267,7 @@ def resend_lost(tcb: Tcb) -> None:
     """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
     if tcb.flight.lost_octets and tcb.episode.recover < 0:
         tcb.episode.recover = tcb.episode.rescued = tcb.snd.nxt
-        tcb.episode.force_resend = True
+        tcb.episode.force_resend = tcb.episode.resized = True
 
 
 def reordering_timeout(tcb: Tcb, now: int) -> None:
