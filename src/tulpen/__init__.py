@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from tulpen.sim.world import World
     from tulpen.tcp.config import Settings, SocketOptions
     from tulpen.tcp.errors import TcpError
+    from tulpen.tcp.keys import AoKey, Md5Key
     from tulpen.tcp.signals import Signal
     from tulpen.tcp.state import Event, State
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AoKey",
     "Event",
     "Host",
     "Interface",
+    "Md5Key",
     "NotPermitted",
     "PacketSocket",
     "PrivateNetwork",
@@ -60,6 +63,7 @@ _HOME = {
     "tulpen.sim.world": ("World",),
     "tulpen.tcp.config": ("Settings", "SocketOptions"),
     "tulpen.tcp.errors": ("TcpError",),
+    "tulpen.tcp.keys": ("AoKey", "Md5Key"),
     "tulpen.tcp.signals": ("Signal",),
     "tulpen.tcp.state": ("Event", "State"),
 }

@@ -234,6 +234,15 @@ assert tcpi_snd_cwnd == 10 and tcpi_snd_ssthresh == TCP_INFINITE_SSTHRESH
 +0 %{ assert min(mine, 9) == 4, 'mine=%d' % mine }%
 """
     )
+    passes(
+        OPEN
+        + """
++.5 < P. 2001:3001(1000) ack 1 win 1000
++.2 < P. 1:1001(1000) ack 1 win 1000
++.1 %{ assert (tcpi_last_data_recv, tcpi_last_ack_recv, tcpi_last_data_sent) == (100, 100, 800) }%
++0 %{ assert (tcpi_segs_in, tcpi_data_segs_in, tcpi_rcv_ooopack, tcpi_bytes_received) == (3, 2, 1, 1000) }%
+"""
+    )
     verdict = fails(OPEN + "+0 %{ assert tcpi_snd_cwnd == 11, 'cwnd=%d' % tcpi_snd_cwnd }%")
     assert verdict.reason == "the assertion does not hold (it says: cwnd=10)"
     assert "no Python" in fails(OPEN + "+0 %{ assert assert }%").reason

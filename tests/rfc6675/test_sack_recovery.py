@@ -63,7 +63,7 @@ def test_segments_below_smss_are_lost_by_the_count_of_reports() -> None:
         end.send(bytes(100))
     assert end.arrives(". ack=101 sack=100:200") == []
     assert end.arrives(". ack=101 sack=100:300") == []
-    assert end.arrives(". ack=101 sack=100:400") == [". seq=+0 ack=+0 len=100"]
+    assert end.arrives(". ack=101 sack=100:400") == ["P. seq=+0 ack=+0 len=100"]
 
 
 def test_a_duplicate_without_news_counts_for_nothing() -> None:

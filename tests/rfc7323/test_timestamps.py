@@ -167,6 +167,44 @@ def test_old_acknowledgments_are_answered_at_a_limited_rate() -> None:
     assert end.arrives("P. data=x ts=99/1") == [". seq=+0 ack=+0"]
 
 
+def sparing() -> End:
+    """A peer of which three octets and then an ACK came, with a timestamp of 110, where mere ACKs are spared."""
+    end = stamped(tcp_paws_spares_acks=True)
+    end.arrives("P. data=abc ts=109/1")
+    end.wait(50 * MS)
+    end.arrives(". ts=110/1")
+    return end
+
+
+def test_an_acknowledgment_that_was_overtaken_does_no_harm() -> None:
+    end = sparing()
+    assert end.arrives(". ts=105/1") == []
+    assert end.reasons() == []
+    assert echoes(end, "P. data=d ts=111/1") == 111
+
+
+@pytest.mark.parametrize(
+    ("because", "arrives"),
+    [
+        ("text", "P. data=d ts=105/1"),
+        ("a FIN", "F. ts=105/1"),
+        ("it changes the window", ". wnd=65535 ts=105/1"),
+        ("it is far too old for that", ". ts=4294960000/1"),
+    ],
+)
+def test_no_other_is_spared(because: str, arrives: str) -> None:
+    end = sparing()
+    end.wait(5 * SECOND)
+    assert end.arrives(arrives) == [". seq=+0 ack=+0"], because
+    assert end.reasons() == [Reason.PAWS]
+
+
+def test_one_from_before_what_has_come_since_is_left_unanswered() -> None:
+    end = sparing()
+    assert end.arrives(". seq=-3 ts=105/1") == []
+    assert end.reasons() == [Reason.PAWS_OLD_ACK]
+
+
 def test_paws_goes_before_the_sequence_number() -> None:
     end = stamped()
     end.arrives(". seq=-5 ts=99/1")
@@ -176,6 +214,13 @@ def test_paws_goes_before_the_sequence_number() -> None:
 def test_what_lies_outside_the_window_leaves_no_timestamp() -> None:
     end = stamped()
     end.arrives("P. seq=-5 data=abc ts=5000/1")
+    assert echoes(end, "P. data=abc ts=101/1") == 101
+
+
+def test_what_acknowledges_the_unsent_leaves_none_either() -> None:
+    end = stamped()
+    end.arrives("F. ack=+9999 ts=5000/1")
+    assert end.reasons() == [Reason.ACK_OF_UNSENT]
     assert echoes(end, "P. data=abc ts=101/1") == 101
 
 

@@ -51,7 +51,7 @@ def test_nor_do_they_if_the_same_acknowledgment_moves_on() -> None:
     sent(end, 6)
     again = end.arrives(f". ack=-{5 * SEGMENT} sack={2 * SEGMENT}:{5 * SEGMENT}")
     assert [text[-8:] for text in again] == ["len=1000"]
-    assert not end.stack.counters["TCPSACKReorder"]
+    assert "TCPSACKReorder" not in end.stack.counters
 
 
 def test_a_retransmission_that_was_lost_is_sent_again() -> None:

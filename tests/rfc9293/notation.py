@@ -51,6 +51,7 @@ class End:
             settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
+            settings.tcp_paws_spares_acks = False
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())

@@ -60,7 +60,7 @@ def test_what_was_pushed_takes_along_what_was_not() -> None:
     end.tcp.send(b"b", end.now)
     end.tcp.send(b"c", end.now, push=False)
     assert end.sent() == []
-    assert end.arrives(".") == ["P. seq=+0 ack=+0 len=2"]
+    assert end.arrives(".") == [". seq=+0 ack=+0 len=2"]
 
 
 def test_a_push_without_text_pushes_what_waits() -> None:
@@ -72,9 +72,26 @@ def test_a_push_without_text_pushes_what_waits() -> None:
 
 def test_psh_stands_where_the_push_did() -> None:
     end = reach.established("mss=1000")
+    end.send(bytes(500), push=True)
+    assert end.send(bytes(1500), push=False) == [". seq=+500 ack=+0 len=1000"]
+    end.tcp.send(bytes(500), end.now, push=True)
+    assert end.sent() == ["P. seq=+1500 ack=+0 len=1000"]
+
+
+def test_text_that_follows_takes_the_push_along() -> None:
+    """What ends a stretch is pushed, if anything is; a SEND that fills it up says so for all of it."""
+    end = reach.established("mss=1000")
     end.tcp.send(bytes(500), end.now, push=True)
     end.tcp.send(bytes(1500), end.now, push=False)
-    assert end.sent() == ["P. seq=+0 ack=+0 len=1000", ". seq=+1000 ack=+0 len=1000"]
+    assert end.sent() == [". seq=+0 ack=+0 len=1000", ". seq=+1000 ack=+0 len=1000"]
+
+
+@pytest.mark.requirement("SHLD-28")
+def test_each_half_of_the_largest_window_is_pushed_while_more_is_written() -> None:
+    """A receiver that waits for a push is not to wait with half of its buffer full."""
+    end = reach.established("mss=1000 wnd=8000")
+    flags = [text[:2] for text in end.send(bytes(8000), push=False)]
+    assert flags == [". ", ". ", ". ", ". ", ". ", ". ", ". ", "P."]
 
 
 def test_psh_again_where_it_is_sent_again() -> None:

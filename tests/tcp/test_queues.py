@@ -33,22 +33,27 @@ def test_what_was_queued_to_be_sent_is_found_again(deeds: list[bytes | int], dat
         assert queue.end == START + len(octets)
 
 
-@given(st.lists(st.one_of(st.binary(max_size=9), st.just("record"), st.integers(0, 9)), max_size=30))
-def test_records(deeds: list[bytes | str | int]) -> None:
-    """A segment stops where a record does, or where there is no more."""
-    queue, ends = SendQueue(START), set[int]()
+@given(st.lists(st.one_of(st.binary(max_size=9), st.just("record"), st.integers(0, 9)), max_size=30), st.data())
+def test_stretches(deeds: list[bytes | str | int], data: st.DataObject) -> None:
+    """What is not yet sent lies in stretches without a gap; one is cut by what is sent, and none joins a record."""
+    queue, ends, sent = SendQueue(START), set[int](), START
     for deed in deeds:
         if isinstance(deed, bytes):
-            queue.append(deed)
+            queue.append(deed, begin=data.draw(st.booleans()))
         elif isinstance(deed, str):
             queue.end_record()
-            ends |= {queue.end} if len(queue) else set()
+            ends |= {queue.end} if sent < queue.end else set()
         else:
-            queue.release(queue.start + deed)
+            sent = min(sent + deed, queue.end)
+            queue.sent(sent)
+        if len(queue.stretches) > 1 and not queue.stretches[0].record:
+            queue.widen(data.draw(st.integers(1, 9)))
         for twin in (queue, queue.clone()):
-            for seq in range(queue.start, queue.end + 1):
-                assert twin.stop(seq) == min((end for end in ends if end > seq), default=queue.end)
-                assert twin.ends_record(seq) == (seq in ends and seq > queue.start)
+            places = [stretch.end for stretch in twin.stretches]
+            assert places == sorted(set(places))
+            assert (places[-1] if places else sent) == queue.end
+            assert all(place > sent for place in places)
+            assert {stretch.end for stretch in twin.stretches if stretch.record} == {end for end in ends if end > sent}
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=40), st.data())

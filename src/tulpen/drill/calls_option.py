@@ -210,6 +210,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     }
     if name == "SO_ERROR":
         return file.take_error()
+    if name == "SO_SNDBUF" and file.socket is not None:
+        return file.socket.connection.send_buffer
     if name == "SO_SNDBUF" and options.so_sndbuf is not None:
         return options.so_sndbuf
     if name == "SO_RCVBUF":

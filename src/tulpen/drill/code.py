@@ -60,7 +60,7 @@ def run_code(world: World, text: str) -> None:
     if subject is None or subject.file is None:
         raise Mismatch("no connection to ask about: nothing was accepted")
     tree = _checked(text)
-    names = _Names(subject.file.fields(), world.variables)
+    names = _Names(subject.file.fields(world.now), world.variables)
 
     def say(*what: object) -> None:
         world.remarks.append(" ".join(map(str, what)))

@@ -83,11 +83,11 @@ class TcpFile:
             return False
         return self.no_reading or socket.eof or socket.state is CLOSED
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """Return struct tcp_info, as far as the host can tell it."""
         from tulpen.drill.tcp_info import fields_of
 
-        return fields_of(self)
+        return fields_of(self, now)
 
     def ready(self) -> int:
         """Return the events of poll(2) that hold now."""
@@ -106,7 +106,7 @@ class TcpFile:
         if not self.opening:
             if socket.readable:
                 events |= IN | RDNORM
-            if self.no_writing or closed or self._has_room():
+            if self.no_writing or closed or socket.connection.has_room:
                 events |= OUT | WRNORM
             if socket.urgent:
                 events |= PRI
@@ -118,13 +118,6 @@ class TcpFile:
         """Whether their FIN is there, be there text to be read before it."""
         socket = self.socket
         return socket is not None and socket.state > ESTABLISHED and socket.state.name in _AFTER_FIN
-
-    def _has_room(self) -> bool:
-        """As Linux: at most two thirds of the buffer are in use."""
-        socket = self.socket
-        if socket is None or not socket.connection.wants_more:
-            return False
-        return 2 * socket.writable >= socket.unacknowledged and socket.writable > 0
 
 
 _AFTER_FIN: Final = frozenset(("CLOSE_WAIT", "CLOSING", "LAST_ACK", "TIME_WAIT"))
@@ -150,7 +143,7 @@ class EpollFile:
     def __init__(self) -> None:
         self.watches: dict[int, Watch] = {}
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """An epoll instance has no struct tcp_info."""
         return {}
 
@@ -158,5 +151,5 @@ class EpollFile:
 class File(Protocol):
     """Whatever a descriptor stands for."""
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """Return struct tcp_info."""

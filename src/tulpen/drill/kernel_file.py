@@ -37,7 +37,7 @@ class KernelFile:
         if self.epoll is not None:
             self.epoll.close()
 
-    def fields(self) -> dict[str, int]:
+    def fields(self, now: int) -> dict[str, int]:
         """Return struct tcp_info under the names that scripts use."""
         assert self.sock is not None
         info = read_tcp_info(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tulpen.tcp.config import MS
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.state import State
 
@@ -34,7 +35,7 @@ CONSTANTS: Final[dict[str, int]] = {
 }  # fmt: skip
 
 
-def fields_of(file: TcpFile) -> dict[str, int]:
+def fields_of(file: TcpFile, now: int) -> dict[str, int]:
     """Return the fields that the host can tell; the others are unknown, and not zero."""
     if file.socket is None:
         return {"tcpi_state": _LINUX_STATES[file.state]}
@@ -63,6 +64,26 @@ def fields_of(file: TcpFile) -> dict[str, int]:
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
+        **_received(status),
+        **_pauses(status, now),
+    }
+
+
+def _received(status: Status) -> dict[str, int]:
+    return {
+        "tcpi_segs_in": status.segments_received,
+        "tcpi_data_segs_in": status.text_segments_received,
+        "tcpi_bytes_received": status.octets_received,
+        "tcpi_rcv_ooopack": status.segments_beyond_hole,
+    }
+
+
+def _pauses(status: Status, now: int) -> dict[str, int]:
+    """Return how long ago something was last sent or came, in milliseconds."""
+    return {
+        "tcpi_last_data_sent": (now - status.text_sent_at) // MS,
+        "tcpi_last_data_recv": (now - status.text_received_at) // MS,
+        "tcpi_last_ack_recv": (now - status.ack_received_at) // MS,
     }
 
 

@@ -13,9 +13,18 @@ from tulpen.host.departures import send_icmp, send_reset, wire_segments
 from tulpen.host.lingering import for_time_wait
 from tulpen.host.listening import after_request, for_request, refuse, revive, syn_arrives
 from tulpen.host.settling import settle
+from tulpen.host.signing import (
+    course_of,
+    course_of_record,
+    course_of_request,
+    course_of_stranger,
+    is_signed,
+    refusal,
+    signing_for,
+)
 from tulpen.host.stateless import answer_by_cookie, ends_by_cookie
 from tulpen.tcp.judge import is_syn_fin, refused_in_listen
-from tulpen.tcp.state import CLOSED, LISTEN
+from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, TIME_WAIT, State
 from tulpen.tcp.trace import Arrived, FourTuple, Reason
 from tulpen.wire.icmp import Icmp, IcmpKind, Quoted, echo_reply
 from tulpen.wire.segment import ACK, RST, SYN, Segment
@@ -23,6 +32,9 @@ from tulpen.wire.segment import ACK, RST, SYN, Segment
 if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.listener import Listener
+    from tulpen.host.signing import Signing
+    from tulpen.host.socket import Socket
+    from tulpen.host.traffic_keys import Course
     from tulpen.wire.ip import Packet
 
 
@@ -46,6 +58,10 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
         return
     socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
     if socket is not None:
+        if (socket.signing is not None or is_signed(seg)) and not _taken(
+            core, socket.signing, seg, course_of(socket.connection.tcb, socket.name), socket.connection.state, now
+        ):
+            return
         socket.received_tos = packet.tos
         socket.connection.segment_arrives(seg, now)
         settle(core, socket, now)
@@ -55,13 +71,25 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
     if reason is not None:
         core.drop(name, seg, reason, now)
     elif (record := core.time_wait.get(name)) is not None:
-        for_time_wait(core, record, seg, now)
+        if _taken(core, core.time_wait.signing(name), seg, course_of_record(record), TIME_WAIT, now):
+            for_time_wait(core, record, seg, now)
     elif (pending := core.requests.get(name)) is not None:
-        for_request(core, pending, seg, now)
+        if _taken(core, pending.signing, seg, course_of_request(pending.request), SYN_RECEIVED, now):
+            for_request(core, pending, seg, now)
     elif (listener := core.listener(name.local, name.local_port)) is not None:
-        _for_listener(core, listener, name, seg, now)
-    else:
+        signing = signing_for(listener.options, name.remote)
+        if _taken(core, signing, seg, course_of_stranger(name, seg), LISTEN, now):
+            _for_listener(core, listener, name, seg, now, signing)
+    elif _taken(core, None, seg, course_of_stranger(name, seg), CLOSED, now):
         _for_nobody(core, name, seg, now)
+
+
+def _taken(core: Core, signing: Signing | None, seg: Segment, course: Course, state: State, now: int) -> bool:
+    """Say whether a segment is signed as it has to be; one that is not is dropped, whatever it is."""
+    reason = refusal(signing, seg, course, core.stack)
+    if reason is not None:
+        core.drop(course.name, seg, reason, now, state)
+    return reason is None
 
 
 def _for_nobody(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
@@ -76,7 +104,9 @@ def _for_nobody(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
         send_reset(core, name, seg, now, CLOSED)
 
 
-def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment, now: int) -> None:
+def _for_listener(
+    core: Core, listener: Listener, name: FourTuple, seg: Segment, now: int, signing: Signing | None
+) -> None:
     """§3.10.7.2."""
     core.write(name, Arrived(now, seg, LISTEN))
     flags = seg.flags
@@ -86,7 +116,7 @@ def _for_listener(core: Core, listener: Listener, name: FourTuple, seg: Segment,
         if not ends_by_cookie(core, listener, name, seg, now):
             core.drop(name, seg, Reason.ACK_IN_LISTEN, now, LISTEN)
             if refused_in_listen(flags, core.stack.settings):
-                send_reset(core, name, seg, now, LISTEN)
+                send_reset(core, name, seg, now, LISTEN, signing)
     elif not flags & SYN:
         core.drop(name, seg, Reason.NO_SYN, now, LISTEN)
     elif is_syn_fin(seg, core.stack.settings, listening=True):
@@ -146,6 +176,9 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
         if core.time_wait.get(name) is None:
             core.stack.count("IcmpInErrors")
         return
+    if socket is not None and _doubted(socket, message, hard=meaning.hard):
+        core.stack.count("TCPAODroppedIcmps")
+        return
     if message.kind is not IcmpKind.PACKET_TOO_BIG:
         unheard_of = pending is not None or (socket is not None and not socket.accepted and socket.talks_early)
         hard = meaning.hard or (unheard_of and icmp.forgets(message, core.stack.settings))
@@ -161,3 +194,10 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
         settle(core, socket, now)
     elif pending is not None:
         after_request(core, pending, connection, now)
+
+
+def _doubted(socket: Socket, message: Icmp, *, hard: bool) -> bool:
+    """Say whether an ICMP error, which nobody signs, is ignored on a connection of TCP-AO (RFC 5925 §7.8)."""
+    if socket.signing is None or not socket.signing.uses_ao or not SYNCHRONIZED[socket.connection.state]:
+        return False
+    return hard or (message.kind is IcmpKind.PACKET_TOO_BIG and len(socket.name.local) == 4)

@@ -53,4 +53,4 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     core.stack.count("TCPTimeouts")
     core.stack.count("TCPSynRetrans")
     core.stack.count("RetransSegs")
-    answer(core, listener, request, now)
+    answer(core, listener, request, now, signing=pending.signing)

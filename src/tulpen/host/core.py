@@ -31,6 +31,7 @@ from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
+    from tulpen.host.signing import Signing
     from tulpen.host.socket import Socket
     from tulpen.tcp.config import SocketOptions
 
@@ -42,10 +43,13 @@ HEADERS_6: Final = 60
 class Pending:
     """An entry of a SYN queue."""
 
-    __slots__ = ("displaced", "listener", "request")
+    __slots__ = ("displaced", "listener", "request", "signing")
 
-    def __init__(self, request: Request, listener: Listener, displaced: Lingering | None) -> None:
+    def __init__(
+        self, request: Request, listener: Listener, displaced: Lingering | None, signing: Signing | None
+    ) -> None:
         self.request = request
+        self.signing = signing
         self.listener = listener
         self.displaced = displaced  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tulpen.host import pmtu
+from tulpen.host.signing import course_of, course_of_stranger
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.output import reset_for
 from tulpen.tcp.state import State
@@ -15,6 +16,7 @@ from tulpen.wire.segment import RST, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
+    from tulpen.host.signing import Signing
     from tulpen.host.socket import Socket
 
 
@@ -38,6 +40,8 @@ def send_from(core: Core, socket: Socket, now: int) -> None:
     """Take what a connection has to send."""
     segments = socket.connection.segments_to_send(now)
     if segments:
+        if socket.signing is not None:
+            segments = socket.signing.signed(segments, course_of(socket.connection.tcb, socket.name))
         send(core, socket.name, segments, socket.options, now)
         if core.paths.differ:  # a route is looked up when packets go out
             socket.connection.path_mss(core.path_mss(socket.name, socket.options, now), now)
@@ -61,10 +65,14 @@ def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOp
     core.stack.count("OutSegs", sent)
 
 
-def send_reset(core: Core, name: FourTuple, seg: Segment, now: int, state: State) -> None:
+def send_reset(
+    core: Core, name: FourTuple, seg: Segment, now: int, state: State, signing: Signing | None = None
+) -> None:
     """Answer a segment with the reset that RFC 9293 §3.10.7.1 forms."""
     reset = reset_for(seg, core.stack.settings)
     core.write(name, Sent(now, reset, state))
+    if signing is not None:
+        (reset,) = signing.signed([reset], course_of_stranger(name, seg))
     core.outbox.append(Packet(name.local, name.remote, reset, ttl=core.stack.settings.ip_default_ttl))
     core.stack.count("OutSegs")
     core.stack.count("OutRsts")

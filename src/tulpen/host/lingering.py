@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tulpen.host.departures import send, send_reset
 from tulpen.host.listening import refuse, syn_arrives
 from tulpen.host.settling import tell_held
+from tulpen.host.signing import course_of_record
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.ending import end
@@ -31,6 +32,9 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     connection.segment_arrives(seg, now)
     segments = connection.segments_to_send(now)
     if segments:
+        signing = core.time_wait.signing(name)
+        if signing is not None:
+            segments = signing.signed(segments, course_of_record(record))
         send(core, name, segments, SocketOptions(), now)
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
@@ -57,7 +61,7 @@ def _no_reopening(core: Core, listener: Listener | None, name: FourTuple, syn: S
         refuse(core, name, syn, Reason.ACCEPT_QUEUE_FULL, now, TIME_WAIT)
     else:
         core.drop(name, syn, Reason.NO_CONNECTION, now, TIME_WAIT)
-        send_reset(core, name, syn, now, TIME_WAIT)
+        send_reset(core, name, syn, now, TIME_WAIT, core.time_wait.signing(name))
 
 
 def expire(core: Core, now: int) -> None:

@@ -12,6 +12,7 @@ from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import Claim
 from tulpen.host.settling import forget_request, settle
+from tulpen.host.signing import course_of_request, signing_for
 from tulpen.host.socket import Socket
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
@@ -24,6 +25,7 @@ from tulpen.wire.seq import before, wrap
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
+    from tulpen.host.signing import Signing
     from tulpen.host.time_wait import Lingering
     from tulpen.tcp.connection import Connection
 
@@ -50,34 +52,36 @@ def syn_arrives(
         iss = core.numbers.isn(name, now)
     else:
         iss = wrap(displaced.record.snd_nxt + REOPENED)
+    signing = signing_for(listener.options, name.remote, syn)
     request = Request.of_syn(
         core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name),
-        plain=listener.options.tcp_noopt,
+        plain=listener.options.tcp_noopt, signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     verdict = fast_listening.judge(core, listener, name, syn, now)
     if verdict.opens:
-        _open_early(core, listener, request, syn, verdict, now)
+        _open_early(core, listener, request, syn, verdict, now, signing)
         if displaced is not None:
             core.ports.release(displaced.claim)
         return True
-    core.requests[name] = Pending(request, listener, displaced)
+    core.requests[name] = Pending(request, listener, displaced, signing)
     core.deadlines.set(name, request.deadline)
     listener.syn_queue += 1
     listener.young += 1
-    answer(core, listener, request, now, verdict=verdict)
+    answer(core, listener, request, now, verdict=verdict, signing=signing)
     return True
 
 
 def _open_early(
-    core: Core, listener: Listener, request: Request, syn: Segment, verdict: fast_listening.Verdict, now: int
-) -> None:
+    core: Core, listener: Listener, request: Request, syn: Segment, verdict: fast_listening.Verdict, now: int,
+    signing: Signing | None,
+) -> None:  # fmt: skip
     """A SYN with a good cookie: its text goes to the application before the handshake ends (RFC 7413 §4.2.2)."""
     connection = request.opened_early(
         core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
     )
     _learn_path(core, connection, request.name, now)
     listener.fast_opens.under_way += 1
-    complete(core, listener, connection, request.name, now, early=True)
+    complete(core, listener, connection, request.name, now, early=True, signing=signing)
 
 
 def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int, state: State = LISTEN) -> bool:
@@ -89,20 +93,22 @@ def refuse(core: Core, name: FourTuple, syn: Segment, reason: Reason, now: int, 
 
 def answer(
     core: Core, listener: Listener, request: Request, now: int, state: State = SYN_RECEIVED, tsval: int | None = None,
-    verdict: fast_listening.Verdict = fast_listening.NOTHING,
+    verdict: fast_listening.Verdict = fast_listening.NOTHING, signing: Signing | None = None,
 ) -> None:  # fmt: skip
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
     room = receive_buffer(options, core.stack.settings)
     seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
     core.write(request.name, Sent(now, seg, state))
+    if signing is not None:
+        (seg,) = signing.signed([seg], course_of_request(request))
     send(core, request.name, [seg], options, now)
 
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
     if pending.listener.full and would_complete(core, pending, seg, now):
-        no_room(core, pending.request.name, seg, now)
+        no_room(core, pending, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:
             forget_request(core, pending, now, came_to_nothing=True)
         return
@@ -128,10 +134,12 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
     request, listener = pending.request, pending.listener
     if SYNCHRONIZED[connection.state]:
         forget_request(core, pending, now, came_to_nothing=False)
-        complete(core, listener, connection, request.name, now)
+        complete(core, listener, connection, request.name, now, signing=pending.signing)
         return
     segments = connection.segments_to_send(now)
     if segments:
+        if pending.signing is not None:
+            segments = pending.signing.signed(segments, course_of_request(request))
         send(core, request.name, segments, listener.options, now)
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
@@ -147,8 +155,9 @@ def would_complete(core: Core, pending: Pending, seg: Segment, now: int) -> bool
     return SYNCHRONIZED[unseen.state]
 
 
-def no_room(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
+def no_room(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """The last ACK finds the accept queue full: it is dropped, or answered with RST (tcp_abort_on_overflow)."""
+    name = pending.request.name
     core.write(name, Arrived(now, seg, SYN_RECEIVED))
     core.stack.count("ListenDrops")
     if not core.stack.settings.tcp_abort_on_overflow:
@@ -157,20 +166,23 @@ def no_room(core: Core, name: FourTuple, seg: Segment, now: int) -> None:
     core.drop(name, seg, Reason.ACCEPT_QUEUE_ABORT, now, SYN_RECEIVED)
     core.stack.count("EmbryonicRsts")
     core.stack.count("AttemptFails")
-    send_reset(core, name, seg, now, SYN_RECEIVED)
+    send_reset(core, name, seg, now, SYN_RECEIVED, pending.signing)
     core.write(name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
 
 
 def complete(
-    core: Core, listener: Listener, connection: Connection, name: FourTuple, now: int, *, early: bool = False
-) -> None:
+    core: Core, listener: Listener, connection: Connection, name: FourTuple, now: int, *, early: bool = False,
+    signing: Signing | None = None,
+) -> None:  # fmt: skip
     """The handshake is done, or not waited for (``early``): into the accept queue."""
     core.stack.count("PassiveOpens")
-    connection.tcb.gso_max = core.gso_max
+    connection.tcb.gso_max = core.gso_max if signing is None else 0  # each segment has a signature of its own
     options = connection.tcb.options
+    if signing is not None:
+        signing.options = options  # from now on its own
     claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr)
     core.ports.take(claim)
-    socket = Socket(core, connection, name, claim, options, accepted=False)
+    socket = Socket(core, connection, name, claim, options, accepted=False, signing=signing)
     core.connections[name] = socket
     if early:
         socket.counted_by = listener

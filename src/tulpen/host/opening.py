@@ -12,11 +12,13 @@ from tulpen.host.listener import Listener
 from tulpen.host.listening import REOPENED
 from tulpen.host.ports import ANY, Claim, wildcard
 from tulpen.host.settling import settle, tell_held
+from tulpen.host.signing import signing_for
 from tulpen.host.socket import Socket
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.errors import TcpError
+from tulpen.tcp.keys import why_no_keys
 from tulpen.tcp.trace import FourTuple
 from tulpen.wire.seq import wrap
 
@@ -66,13 +68,14 @@ def connect(
     source = _source(core, remote, local)
     claim = _claim(core, source, remote, port, local_port, options, now)
     name = FourTuple(source, claim.port, remote, port)
+    signing = signing_for(options, remote)
     connection = Connection(
         core.stack, iss=_iss(core, name, now), mss=core.mss(name, options), name=name, options=options,
-        ts_offset=core.ts_offset(name), ipv6=len(remote) == 16,
+        ts_offset=core.ts_offset(name), ipv6=len(remote) == 16, signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     connection.path_begins(core.path_mss(name, options, now), core.paths.route(remote), now)
-    connection.tcb.gso_max = core.gso_max
-    socket = Socket(core, connection, name, claim, options, accepted=True)
+    connection.tcb.gso_max = core.gso_max if signing is None else 0
+    socket = Socket(core, connection, name, claim, options, accepted=True, signing=signing)
     core.connections[name] = socket
     room = 0
     if data is not None:
@@ -98,6 +101,9 @@ def _own(core: Core, options: SocketOptions | None) -> SocketOptions:
     own = SocketOptions() if options is None else options.clone()
     if (own.tcp_congestion or core.stack.settings.tcp_congestion_control) not in ALGORITHMS:
         raise TcpError(ENOENT, "no congestion control of that name")
+    wrong = why_no_keys(own.tcp_md5sig, own.tcp_ao)
+    if wrong:
+        raise TcpError(EINVAL, wrong)
     return own
 
 

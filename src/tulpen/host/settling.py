@@ -77,7 +77,7 @@ def _linger(core: Core, socket: Socket, now: int) -> None:
         core.ports.release(socket.claim)
         return
     record = TimeWait.of(socket.connection)
-    core.time_wait.put(Lingering(record, socket.claim))
+    core.time_wait.put(Lingering(record, socket.claim, socket.signing))
     socket.lingering = True
     if not socket.released:
         core.held[socket.name] = socket

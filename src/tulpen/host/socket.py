@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.listener import Listener
     from tulpen.host.ports import Claim
+    from tulpen.host.signing import Signing
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
     from tulpen.tcp.signals import Signal
@@ -29,18 +30,19 @@ class Socket:
 
     __slots__ = (
         "_core", "accepted", "claim", "connection", "counted_by", "lingering", "name", "options", "over",
-        "received_tos", "released", "stirred",
+        "received_tos", "released", "signing", "stirred",
     )  # fmt: skip
 
     def __init__(
         self, core: Core, connection: Connection, name: FourTuple, claim: Claim, options: SocketOptions, *,
-        accepted: bool,
+        accepted: bool, signing: Signing | None = None,
     ) -> None:  # fmt: skip
         self._core = core
         self.connection = connection
         self.name = name
         self.claim = claim  # of the local port
         self.options = options  # a change is obeyed from then on
+        self.signing = signing  # None: its segments are not signed
         self.accepted = accepted  # the application has it; until then it is told nothing
         self.released = False  # the application has closed it, and is told nothing any more
         self.lingering = False  # a record in the TIME-WAIT table stands for the connection

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tulpen.host.cookies import PERIOD, VALID
 from tulpen.host.core import Core
 from tulpen.host.listening import answer, complete, refuse, revive
+from tulpen.host.signing import signing_for
 from tulpen.tcp.compact import Request
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
 from tulpen.tcp.stack import Stack
@@ -28,8 +29,12 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     iss = core.cookies.make(name, syn.seq, mss, now)
     tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options) + core.ts_offset(name))
     unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
-    request = Request.of_syn(unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options))
-    answer(core, listener, request, now, LISTEN, tsval)
+    signing = signing_for(listener.options, name.remote, syn)
+    request = Request.of_syn(
+        unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options),
+        signed=signing.room if signing is not None else 0,
+    )  # fmt: skip
+    answer(core, listener, request, now, LISTEN, tsval, signing=signing)
 
 
 def _kept(core: Core, syn: Segment) -> Segment:
@@ -49,14 +54,15 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
     if listener.full:
         refuse(core, name, ack, Reason.ACCEPT_QUEUE_FULL, now)
         return True
+    signing = signing_for(listener.options, name.remote)
     request = Request.of_syn(
         core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
-        ts_offset=core.ts_offset(name),
+        ts_offset=core.ts_offset(name), signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     connection = revive(core, request, listener, now)
     connection.segment_arrives(ack, now)
     if SYNCHRONIZED[connection.state]:
-        complete(core, listener, connection, name, now)
+        complete(core, listener, connection, name, now, signing=signing)
     return True
 
 

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, final
 
 from tulpen.host.deadlines import Deadlines
 from tulpen.host.ports import Claim
+from tulpen.host.signing import Signing
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.stack import Stack
@@ -18,10 +19,11 @@ KILLED: Final = 4 * SECOND  # a record due within this is counted TWKilled, as L
 
 
 class Lingering(NamedTuple):
-    """One record, and the port it still holds."""
+    """One record, the port it still holds, and how its segments are signed."""
 
     record: TimeWait
     claim: Claim
+    signing: Signing | None = None
 
 
 @final
@@ -58,6 +60,10 @@ class TimeWaitTable:
         entry = self._entries.get(name)
         return None if entry is None else entry.record
 
+    def signing(self, name: FourTuple) -> Signing | None:
+        """Return how the segments of a connection in TIME-WAIT are signed."""
+        return self._entries[name].signing
+
     def put(self, entry: Lingering) -> None:
         """Take a record in, or put it behind the others after its 2 MSL began anew."""
         name = entry.record.name
@@ -71,7 +77,7 @@ class TimeWaitTable:
     def replace(self, record: TimeWait) -> None:
         """Put what became of a record in its place; it moves back if its deadline did."""
         before = self._entries[record.name]
-        after = Lingering(record, before.claim)
+        after = before._replace(record=record)
         if record.deadline == before.record.deadline:
             self._entries[record.name] = after
         else:

@@ -27,7 +27,7 @@ HELD: Final = frozenset({
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "fast_open", "rtt", "sent_at", "heard_at", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 
@@ -38,7 +38,7 @@ def key(connection: Connection) -> Hashable:
     snd, rcv, terms, received, episode = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.episode
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
-        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.push, snd.due, snd.freed, snd.max_wnd, snd.fin,
+        snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
         snd.small > snd.una,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
@@ -46,9 +46,9 @@ def key(connection: Connection) -> Hashable:
         tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, episode.force_resend, tcb.wants_room,
-        tcb.queue.start, tcb.queue.end, tcb.queue.stop(snd.nxt),
+        tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, tuple(received.ranges), received.duplicate,
-        tuple((s.seq, s.end, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
+        tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
         episode.resized,
         episode.over_at, episode.partial, episode.rescued, episode.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,

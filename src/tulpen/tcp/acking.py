@@ -26,6 +26,7 @@ LEAST_QUICK: Final = 2
 def text_arrived(tcb: Tcb, octets: int, segment: int, now: int) -> None:
     """``octets`` in order came, in segments of ``segment``: an ACK is owed, now or later."""
     tcb.acks.pending += octets
+    tcb.intake.text_at = now
     _estimate_segment(tcb, segment)
     enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
     if enough or tcb.options.tcp_quickack or tcb.path.route.quickack:

@@ -16,6 +16,7 @@ from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.intake import joined
 from tulpen.tcp.output import bare_ack, reset
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
@@ -44,6 +45,8 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
     state = tcb.state
     if tcb.trace is not None:
         tcb.trace.write(Arrived(now, segment, state))
+    if state is not LISTEN:
+        tcb.intake.arrived(segment)  # a SYN for a listener is none of the connection's
     if state is CLOSED:
         _in_closed(tcb, segment, now)
     elif judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
@@ -160,15 +163,17 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         if judge.lacks_timestamp(tcb, seg):
             tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
             return False
-        if judge.too_old(tcb, seg, now):
+        if judge.too_old(tcb, seg, now) and not judge.overtaken(tcb, seg):
+            if judge.overtaken_before(tcb, seg):
+                tcb.note(seg.segment, Reason.PAWS_OLD_ACK, now)
+                return False
             return answer_invalid(tcb, seg, Reason.PAWS, now)
     if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):
         return _not_acceptable(tcb, seg, now)
-    tcb.heard_at = now
+    tcb.intake.heard_at = now
     if seg.flags & (SYN | ACK | RST) == SYN | ACK and seg.seq < tcb.rcv.nxt:
         acking.report_known_syn(tcb, seg)
     if not seg.flags & RST:
-        _note_timestamp(tcb, seg, now)
         _trim(tcb, seg, now)
     return True
 
@@ -271,6 +276,8 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
         recovery.acknowledge(tcb, seg, now)
+    tcb.intake.ack_at = now
+    _note_timestamp(tcb, seg, now)
     if seg.options.user_timeout:
         take_user_timeout(tcb, seg)
     if FIN_PENDING[tcb.state] and judge.fin_acked(tcb):
@@ -342,6 +349,7 @@ def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
     else:
         tcb.receive_queue.hold(seg.seq, seg.data)
         tcb.stack.count("TCPOFOQueue")
+        tcb.intake.beyond_hole += joined(seg.segment, len(seg.segment.data))
     acking.hurry(tcb)
     if tcb.terms.sack:
         tcb.ack_now = True
@@ -400,9 +408,12 @@ def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     """RFC 7323 §4.3: keep the timestamp of the segment that the last ACK would have asked for.
 
-    One older than TS.Recent has come so far only because TS.Recent is no longer valid (§5.5).
+    The ACK is judged before, so that a forged segment must know its number too.  A timestamp older than TS.Recent
+    counts where TS.Recent is no longer valid (§5.5).
     """
     tsval = seg.options.tsval
-    if tsval is not None and tcb.terms.timestamps and seg.seq <= tcb.last_ack_sent:
+    if tsval is None or not tcb.terms.timestamps or tcb.state is CLOSED or judge.too_old(tcb, seg, now):
+        return
+    if seg.begin <= tcb.last_ack_sent:
         tcb.terms.ts_recent = tsval
         tcb.ts_recent_at = now

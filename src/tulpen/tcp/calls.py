@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import judge
+from tulpen.tcp import buffer, judge
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.output import reset
+from tulpen.tcp.output import reset, send_new
 from tulpen.tcp.state import (
     CLOSED,
     CLOSING,
@@ -69,22 +69,59 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         if state is CLOSED:
             raise TcpError(tcb.error or errno.EPIPE, "connection does not exist")
         raise TcpError(errno.EPIPE, "connection closing")
-    room = send_room(tcb)
-    whole = len(data) <= room
-    if not whole:
-        tcb.wants_room = True
-        data = memoryview(data)[:room]
-    octets = data if isinstance(data, bytes) else bytes(data)
-    tcb.queue.append(octets)
-    if urgent and octets:
+    taken = _take(tcb, data, now, urgent=urgent)
+    if urgent and taken:
         tcb.snd.up = tcb.queue.end
-    if push:
-        tcb.snd.push = tcb.queue.end
-    if octets:
+    if taken:
         tcb.snd.freed = tcb.snd.iss
-        if eor and whole:
-            tcb.queue.end_record()
-    return len(octets)
+    if taken < len(data):
+        tcb.wants_room = True
+        if taken:
+            _push(tcb, now)
+    elif push or buffer.forces_push(tcb):
+        buffer.mark_push(tcb)
+    if eor and 0 < taken == len(data):
+        tcb.queue.end_record()
+    if push:
+        tcb.snd.due = tcb.queue.end
+    return taken
+
+
+def _take(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, urgent: bool) -> int:
+    """Queue octets, stretch by stretch, for as long as there is room; what is full goes out meanwhile."""
+    queue, length, taken = tcb.queue, len(data), 0
+    view = memoryview(data)
+    whole = not tcb.stack.settings.tcp_wmem_overhead
+    while taken < length:
+        goal = tcb.smss if urgent and not whole else buffer.stretch_goal(tcb)
+        fits = buffer.room_in_last(tcb, goal)
+        begin = fits == 0
+        if (begin or whole) and not buffer.may_begin(tcb):
+            break
+        fits = buffer.room(tcb) if whole else fits or goal
+        part = view[taken : taken + fits]
+        if not begin and not taken:
+            queue.stretches[-1].push = False
+        if not isinstance(data, bytes):
+            queue.append(bytes(part), begin=begin)
+        elif len(part) == length:
+            queue.append(data, begin=begin)
+        else:
+            queue.append(part, begin=begin)
+        taken += len(part)
+        if taken < length and not (whole or urgent):
+            _push(tcb, now, one=not buffer.forces_push(tcb))
+    return taken
+
+
+def _push(tcb: Tcb, now: int, *, one: bool = False) -> None:
+    """Send while more is being written: the stretch that is full and first, or all there is, pushed."""
+    if one and len(tcb.queue.stretches) > 1:
+        return
+    if not one:
+        buffer.mark_push(tcb)
+    if MAY_SEND[tcb.state] or judge.talks_early(tcb):
+        send_new(tcb, now, tcb.replies, one=one, free=not one)
 
 
 def options_changed(tcb: Tcb) -> None:
@@ -92,12 +129,6 @@ def options_changed(tcb: Tcb) -> None:
     tcb.snd.due = tcb.queue.end
     if tcb.options.tcp_nodelay:
         tcb.snd.freed = tcb.queue.end
-
-
-def send_room(tcb: Tcb) -> int:
-    """Return the octets that SEND would take now."""
-    limit = tcb.options.so_sndbuf if tcb.options.so_sndbuf is not None else tcb.stack.settings.tcp_wmem[1]
-    return max(0, min(limit - len(tcb.queue), judge.room_unsent(tcb)))
 
 
 def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
@@ -131,7 +162,8 @@ def close(tcb: Tcb, now: int) -> None:
         raise TcpError(errno.ENOTCONN, "connection closing")
     if tcb.snd.fin >= 0:
         return  # "ok" is acceptable, as long as a second FIN is not emitted
-    tcb.snd.fin = tcb.snd.push = tcb.queue.end
+    tcb.snd.fin = tcb.queue.end
+    buffer.mark_push(tcb)
     if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):
         tcb.closing = True  # queued until ESTABLISHED
         return

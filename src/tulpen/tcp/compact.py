@@ -50,10 +50,10 @@ class Request:
     @classmethod
     def of_syn(
         cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0,
-        plain: bool = False,
+        plain: bool = False, signed: int = 0,
     ) -> Request:  # fmt: skip
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
-        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16, plain=plain)
+        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16, plain=plain, signed=signed)
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
@@ -91,7 +91,7 @@ class Request:
         """Return the connection it stands for, in SYN-RECEIVED."""
         connection = Connection(
             stack, iss=self.iss, mss=self.mss, name=self.name, options=options.clone(), ts_offset=self.ts_offset,
-            ipv6=len(self.name.local) == 16,
+            ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb
         tcb.state = follow(LISTEN, Event.SYN)
@@ -108,7 +108,7 @@ class Request:
         tcb.snd.wl1 = self.irs
         tcb.retransmits = self.retransmits
         tcb.invalid_ack_at = self.answered_at
-        tcb.ts_recent_at = tcb.heard_at = self.began
+        tcb.ts_recent_at = tcb.intake.heard_at = self.began
         tcb.flight.transmitted(self.iss, self.iss + 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
         tcb.timers.retransmit = self.deadline
@@ -166,7 +166,7 @@ class TimeWait:
         """Return the connection it stands for, in TIME-WAIT."""
         connection = Connection(
             stack, iss=self.iss, mss=self.mss, name=self.name, ts_offset=self.ts_offset,
-            ipv6=len(self.name.local) == 16,
+            ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb
         tcb.state = TIME_WAIT

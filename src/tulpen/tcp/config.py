@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from tulpen.tcp.keys import AoKey, Md5Key
+
 US: Final = 1_000
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000  # of ``now``, which counts nanoseconds
@@ -55,6 +57,7 @@ class Settings:
     tcp_quick_acks: int = _row(16, "ACKs", "ACKs sent at once when text begins to come, and a delay that adapts (a constant in Linux); 0: neither", "RFC 5681 §4.2")
     tcp_delack_any: bool = _row(False, "", "every second segment is acknowledged at once whatever its size, not two full ones alone (FreeBSD)", "RFC 5681 §4.2")
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
+    tcp_tso_win_divisor: int = _row(3, "of the window", "less than this part of it may wait for an ACK that is about to come, where a device cuts; 0: less than four segments", "RFC 9293 §3.8.6")
     tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")
     tcp_nagle_small: bool = _row(True, "", "Nagle's algorithm holds less than a full segment back while another such is unacknowledged; off: while anything is (FreeBSD)", "RFC 9293 §3.7.4 SHLD-7")
@@ -85,12 +88,14 @@ class Settings:
     tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
     tcp_acks_in_duplicates: bool = _row(False, "", "the ACK of a segment that lies left of the window counts, its text and FIN do not (FreeBSD)", "RFC 9293 §3.10.7.4")
     tcp_reset_epipe: bool = _row(True, "", "a RST in CLOSE-WAIT is told as EPIPE; off: as ECONNRESET (FreeBSD)", "RFC 9293 §3.10.7.4")
+    tcp_paws_spares_acks: bool = _row(True, "", "mere ACKs with an old timestamp, overtaken on their way, pass or are left unanswered (Linux); off: answered", "RFC 7323 §5.3")
     tcp_icmp_may_rst: bool = _row(True, "", "hard ICMP errors end an attempt to connect (FreeBSD: net.inet.tcp.icmp_may_rst)", "RFC 9293 §3.9.2.2 SHLD-26")
     tcp_icmp_errors: str = _row("linux", "linux|freebsd", "which ICMP errors are hard, and their errno", "RFC 5461")
     tcp_tolerate_missing_ts: bool = _row(True, "", "take segments without the timestamps that were agreed (FreeBSD: net.inet.tcp.tolerate_missing_ts)", "RFC 7323 §3.2")
     # memory
     tcp_rmem: tuple[int, int, int] = _row((4096, 131_072, 6_291_456), "octets", "receive buffer: least, default, most", "tcp(7)")
     tcp_wmem: tuple[int, int, int] = _row((4096, 262_144, 4_194_304), "octets", "send buffer: least, default, most", "tcp(7)")
+    tcp_wmem_overhead: int = _row(832, "octets", "of the send buffer that each segment queued takes beside its text (a constant in Linux); 0: text alone counts (FreeBSD)", "tcp(7)")
     tcp_rcvbuf_whole_segments: bool = _row(False, "", "round the receive buffer up to whole segments once the MSS is known (FreeBSD: always)", "RFC 9293 §3.8.6.2.2")
     tcp_notsent_lowat: int = _row(4_294_967_295, "octets", "an application may send more once less than this is not yet sent", "tcp(7)")
     tcp_window_steps: bool = _row(True, "", "raise the window in steps worth a segment; off: every ACK tells all the room there is (FreeBSD)", "RFC 9293 §3.8.6.2.2")
@@ -129,6 +134,8 @@ class SocketOptions:
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")
     tcp_fastopen_key: bytes = _row(b"", "octets", "keys of a listener's cookies, 16 octets each, two at most", "tcp(7)")
+    tcp_md5sig: tuple[Md5Key, ...] = _row((), "keys", "sign segments to hosts of a prefix, and take signed ones alone (TCP_MD5SIG, TCP_MD5SIG_EXT)", "RFC 2385")
+    tcp_ao: tuple[AoKey, ...] = _row((), "keys", "as tcp_md5sig, with master keys (TCP_AO_ADD_KEY)", "RFC 5925 §3.1")
     tcp_notsent_lowat: int = _row(0, "octets", "it may send more once less than this is not yet sent; 0: as the host's settings say", "tcp(7)")
     tcp_maxseg: int | None = _row(None, "octets", "ceiling of the MSS, sent and obeyed", "tcp(7)")
     tcp_congestion: str | None = _row(None, "name", "congestion control", "tcp(7)")

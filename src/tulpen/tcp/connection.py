@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import arrives, calls, icmp, judge, output, path_mtu, timeouts
+from tulpen.tcp import arrives, buffer, calls, icmp, judge, output, path_mtu, timeouts
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.route import Route
 from tulpen.tcp.signals import Signal
@@ -38,12 +38,14 @@ class Connection:
         options: SocketOptions | None = None,
         ts_offset: int = 0,
         ipv6: bool = False,
+        signed: int = 0,
     ) -> None:
         """Make a connection in CLOSED.
 
         ``iss``: initial send sequence number, 32 bits.  ``mss``: octets the largest
         segment may carry that this host takes, without options (MTU less 40 or 60).
-        ``ts_offset``: milliseconds added to the clock of our timestamps.
+        ``ts_offset``: milliseconds added to the clock of our timestamps.  ``signed``: octets
+        of options that the host needs to sign its segments.
         """
         self.tcb = Tcb(
             stack if stack is not None else Stack(),
@@ -53,6 +55,7 @@ class Connection:
             options=options if options is not None else SocketOptions(),
             ts_offset=ts_offset,
             ipv6=ipv6,
+            signed=signed,
         )
 
     @classmethod
@@ -178,12 +181,17 @@ class Connection:
     @property
     def writable(self) -> int:
         """Octets that SEND would take now."""
-        return calls.send_room(self.tcb)
+        return buffer.room(self.tcb)
 
     @property
-    def wants_more(self) -> bool:
-        """So little waits to be sent that the application may well send more (TCP_NOTSENT_LOWAT)."""
-        return judge.wants_more(self.tcb)
+    def has_room(self) -> bool:
+        """The application may well send more: a third of the send buffer is free (poll(2): POLLOUT)."""
+        return buffer.writable(self.tcb)
+
+    @property
+    def send_buffer(self) -> int:
+        """Octets of the send buffer, as SO_SNDBUF tells them."""
+        return buffer.limit(self.tcb)
 
     @property
     def unacknowledged(self) -> int:

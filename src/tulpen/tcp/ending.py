@@ -32,6 +32,7 @@ def linger(tcb: Tcb, now: int) -> None:
 def flush(tcb: Tcb) -> None:
     """Empty the retransmission queue and what waits to be sent."""
     tcb.flight = Flight()
+    tcb.queue.sent(tcb.queue.end)
     tcb.queue.release(tcb.queue.end)
     tcb.timers.stop()
     tcb.syn_due = tcb.episode.force_resend = tcb.override = False

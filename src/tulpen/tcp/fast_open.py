@@ -38,7 +38,7 @@ def with_option(tcb: Tcb, options: Options) -> Options:
     full = options.with_fast_open(fast.cookie, experimental=fast.experimental)
     length = len(fast.cookie) + (len(FAST_OPEN_MAGIC) if fast.experimental else 0) + 2
     fast.cookie = None  # once: a SYN sent again is a plain one
-    if len(build_options(options)) + length > LONGEST:
+    if len(build_options(options)) + length > LONGEST - tcb.terms.signed:
         return options
     if not fast.passive:
         fast.asked = True
@@ -55,7 +55,7 @@ def text_beside_syn(tcb: Tcb, now: int) -> bytes | memoryview:
     end = min(tcb.queue.end, start + fast.room)
     if end > start:
         fast.text = end - start
-        tcb.flight.transmitted(start, end, now)
+        tcb.flight.transmitted(start, end, now, push=tcb.queue.sent(end))
         snd.nxt = end
     return tcb.queue.octets(start, end)
 

@@ -18,7 +18,7 @@ FEW: Final = 64
 class Sent:
     """A stretch of sequence space that one segment carried."""
 
-    __slots__ = ("at", "end", "first_at", "lost", "resent", "sacked", "seq", "times")
+    __slots__ = ("at", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times")
 
     def __init__(self, seq: int, end: int, now: int) -> None:
         self.seq = seq
@@ -29,6 +29,7 @@ class Sent:
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
         self.resent = False  # sent again, so in the network once more
+        self.push = False  # its last octet goes out with PSH
 
     def clone(self) -> Sent:
         """Return an independent copy."""
@@ -38,6 +39,7 @@ class Sent:
         twin.sacked = self.sacked
         twin.lost = self.lost
         twin.resent = self.resent
+        twin.push = self.push
         return twin
 
 
@@ -72,9 +74,12 @@ class Flight:
         """Octets thought to be in the network (RFC 6675 §4, SetPipe)."""
         return self.octets - self.sacked_octets - self.lost_octets + self.resent_octets
 
-    def transmitted(self, seq: int, end: int, now: int) -> None:
+    def transmitted(self, seq: int, end: int, now: int, *, push: bool = False) -> Sent:
         """Note new sequence space sent."""
-        self.sent.append(Sent(seq, end, now))
+        piece = Sent(seq, end, now)
+        piece.push = push
+        self.sent.append(piece)
+        return piece
 
     def retransmitted(self, piece: Sent, now: int) -> None:
         """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4).
@@ -130,6 +135,7 @@ class Flight:
         rest = piece.clone()
         rest.seq = seq
         piece.end = seq
+        piece.push = False
         self.sent.insert(index + 1, rest)
 
     def sack(self, left: int, right: int, mss: int) -> list[Sent]:

@@ -12,10 +12,11 @@ from tulpen.wire.segment import FIN, SYN, URG, Segment
 class Incoming:
     """A segment on its way through §3.10.7, its numbers unwrapped; the steps trim it."""
 
-    __slots__ = ("ack", "data", "flags", "options", "segment", "seq", "up", "wnd")
+    __slots__ = ("ack", "begin", "data", "flags", "options", "segment", "seq", "up", "wnd")
 
     def __init__(self, segment: Segment, seq: int, ack: int, wnd: int) -> None:
         self.segment = segment  # as it came
+        self.begin = seq  # before it is trimmed
         self.seq = seq
         self.ack = ack
         self.flags = segment.flags

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp.config import SECOND, Settings
+from tulpen.tcp.config import MS, SECOND, Settings
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import MAX_SACK, SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, timestamp
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, most_blocks, timestamp
 from tulpen.tcp.state import (
     CLOSE_WAIT,
     FIN_PENDING,
@@ -22,7 +22,7 @@ from tulpen.tcp.state import (
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
-from tulpen.wire.seq import before
+from tulpen.wire.seq import before, wrap
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
 PAWS_DAYS: Final = 24 * 86_400 * SECOND
@@ -53,6 +53,25 @@ def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     """PAWS (RFC 7323 §5.3, R1): the timestamp lies before TS.Recent, and TS.Recent is valid."""
     tsval = seg.options.tsval
     return tsval is not None and before(tsval, tcb.terms.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
+
+
+def overtaken(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether an old timestamp is that of a mere ACK which another overtook, and which does no harm (Linux)."""
+    tsval, snd = seg.options.tsval, tcb.snd
+    if tsval is None or not _mere_ack(tcb, seg) or seg.seq != tcb.rcv.nxt or seg.ack != snd.una:
+        return False
+    if snd.wl1 < seg.seq or seg.wnd > snd.wnd or not seg.wnd:
+        return False  # it would change the window
+    return wrap(tcb.terms.ts_recent - tsval) * MS <= tcb.rtt.timeout() * 6 // 5
+
+
+def overtaken_before(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether an old timestamp is that of a mere ACK from before text that has come since: no answer is due (Linux)."""
+    return _mere_ack(tcb, seg) and seg.seq < tcb.rcv.nxt
+
+
+def _mere_ack(tcb: Tcb, seg: Incoming) -> bool:
+    return tcb.stack.settings.tcp_paws_spares_acks and not seg.len and bool(seg.flags & ACK)
 
 
 def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
@@ -206,27 +225,6 @@ def unsent(tcb: Tcb) -> int:
     return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
 
 
-def room_unsent(tcb: Tcb) -> int:
-    """Octets that may be queued beside those not yet sent: bursts of half a window, begun below TCP_NOTSENT_LOWAT."""
-    least, waiting = _notsent_lowat(tcb), tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)
-    burst = max(tcb.snd.max_wnd // 2 // tcb.smss, 1) * tcb.smss
-    return -(-least // burst) * burst - waiting
-
-
-def wants_more(tcb: Tcb) -> bool:
-    """Whether so little waits to be sent that the application is to hear of room (TCP_NOTSENT_LOWAT)."""
-    return 2 * (tcb.queue.end - max(tcb.snd.nxt, tcb.queue.start)) < _notsent_lowat(tcb)
-
-
-def lowat_held(tcb: Tcb) -> bool:
-    """Whether it is TCP_NOTSENT_LOWAT that keeps the application from sending, and not the send buffer."""
-    return _notsent_lowat(tcb) < (tcb.options.so_sndbuf or tcb.stack.settings.tcp_wmem[1])
-
-
-def _notsent_lowat(tcb: Tcb) -> int:
-    return tcb.options.tcp_notsent_lowat or tcb.stack.settings.tcp_notsent_lowat
-
-
 def talks_early(tcb: Tcb) -> bool:
     """Whether text is sent and taken before the handshake ends (RFC 7413 §4.2.2)."""
     return MAY_TALK_EARLY[tcb.state] and tcb.fast_open is not None and tcb.fast_open.passive
@@ -270,14 +268,14 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     if tcb.options.tcp_cork:
         return False
     idle = snd.nxt == oldest_text(tcb) or tcb.options.tcp_nodelay
-    if last and max(snd.push, snd.due) > snd.nxt:
+    if last and snd.due > snd.nxt:
         return idle or (tcb.stack.settings.tcp_nagle_small and snd.small <= snd.una)
     return idle and octets >= max(1, snd.max_wnd // 2)
 
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    return min(len(sack_report(tcb)), MAX_SACK - tcb.terms.timestamps)
+    return min(len(sack_report(tcb)), most_blocks(tcb.terms))
 
 
 def reports_duplicate(seg: Incoming, blocks: list[tuple[int, int]]) -> bool:
@@ -325,7 +323,7 @@ def full_segment(tcb: Tcb) -> int:
 
 def full_segment_received(tcb: Tcb) -> int:
     """RMSS less the options that every segment carries: what the peer's full segments hold (RFC 5681 §4.2)."""
-    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
+    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0) - tcb.terms.signed
 
 
 def enough_to_acknowledge(tcb: Tcb) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from tulpen.tcp.config import MS, Settings, SocketOptions
-from tulpen.wire.options import NO_OPTIONS, Options
+from tulpen.wire.options import LONGEST, NO_OPTIONS, Options
 from tulpen.wire.seq import wrap
 
 MAX_SHIFT: Final = 14  # RFC 7323 §2.3
@@ -17,14 +17,13 @@ TIMESTAMPS_ROOM: Final = 12  # the option and its two NOPs
 SACK_HEADER: Final = 4  # octets, with two NOPs before it
 SACK_BLOCK: Final = 8
 USER_TIMEOUT_ROOM: Final = 4
-MAX_SACK: Final = 4  # blocks in 40 octets of options; 3 beside timestamps (RFC 2018 §3)
 
 
 @final
 class Terms:
     """What holds on a connection once both SYNs are known."""
 
-    __slots__ = ("mss", "plain", "rcv_shift", "sack", "scaling", "snd_shift", "timestamps", "ts_recent")
+    __slots__ = ("mss", "plain", "rcv_shift", "sack", "scaling", "signed", "snd_shift", "timestamps", "ts_recent")
 
     def __init__(
         self,
@@ -37,6 +36,7 @@ class Terms:
         timestamps: bool = False,
         ts_recent: int = 0,
         plain: bool = False,
+        signed: int = 0,
     ) -> None:
         self.mss = mss  # the largest segment the peer takes
         self.plain = plain  # no options at all, either way (TCP_NOOPT)
@@ -46,6 +46,7 @@ class Terms:
         self.sack = sack
         self.timestamps = timestamps
         self.ts_recent = ts_recent  # the peer's latest TSval (TS.Recent)
+        self.signed = signed  # octets of every segment's options that its signature takes
 
     def clone(self) -> Terms:
         """Return an independent copy."""
@@ -58,36 +59,57 @@ class Terms:
             timestamps=self.timestamps,
             ts_recent=self.ts_recent,
             plain=self.plain,
+            signed=self.signed,
         )
 
 
-def agree(seen: Options, settings: Settings, *, ipv6: bool, plain: bool = False) -> Terms:
-    """Return the terms that the peer's SYN and our settings allow; ``plain``: none of its options count."""
+def agree(seen: Options, settings: Settings, *, ipv6: bool, plain: bool = False, signed: int = 0) -> Terms:
+    """Return the terms that the peer's SYN and our settings allow.
+
+    ``plain``: none of its options count.  ``signed``: octets that a signature takes.
+    """
     if plain:
-        return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True)
+        return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True, signed=signed)
     mss = seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
     scaling = seen.wscale is not None and settings.tcp_window_scaling
-    timestamps = seen.tsval is not None and settings.tcp_timestamps != 0
+    sack = seen.sack_permitted and settings.tcp_sack
+    timestamps = seen.tsval is not None and settings.tcp_timestamps != 0 and not (sack and crowded(signed))
     return Terms(
         mss=max(mss, settings.tcp_min_snd_mss),
         scaling=scaling,
         snd_shift=min(seen.wscale, MAX_SHIFT) if scaling and seen.wscale is not None else 0,
         rcv_shift=window_shift(settings) if scaling else 0,
-        sack=seen.sack_permitted and settings.tcp_sack,
+        sack=sack,
         timestamps=timestamps,
         ts_recent=seen.tsval if timestamps and seen.tsval is not None else 0,
+        signed=signed,
     )
 
 
-def offer(settings: Settings, mss: int, clock: int, user_timeout: int | None, *, plain: bool = False) -> Options:
-    """Return the options of a SYN: all that the settings allow, MSS alone if ``plain``; ``clock`` is our TSval."""
+def crowded(signed: int) -> bool:
+    """Whether timestamps and a signature of so many octets leave no room for SACK beside them."""
+    return LONGEST - signed - TIMESTAMPS_ROOM < SACK_HEADER + SACK_BLOCK
+
+
+def most_blocks(terms: Terms) -> int:
+    """Return how many SACK blocks find room beside the options of every segment (RFC 2018 §3)."""
+    return (LONGEST - terms.signed - TIMESTAMPS_ROOM * terms.timestamps - SACK_HEADER) // SACK_BLOCK
+
+
+def offer(
+    settings: Settings, mss: int, clock: int, user_timeout: int | None, *, plain: bool = False, signed: int = 0
+) -> Options:
+    """Return the options of a SYN: all that the settings allow, MSS alone if ``plain``; ``clock`` is our TSval.
+
+    ``signed``: octets that a signature will take beside them.
+    """
     if plain:
         return Options(mss=mss)
     return Options(
         mss=mss,
         wscale=window_shift(settings) if settings.tcp_window_scaling else None,
         sack_permitted=settings.tcp_sack,
-        tsval=clock if settings.tcp_timestamps else None,
+        tsval=clock if settings.tcp_timestamps and not crowded(signed) else None,
         user_timeout=user_timeout,
     )
 
@@ -133,4 +155,4 @@ def timestamp(now: int, offset: int) -> int:
 
 def effective_mss(terms: Terms, path_mss: int) -> int:
     """Return Eff.snd.MSS: octets of text a full segment carries (RFC 9293 §3.7.1 MUST-16)."""
-    return min(terms.mss, path_mss) - (TIMESTAMPS_ROOM if terms.timestamps else 0)
+    return min(terms.mss, path_mss) - (TIMESTAMPS_ROOM if terms.timestamps else 0) - terms.signed

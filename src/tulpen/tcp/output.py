@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge, path_mtu
-from tulpen.tcp.config import SECOND, US, Settings
+from tulpen.tcp import acking, buffer, fast_open, judge, path_mtu
+from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
 from tulpen.tcp.rack import schedule_probe
 from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
-from tulpen.tcp.signals import Signal
+from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -40,7 +40,7 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
                 if tcb.rack.probe_due:
                     _send_probe(tcb, now, out)
                 _resend(tcb, now, out)
-                _send_new(tcb, now, out)
+                send_new(tcb, now, out)
                 if tcb.episode.recover >= 0:
                     _resend_unproved(tcb, now, out)
             if tcb.ack_now:
@@ -68,7 +68,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.rcv.wnd = max(tcb.rcv.wnd, room)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain)
+        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -115,7 +115,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     if tcb.timers.retransmit == NEVER:
         tcb.timers.probe = NEVER
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    return _stretch(tcb, piece.seq, piece.end, now)
+    return _stretch(tcb, piece, now)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -125,14 +125,14 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     if not flight.sent:
         return
     full = judge.full_segment(tcb)
-    size = min(tcb.queue.stop(tcb.snd.nxt) - tcb.snd.nxt, judge.usable_window(tcb), full)
+    size = min(first_stretch(tcb, full), judge.usable_window(tcb), full)
     rack.probe_resent = size <= 0
     if size > 0:
-        start = tcb.snd.nxt
-        tcb.snd.nxt += size
-        flight.transmitted(start, start + size, now)
+        end = tcb.snd.nxt + size
+        piece = flight.transmitted(tcb.snd.nxt, end, now, push=tcb.queue.sent(end))
+        tcb.snd.nxt = end
         tcb.sent_at = now
-        out.append(_stretch(tcb, start, start + size, now))
+        out.append(_stretch(tcb, piece, now))
     else:
         last = flight.sent[-1]
         if last.end - last.seq > full:
@@ -142,30 +142,32 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     rack.probe_end = tcb.snd.nxt
 
 
-def _send_new(tcb: Tcb, now: int, out: list[Segment]) -> None:
-    """New text and the FIN, as both windows, Nagle and silly window avoidance allow."""
+def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
+    """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
+
+    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    """
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
         _after_idle(tcb, now)
     before = snd.nxt
-    waits = tcb.path.searching and _probe_path(tcb, now, out)
+    waits = tcb.path.searching and not one and _probe_path(tcb, now, out)
     while judge.unsent(tcb) and not waits:
-        size, fin = _next_size(tcb)
+        size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
         end = snd.nxt + size + fin
-        flight.transmitted(snd.nxt, end, now)
-        start, snd.nxt = snd.nxt, end
+        pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
+        piece = flight.transmitted(snd.nxt, end, now, push=pushed)
+        snd.nxt = end
         if size % judge.full_segment(tcb):
             snd.small = end
-        out.append(_stretch(tcb, start, end, now))
+        out.append(_stretch(tcb, piece, now))
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
     if snd.nxt > before:
-        if tcb.wants_room and judge.wants_more(tcb) and judge.lowat_held(tcb):
-            tcb.wants_room = False
-            tcb.signal(Signal.WRITABLE)
+        buffer.tell_of_room(tcb)
         _note_usage(tcb)
         if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
             tcb.timers.probe = NEVER
@@ -183,7 +185,8 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
     if size > 0:
         start = tcb.snd.nxt
         tcb.snd.nxt += size
-        tcb.flight.transmitted(start, tcb.snd.nxt, now)
+        tcb.queue.sent(tcb.snd.nxt)
+        tcb.flight.transmitted(start, tcb.snd.nxt, now, push=False)
         segment = _acknowledging(tcb, start, ACK, tcb.queue.octets(start, tcb.snd.nxt), now)
         segment.gso_size = 0  # no device is to cut it
         out.append(segment)
@@ -218,46 +221,9 @@ def _note_usage(tcb: Tcb) -> None:
         tcb.usage.point = tcb.snd.nxt
 
 
-def _next_size(tcb: Tcb) -> tuple[int, bool]:
-    """Return how many octets the next new segment carries, and whether the FIN goes with them."""
-    snd, full = tcb.snd, judge.full_segment(tcb)
-    stop = tcb.queue.stop(snd.nxt)
-    waiting = stop - snd.nxt
-    usable = judge.usable_window(tcb)
-    room = tcb.cc.cwnd - pipe(tcb)
-    size = max(0, min(waiting, usable, room, _burst(tcb, full)))
-    if size == waiting and stop < tcb.queue.end:
-        return size, False  # nothing can follow that would fill it
-    last = size == waiting
-    small = size % full
-    if small and not judge.worth_sending(tcb, small, last=last):
-        size -= small
-        last = False
-    fin = last and snd.fin >= 0 and usable > size
-    return size, fin
-
-
-def _burst(tcb: Tcb, full: int) -> int:
-    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
-
-    Not more than half the congestion window, so that ACKs keep coming; more on a short path.
-    """
-    least = tcb.stack.settings.tcp_min_tso_segs
-    if tcb.gso_max <= full or not least:
-        return full
-    most, rtt = tcb.gso_max, tcb.rtt
-    if rtt.srtt:
-        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
-        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
-        near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
-    most = min(most, max(tcb.cc.cwnd // 2, full))
-    return most - most % full
-
-
-def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
-    """The segment that carries sequence space [seq, end): SYN, text and FIN as they lie there."""
-    snd = tcb.snd
+def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
+    """The segment that carries a stretch of sequence space: SYN, text and FIN as they lie there."""
+    snd, seq, end = tcb.snd, piece.seq, piece.end
     flags = ACK
     fin = snd.fin >= 0 and end > snd.fin
     if seq == snd.iss:
@@ -265,9 +231,9 @@ def _stretch(tcb: Tcb, seq: int, end: int, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    overdue = tcb.override and end == tcb.queue.end
-    pushed = seq < snd.push <= end or tcb.queue.ends_record(end)
-    if text and (judge.ends_syn_text(tcb, seq, end) or pushed or len(text) > tcb.smss or overdue):
+    if len(text) > tcb.smss:
+        piece.push = True  # nobody is to wait for more of them
+    if text and (piece.push or judge.ends_syn_text(tcb, seq, end)):
         flags |= PSH
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))

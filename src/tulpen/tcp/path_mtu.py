@@ -58,7 +58,7 @@ def wants_probe(tcb: Tcb, now: int) -> int:
         return 0
     size = (path.low + path.high) // 2 - options_room(tcb)
     needed = size + (DUP_THRESH + 1) * tcb.smss  # segments behind it, whose acknowledgments tell of its loss
-    if tcb.queue.end - snd.nxt < needed or snd.wnd < needed or tcb.queue.stop(snd.nxt) < snd.nxt + size:
+    if tcb.queue.end - snd.nxt < needed or snd.wnd < needed or tcb.queue.ends_record(snd.nxt + size):
         return 0
     if judge.usable_window(tcb) < needed:
         return -1

@@ -46,7 +46,7 @@ def established(tcb: Tcb, now: int) -> None:
 
 def options_room(tcb: Tcb) -> int:
     """Octets of the options that every segment carries."""
-    return TIMESTAMPS_ROOM if tcb.terms.timestamps else 0
+    return (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0) + tcb.terms.signed
 
 
 def acknowledged(tcb: Tcb) -> None:

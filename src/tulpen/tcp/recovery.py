@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge, probing, rack
+from tulpen.tcp import buffer, judge, probing, rack
 from tulpen.tcp.config import MS
 from tulpen.tcp.flight import DUP_THRESH, Sent
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import timestamp
-from tulpen.tcp.signals import Signal
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.wire.seq import before, unwrap
@@ -123,9 +122,7 @@ def _advance(tcb: Tcb, seg: Incoming, top: int, now: int) -> None:
         tcb.timers.retransmit = tcb.timers.probe = tcb.timers.reorder = NEVER  # RFC 6298 §5.2
     elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)
         rearm(tcb, now)  # §5.3
-    if tcb.wants_room and judge.wants_more(tcb):
-        tcb.wants_room = False
-        tcb.signal(Signal.WRITABLE)
+    buffer.tell_of_room(tcb)
 
 
 def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:

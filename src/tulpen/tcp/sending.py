@@ -10,50 +10,78 @@ JOIN: Final = 4096
 
 
 @final
+class Stretch:
+    """Text not yet sent that goes out as one segment, or as what a device makes of it, if the windows allow."""
+
+    __slots__ = ("end", "push", "record")
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self.push = False  # its last octet goes out with PSH
+        self.record = False  # nothing joins it (MSG_EOR)
+
+
+@final
 class SendQueue:
     """Immutable chunks from ``start`` (oldest octet held) to ``end`` (one past the newest)."""
 
-    __slots__ = ("_chunks", "_records", "_starts", "end", "start")
+    __slots__ = ("_chunks", "_starts", "end", "start", "stretches")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.end = start
+        self.stretches: list[Stretch] = []  # what is not yet sent; the last ends at ``end``
         self._starts: list[int] = []
-        self._chunks: list[bytes] = []
-        self._records: list[int] = []  # where records end (MSG_EOR): no segment reaches across
+        self._chunks: list[bytes | memoryview] = []
 
     def __len__(self) -> int:
         return self.end - self.start
 
-    def append(self, data: bytes) -> None:
-        """Take ``data`` behind what is there."""
+    def append(self, data: bytes | memoryview, *, begin: bool = False) -> None:
+        """Take ``data``, which does not change, behind what is there; ``begin``: it begins a new stretch."""
         if not data:
             return
         chunks = self._chunks
         if chunks and len(chunks[-1]) + len(data) <= JOIN:
-            chunks[-1] += data
+            chunks[-1] = b"".join((chunks[-1], data))
         else:
             chunks.append(data)
             self._starts.append(self.end)
         self.end += len(data)
+        if begin or not self.stretches or self.stretches[-1].record:
+            self.stretches.append(Stretch(self.end))
+        else:
+            self.stretches[-1].end = self.end
+
+    def sent(self, end: int) -> bool:
+        """Note that everything before ``end`` is sent; say whether the last of it is pushed."""
+        stretches = self.stretches
+        count, pushed = 0, False
+        for stretch in stretches:
+            if stretch.end > end:
+                break
+            count += 1
+            pushed = stretch.push and stretch.end == end
+        del stretches[:count]
+        return pushed
+
+    def widen(self, octets: int) -> None:
+        """Move up to so many octets from the second stretch into the first."""
+        first, second = self.stretches[:2]
+        first.end = min(first.end + octets, second.end)
+        if first.end == second.end:
+            first.push = first.push or second.push
+            first.record = second.record
+            del self.stretches[1]
 
     def end_record(self) -> None:
         """Let no later octet share a segment with those before it (MSG_EOR)."""
-        records = self._records
-        if self.end > self.start and not (records and records[-1] == self.end):
-            records.append(self.end)
-
-    def stop(self, seq: int) -> int:
-        """Return where the segment that begins at ``seq`` has to end: with its record, or with the queue."""
-        records = self._records
-        if not records or records[-1] <= seq:
-            return self.end
-        return records[bisect_right(records, seq)]
+        if self.stretches:
+            self.stretches[-1].record = True
 
     def ends_record(self, seq: int) -> bool:
-        """Say whether a record ends just before ``seq``."""
-        records = self._records
-        return bool(records) and records[bisect_right(records, seq) - 1] == seq
+        """Say whether a record ends in what is not yet sent before ``seq``."""
+        return any(stretch.record and stretch.end < seq for stretch in self.stretches)
 
     def octets(self, seq: int, end: int) -> bytes | memoryview:
         """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one chunk."""
@@ -85,14 +113,16 @@ class SendQueue:
             keep = len(starts)
         if keep > 0:
             del starts[:keep], chunks[:keep]
-        while self._records and self._records[0] <= self.start:
-            del self._records[0]
 
     def clone(self) -> SendQueue:
         """Return an independent copy; the chunks are shared, being immutable."""
         twin = SendQueue(self.start)
         twin.end = self.end
+        for stretch in self.stretches:
+            copy = Stretch(stretch.end)
+            copy.push = stretch.push
+            copy.record = stretch.record
+            twin.stretches.append(copy)
         twin._starts = self._starts.copy()
         twin._chunks = self._chunks.copy()
-        twin._records = self._records.copy()
         return twin

@@ -14,6 +14,7 @@ from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Episode, Flight
+from tulpen.tcp.intake import Intake
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
@@ -43,9 +44,11 @@ class SendSpace:
                 SND.UNA    SND.NXT    SND.UNA+SND.WND
     """
 
-    __slots__ = ("due", "fin", "freed", "iss", "max_wnd", "nxt", "push", "small", "una", "up", "wl1", "wl2", "wnd")
+    __slots__ = (
+        "buff", "due", "fin", "forced", "freed", "iss", "max_wnd", "nxt", "small", "una", "up", "wl1", "wl2", "wnd",
+    )  # fmt: skip
 
-    def __init__(self, iss: int) -> None:
+    def __init__(self, iss: int, buff: int) -> None:
         self.iss = iss
         self.una = iss
         self.nxt = iss
@@ -53,8 +56,9 @@ class SendSpace:
         self.wl1 = 0
         self.wl2 = 0
         self.up = iss  # the octet after the urgent data (MUST-62)
-        self.push = iss  # one past the last octet pushed
-        self.due = iss  # ... or that need not wait for a push any longer
+        self.buff = buff  # octets that are kept for the peer, where the socket does not say
+        self.forced = iss + 1  # one past the last octet pushed (Linux: pushed_seq)
+        self.due = iss  # one past the last octet that need not wait for more
         self.freed = iss  # where the text ended that neither Nagle nor a cork hold
         self.small = iss  # one past the last new segment that was not full
         self.max_wnd = 0  # MAX.SND.WND (RFC 5961 §5.2)
@@ -62,14 +66,14 @@ class SendSpace:
 
     def clone(self) -> SendSpace:
         """Return an independent copy."""
-        twin = SendSpace(self.iss)
+        twin = SendSpace(self.iss, self.buff)
         twin.una = self.una
         twin.nxt = self.nxt
         twin.wnd = self.wnd
         twin.wl1 = self.wl1
         twin.wl2 = self.wl2
         twin.up = self.up
-        twin.push = self.push
+        twin.forced = self.forced
         twin.due = self.due
         twin.freed = self.freed
         twin.small = self.small
@@ -116,7 +120,7 @@ class Tcb:
 
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
-        "flight", "gso_max", "heard_at", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
+        "flight", "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
         "orphan", "override", "passive", "path", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
         "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
@@ -125,7 +129,7 @@ class Tcb:
 
     def __init__(
         self, stack: Stack, *, iss: int, mss: int, name: FourTuple | None, options: SocketOptions,
-        ts_offset: int, ipv6: bool,
+        ts_offset: int, ipv6: bool, signed: int = 0,
     ) -> None:  # fmt: skip
         settings = stack.settings
         self.stack = stack
@@ -133,9 +137,9 @@ class Tcb:
         self.options = options
         self.trace: Trace | None = stack.trace(name)
         self.state: State = CLOSED
-        self.snd = SendSpace(iss)
+        self.snd = SendSpace(iss, settings.tcp_wmem[1])
         self.rcv = ReceiveSpace(receive_buffer(options, settings))
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
+        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
@@ -175,9 +179,9 @@ class Tcb:
         self.delivered_segments = 0
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
         self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.heard_at = -1  # when anything acceptable last came in
         self.ts_recent_at = 0
         self.ts_offset = ts_offset
 
@@ -281,8 +285,8 @@ class Tcb:
         twin.delivered_segments = self.delivered_segments
         twin.retransmits = self.retransmits
         twin.probes = self.probes
+        twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.heard_at = self.heard_at
         twin.ts_recent_at = self.ts_recent_at
         twin.ts_offset = self.ts_offset

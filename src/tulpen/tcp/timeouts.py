@@ -89,7 +89,7 @@ def _persist(tcb: Tcb, now: int) -> None:
     if not judge.unsent(tcb) or tcb.flight.sent:
         return
     tcb.timed_out("persist", now)
-    if _user_timeout_passed(tcb, tcb.heard_at, now):
+    if _user_timeout_passed(tcb, tcb.intake.heard_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
@@ -102,7 +102,7 @@ def _persist(tcb: Tcb, now: int) -> None:
         tcb.replies.append(probe(tcb, now))
         tcb.probes += 1
         tcb.rtt.backoff += 1
-        tcb.timers.persist = recovery.within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.heard_at, now)
+        tcb.timers.persist = recovery.within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
 
 
 def _keepalive(tcb: Tcb, now: int) -> None:
@@ -111,9 +111,9 @@ def _keepalive(tcb: Tcb, now: int) -> None:
     if tcb.flight.sent or judge.unsent(tcb):
         tcb.timers.keepalive = now + idle_limit
         return
-    idle = now - tcb.heard_at
+    idle = now - tcb.intake.heard_at
     if idle < idle_limit:
-        tcb.timers.keepalive = tcb.heard_at + idle_limit
+        tcb.timers.keepalive = tcb.intake.heard_at + idle_limit
         return
     tcb.timed_out("keepalive", now)
     limit = judge.user_timeout(tcb)
@@ -133,7 +133,7 @@ def start_keepalive(tcb: Tcb, now: int) -> None:
     if wanted is None:
         wanted = tcb.stack.settings.so_keepalive
     if wanted:
-        tcb.timers.keepalive = max(tcb.heard_at, 0) + _keepalive_settings(tcb)[0]
+        tcb.timers.keepalive = max(tcb.intake.heard_at, 0) + _keepalive_settings(tcb)[0]
     else:
         tcb.timers.keepalive = NEVER
 

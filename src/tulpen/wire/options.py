@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 END: Final = 0
 NOP: Final = 1
@@ -16,12 +16,15 @@ WINDOW_SCALE: Final = 3  # RFC 7323 §2
 SACK_PERMITTED: Final = 4  # RFC 2018 §2
 SACK: Final = 5  # RFC 2018 §3
 TIMESTAMPS: Final = 8  # RFC 7323 §3
+MD5: Final = 19  # RFC 2385 §3.0
 USER_TIMEOUT: Final = 28  # RFC 5482 §3
+AUTHENTICATION: Final = 29  # RFC 5925 §2.2
 FAST_OPEN: Final = 34  # RFC 7413 §4.1.1
 EXPERIMENT: Final = 254  # RFC 6994
 FAST_OPEN_MAGIC: Final = b"\xf9\x89"  # behind EXPERIMENT: Fast Open before it had a kind of its own
 
 LONGEST: Final = 40  # octets of options that the data offset leaves room for
+MD5_DIGEST: Final = 16
 MOST_SECONDS: Final = 0x7FFF * 60  # the longest user timeout that can be said
 
 # What nearly every segment of an open connection carries (RFC 7323 appendix A).
@@ -30,13 +33,21 @@ _TIMESTAMPS_ALONE: Final = Struct("!III")
 _BLOCK: Final = Struct("!II")
 
 
+class Authentication(NamedTuple):
+    """TCP-AO (RFC 5925 §2.2)."""
+
+    key_id: int
+    next_id: int  # RNextKeyID
+    mac: bytes
+
+
 @final
 class Options:
     """The options of one segment; never changed once built."""
 
     __slots__ = (
-        "fast_open", "fast_open_experimental", "malformed", "mss", "others", "sack", "sack_permitted", "tsecr", "tsval",
-        "user_timeout", "wscale",
+        "authentication", "fast_open", "fast_open_experimental", "malformed", "md5", "mss", "octets", "others", "sack",
+        "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +64,8 @@ class Options:
         fast_open_experimental: bool = False,
         others: tuple[tuple[int, bytes], ...] = (),
         malformed: bool = False,
+        md5: bytes | None = None,
+        authentication: Authentication | None = None,
     ) -> None:
         self.mss = mss
         self.wscale = wscale
@@ -65,19 +78,32 @@ class Options:
         self.fast_open_experimental = fast_open_experimental  # written as an experiment, with its magic number
         self.others = others  # (kind, octets after the length)
         self.malformed = malformed  # a length was illegal; what could be read is here
+        self.md5 = md5  # the digest of RFC 2385
+        self.authentication = authentication  # RFC 5925
+        self.octets = b""  # as they came, where a signature covers them
 
     def with_fast_open(self, cookie: bytes, *, experimental: bool) -> Options:
         """Return these options and a Fast Open cookie, or a request for one, in place of any that is there."""
         return Options(
             mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
             sack=self.sack, user_timeout=self.user_timeout, fast_open=cookie, fast_open_experimental=experimental,
-            others=self.others, malformed=self.malformed,
+            others=self.others, malformed=self.malformed, md5=self.md5, authentication=self.authentication,
+        )  # fmt: skip
+
+    def signed(self, *, md5: bytes | None = None, authentication: Authentication | None = None) -> Options:
+        """Return these options with a signature."""
+        return Options(
+            mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
+            sack=self.sack, user_timeout=self.user_timeout, fast_open=self.fast_open,
+            fast_open_experimental=self.fast_open_experimental, others=self.others, malformed=self.malformed, md5=md5,
+            authentication=authentication,
         )  # fmt: skip
 
     def _values(self) -> tuple[object, ...]:
         return (
             self.mss, self.wscale, self.sack_permitted, self.tsval, self.tsecr,
             self.sack, self.user_timeout, self.fast_open, self.fast_open_experimental, self.others, self.malformed,
+            self.md5, self.authentication,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
@@ -112,6 +138,11 @@ def _words(options: Options) -> list[str]:
         words.append(f"uto {options.user_timeout}s")
     if options.fast_open is not None:
         words.append(f"{'exp-' * options.fast_open_experimental}tfo {options.fast_open.hex() or 'cookiereq'}")
+    if options.md5 is not None:
+        words.append(f"md5 {options.md5.hex()}")
+    if options.authentication is not None:
+        key_id, next_id, mac = options.authentication
+        words.append(f"tcp-ao keyid {key_id} rnextkeyid {next_id} mac 0x{mac.hex()}")
     words.extend(f"unknown-{kind} 0x{octets.hex()}" for kind, octets in options.others)
     if options.malformed:
         words.append("malformed")
@@ -153,10 +184,12 @@ def _parse_each(octets: bytes, size: int) -> Options:
             options.malformed |= kind in _KNOWN
             others.append((kind, body))
     options.others = tuple(others)
+    if options.md5 is not None or options.authentication is not None:
+        options.octets = octets
     return options
 
 
-_KNOWN: Final = frozenset((MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT))
+_KNOWN: Final = frozenset((MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT, MD5, AUTHENTICATION))
 
 
 def _read_known(options: Options, kind: int, body: bytes) -> bool:
@@ -174,6 +207,10 @@ def _read_known(options: Options, kind: int, body: bytes) -> bool:
         options.tsval, options.tsecr = _BLOCK.unpack(body)
     elif kind == USER_TIMEOUT and length == 2:
         options.user_timeout = _seconds(int.from_bytes(body, "big"))
+    elif kind == MD5 and length == MD5_DIGEST:
+        options.md5 = body
+    elif kind == AUTHENTICATION and length >= 2:
+        options.authentication = Authentication(body[0], body[1], body[2:])
     elif kind == FAST_OPEN or (kind == EXPERIMENT and body.startswith(FAST_OPEN_MAGIC)):
         options.fast_open_experimental = kind == EXPERIMENT
         options.fast_open = body[len(FAST_OPEN_MAGIC) :] if options.fast_open_experimental else body
@@ -207,6 +244,11 @@ def build_options(options: Options) -> bytes:
 def _aligned(options: Options) -> list[bytes]:
     """Return each option, behind the NOPs that align it."""
     words = []
+    if options.md5 is not None:
+        words.append(bytes((NOP, NOP, MD5, 2 + MD5_DIGEST)) + options.md5)
+    if options.authentication is not None:
+        key_id, next_id, mac = options.authentication
+        words.append(bytes((AUTHENTICATION, 4 + len(mac), key_id, next_id)) + mac + bytes((NOP,)) * (-len(mac) % 4))
     if options.mss is not None:
         words.append(b"\x02\x04" + options.mss.to_bytes(2, "big"))
     if options.tsval is not None:

@@ -63,6 +63,13 @@ class Segment:
         flags = self.flags
         return len(self.data) + ((flags >> 1) & 1) + (flags & 1)
 
+    def with_options(self, options: Options) -> Segment:
+        """Return this segment with other options."""
+        return Segment(
+            self.seq, self.ack, self.flags, self.wnd, self.data, options, urg=self.urg, sport=self.sport,
+            dport=self.dport, gso_size=self.gso_size,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         text = f"{letters(self.flags)} seq={self.seq} ack={self.ack} wnd={self.wnd} len={len(self.data)}"
         return f"<Segment {self.sport}>{self.dport} {text} {self.options}>"

@@ -12,7 +12,7 @@ from tulpen.wire.segment import Segment
 
 TCP: Final = 6  # its protocol number
 HEADER: Final = 20  # octets without options
-_FIXED: Final = Struct("!HHIIHHHH")
+FIXED: Final = Struct("!HHIIHHHH")
 
 
 def parse_segment(
@@ -25,7 +25,7 @@ def parse_segment(
     size = len(view)
     if size < HEADER:
         raise Malformed(Kind.TRUNCATED, f"{size} octets cannot hold a TCP header of {HEADER}", offset)
-    sport, dport, seq, ack, bits, wnd, _, urg = _FIXED.unpack_from(view)
+    sport, dport, seq, ack, bits, wnd, _, urg = FIXED.unpack_from(view)
     start = (bits >> 10) & 0x3C
     if start < HEADER or start > size:
         raise Malformed(Kind.DATA_OFFSET, f"a data offset of {start} in a segment of {size} octets", offset + 12)
@@ -54,7 +54,7 @@ def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = Tru
         field = complement(total + ones_sum(options) + ones_sum(data))
     else:
         field = 0xFFFF ^ complement(total)
-    return _FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
+    return FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
 
 
 def build_segment(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:

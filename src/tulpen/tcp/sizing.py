@@ -1,0 +1,81 @@
+"""How much goes out at a time: windows, what a device gets to cut, what had better wait (RFC 9293 §3.8.6.2.1)."""
+
+from __future__ import annotations
+
+from tulpen.tcp import judge
+from tulpen.tcp.config import MS, SECOND, US
+from tulpen.tcp.recovery import pipe
+from tulpen.tcp.tcb import Tcb
+
+DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
+
+
+def next_size(tcb: Tcb, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
+    """Return how many octets the next new segment carries, and whether the FIN goes with them.
+
+    ``one``: a full stretch goes without waiting for more; ``free``: neither Nagle nor a cork hold any.
+    """
+    snd, full = tcb.snd, judge.full_segment(tcb)
+    burst, room = device_burst(tcb, full), tcb.cc.cwnd - pipe(tcb)
+    quota = min(burst, room, max(tcb.cc.cwnd // 2, full)) if burst > full else min(full, room)
+    if burst > full and quota > full:
+        quota -= quota % full
+    waiting = first_stretch(tcb, quota)
+    tail = snd.nxt + waiting >= tcb.queue.end
+    usable = judge.usable_window(tcb)
+    size = max(0, min(waiting, usable, quota))
+    if burst > full and waiting > full and not one and _had_better_wait(tcb, waiting, usable, room, burst, now):
+        return 0, False
+    last = size == waiting and tail
+    small = size % full
+    if small and (tail or size < waiting) and not (free or judge.worth_sending(tcb, small, last=last)):
+        size -= small
+        last = False
+    return size, last and snd.fin >= 0 and usable > size
+
+
+def first_stretch(tcb: Tcb, quota: int) -> int:
+    """Return the octets of the stretch that is next, with as much of the second as makes up ``quota``."""
+    queue, nxt = tcb.queue, tcb.snd.nxt
+    if not queue.stretches:
+        return max(0, queue.end - nxt)
+    missing = quota - (queue.stretches[0].end - nxt)
+    if missing > 0 and len(queue.stretches) > 1 and not queue.stretches[0].record:
+        queue.widen(missing)
+    return queue.stretches[0].end - nxt
+
+
+def device_burst(tcb: Tcb, full: int) -> int:
+    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
+
+    More on a short path; one segment where no device cuts.
+    """
+    least = tcb.stack.settings.tcp_min_tso_segs
+    if tcb.gso_max <= full or not least:
+        return full
+    most, rtt = tcb.gso_max, tcb.rtt
+    if rtt.srtt:
+        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
+        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
+        near = min(rtt.least // US >> 9, 30)
+        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
+    return max(most - most % full, full)
+
+
+def _had_better_wait(tcb: Tcb, waiting: int, usable: int, room: int, burst: int, now: int) -> bool:
+    """Whether an acknowledgment that is about to come will let more go at once (tcp_tso_win_divisor)."""
+    snd, sent = tcb.snd, tcb.flight.sent
+    if tcb.episode.recover >= 0 or not sent or now - tcb.sent_at > MS:
+        return False
+    allowed = min(usable, room)
+    tail = snd.nxt + waiting >= tcb.queue.end
+    if allowed >= burst or (not tail and allowed >= waiting):
+        return False
+    divisor = tcb.stack.settings.tcp_tso_win_divisor
+    enough = min(snd.wnd, tcb.cc.cwnd) // divisor if divisor else DEFERRED_SEGMENTS * tcb.smss + 1
+    if allowed >= enough:
+        return False
+    srtt = tcb.rtt.srtt
+    if sent[0].at + srtt - now > min(srtt // 2, MS):
+        return False  # it will not come soon
+    return allowed <= waiting or not (tail and snd.fin >= 0)
