@@ -28,6 +28,7 @@ TCP: Final = 6
 _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_KEEPALIVE"): ("so_keepalive", True),
     (SOCKET, "SO_REUSEADDR"): ("so_reuseaddr", True),
+    (SOCKET, "SO_MAX_PACING_RATE"): ("so_max_pacing_rate", False),
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
     (TCP, "TCP_CORK"): ("tcp_cork", True),

@@ -9,6 +9,7 @@ from tulpen.drill import ip_route, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import pipelines
+from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TIME_WAIT
 
 if TYPE_CHECKING:
@@ -38,10 +39,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world)
-    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        world.host.metrics.flush()
-    elif name == "ip" and ip_route.is_ip_route(words):
-        world.host.set_route(*ip_route.prefix_and_route(words))
+    elif name in ("ip", "tc") and world.set_sysctl is None and _network(world, name, words):
+        pass
     elif name == "nstat":
         _nstat(world, pipeline)
     elif name == "sockstat":
@@ -65,6 +64,28 @@ def _without_effect(words: list[str], name: str) -> bool:
     if name == "echo":
         return words[-2:-1] == [">"] and words[-1] in _UNUSED
     return False
+
+
+def _network(world: World, name: str, words: list[str]) -> bool:
+    """Do what ip and tc ask for; say whether that was understood."""
+    if name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
+        world.host.metrics.flush()
+    elif name == "ip" and ip_route.is_ip_route(words):
+        world.host.set_route(*ip_route.prefix_and_route(words))
+    elif name == "tc" and words[1:2] == ["qdisc"]:
+        world.settings.default_qdisc = _qdisc(words)
+    else:
+        return False
+    return True
+
+
+def _qdisc(words: list[str]) -> str:
+    """Return how the device queues from now on."""
+    if _is_fifo(words):
+        return Settings().default_qdisc
+    if "root" in words and words[words.index("root") + 1 :] == ["fq"]:
+        return "fq"
+    raise Unsupported(f"the command '{' '.join(words)}'")
 
 
 def _is_fifo(words: list[str]) -> bool:

@@ -19,8 +19,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_ecn_fallback": frozenset("01"),
     "tcp_reordering": frozenset("3"),
     "tcp_frto": frozenset("2"),
-    "tcp_pacing_ss_ratio": frozenset(("200",)),
-    "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_no_metrics_save": frozenset("01"),
     "tcp_moderate_rcvbuf": frozenset("1"),
     "tcp_autocorking": frozenset("1"),

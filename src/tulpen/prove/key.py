@@ -14,7 +14,7 @@ from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
-TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "persist", "keepalive", "delayed_ack")
+TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "pace", "persist", "keepalive", "delayed_ack")
 CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.

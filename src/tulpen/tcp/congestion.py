@@ -45,14 +45,16 @@ class CongestionControl(Protocol):
 
 @final
 class Usage:
-    """Whether the congestion window was what held text back (RFC 7661 §4.3)."""
+    """How the congestion window is used: whether it was what held text back (RFC 7661 §4.3), and at what pace."""
 
-    __slots__ = ("limited", "most", "point")
+    __slots__ = ("limited", "most", "next_at", "point", "unpaced")
 
     def __init__(self) -> None:
         self.limited = False
         self.point = 0  # SND.NXT when that was last judged
         self.most = 0  # octets in flight at most since then
+        self.next_at = 0  # paced text does not leave before
+        self.unpaced = 0  # segments of text that have left, until it is paced
 
     def clone(self) -> Usage:
         """Return an independent copy."""
@@ -60,6 +62,8 @@ class Usage:
         twin.limited = self.limited
         twin.point = self.point
         twin.most = self.most
+        twin.next_at = self.next_at
+        twin.unpaced = self.unpaced
         return twin
 
 

@@ -118,13 +118,13 @@ class Cubic:
             self._round_end = nxt
             self._round_rtt = NO_RTT
             self._samples = 0
+        if self.cwnd < LOW_WINDOW * self.mss:
+            return
         self._round_rtt = min(self._round_rtt, rtt)
         if self._samples < N_RTT_SAMPLE:
             self._samples += 1
-        elif self.cwnd >= LOW_WINDOW * self.mss:
-            threshold = min(max(self._least_rtt // 8, MIN_RTT_THRESH), MAX_RTT_THRESH)
-            if self._round_rtt > self._least_rtt + threshold:
-                self.ssthresh = self.cwnd
+        elif self._round_rtt > self._least_rtt + min(max(self._least_rtt // 8, MIN_RTT_THRESH), MAX_RTT_THRESH):
+            self.ssthresh = self.cwnd
 
     def idle(self, quiet: int) -> None:
         """The time nothing was sent does not count as growth (§4.2)."""

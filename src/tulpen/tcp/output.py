@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, buffer, fast_open, judge, path_mtu
+from tulpen.tcp import acking, buffer, fast_open, judge, pacing, path_mtu
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
@@ -85,7 +85,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
-    flight, full = tcb.flight, judge.full_segment(tcb)
+    flight, full, paced = tcb.flight, judge.full_segment(tcb), pacing.paces(tcb)
     while (piece := flight.to_resend()) is not None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
@@ -93,6 +93,8 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
             if not tcb.episode.force_resend:
                 break
             room = full
+        if not (tcb.episode.force_resend and tcb.episode.backed_off) and paced and pacing.held(tcb, now):
+            break
         tcb.episode.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
@@ -112,6 +114,8 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     tcb.flight.retransmitted(piece, now)
     tcb.stack.count("RetransSegs")
     tcb.sent_at = now
+    if pacing.paces(tcb):
+        pacing.left(tcb, piece.end - piece.seq, now)
     if tcb.timers.retransmit == NEVER:
         tcb.timers.probe = NEVER
         tcb.timers.retransmit = retransmit_deadline(tcb, now)
@@ -133,6 +137,8 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
         tcb.snd.nxt = end
         tcb.sent_at = now
         out.append(_stretch(tcb, piece, now))
+        if pacing.paces(tcb):
+            pacing.left(tcb, size, now)
     else:
         last = flight.sent[-1]
         if last.end - last.seq > full:
@@ -150,9 +156,9 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
         _after_idle(tcb, now)
-    before = snd.nxt
-    waits = tcb.path.searching and not one and _probe_path(tcb, now, out)
-    while judge.unsent(tcb) and not waits:
+    before, paced = snd.nxt, pacing.paces(tcb)
+    waits = tcb.path.searching and not (one or (paced and pacing.held(tcb, now))) and _probe_path(tcb, now, out)
+    while judge.unsent(tcb) and not (waits or (paced and pacing.held(tcb, now))):
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
@@ -166,6 +172,8 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
+        if paced:
+            pacing.left(tcb, size, now)
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
         _note_usage(tcb)
@@ -174,7 +182,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
             tcb.timers.retransmit = retransmit_deadline(tcb, now)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
-    elif tcb.timers.persist == NEVER:
+    elif tcb.timers.persist == tcb.timers.pace == NEVER:
         wait = tcb.rtt.timeout()
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
 
@@ -192,6 +200,8 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
         out.append(segment)
         tcb.sent_at = now
         path_mtu.probe_sent(tcb, start, tcb.snd.nxt)
+        if pacing.paces(tcb):
+            pacing.left(tcb, size, now)
         acking.text_sent(tcb, now)
     return size < 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tulpen.tcp import pacing
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
@@ -45,6 +46,7 @@ class Status:
     error: int  # errno
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
+    pacing_rate: int  # octets a second; 0: no limit
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
     segments_received: int
     text_segments_received: int
@@ -60,7 +62,7 @@ def status_of(tcb: Tcb) -> Status:
     timers = tcb.timers
     at = timers.next()
     running = ""
-    for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
+    for name in ("retransmit", "probe", "reorder", "pace", "persist", "delayed_ack", "keepalive", "linger"):
         if at != NEVER and getattr(timers, name) == at:
             running = name.replace("_", "-")
             break
@@ -96,6 +98,7 @@ def status_of(tcb: Tcb) -> Status:
         error=tcb.error,
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
+        pacing_rate=pacing.rate(tcb),
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,

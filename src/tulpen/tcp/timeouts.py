@@ -32,6 +32,8 @@ def timeout(tcb: Tcb, now: int) -> None:
     if timers.reorder <= now:
         tcb.timed_out("reorder", now)
         recovery.reordering_timeout(tcb, now)
+    if timers.pace <= now:
+        timers.pace = NEVER
     if timers.persist <= now:
         _persist(tcb, now)
     if timers.keepalive <= now:
