@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import ip_route, sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, proc, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.problems import Mismatch, Unsupported
-from tulpen.drill.shell import pipelines
+from tulpen.drill.shell import Pipeline, pipelines
 from tulpen.tcp.state import TIME_WAIT
 
 if TYPE_CHECKING:
@@ -24,8 +24,18 @@ _STATES: Final = {"SYN_RCVD": "SYN_RECEIVED", "SYN_RECV": "SYN_RECEIVED"}
 
 def run_command(world: World, text: str) -> None:
     """Do what a command asks for; Mismatch where it would fail."""
-    for pipeline in pipelines(text):
-        _run(world, pipeline)
+    for alternatives in pipelines(text):
+        _run_one_of(world, alternatives)
+
+
+def _run_one_of(world: World, alternatives: list[Pipeline]) -> None:
+    """Run the first; where it fails, or asks for what is not there, the one behind it."""
+    for pipeline in alternatives[:-1]:
+        try:
+            return _run(world, pipeline)
+        except (Mismatch, Unsupported):
+            continue
+    return _run(world, alternatives[-1])
 
 
 def _run(world: World, pipeline: list[list[str]]) -> None:
@@ -38,12 +48,12 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world)
-    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        world.host.metrics.flush()
-    elif name == "ip" and ip_route.is_ip_route(words):
-        world.host.set_route(*ip_route.prefix_and_route(words))
+    elif name == "ip" and _ip(world, words):
+        pass
     elif name == "nstat":
         _nstat(world, pipeline)
+    elif name == "grep":
+        proc.grep(world.host, pipeline)
     elif name == "sockstat":
         _sockstat(world, pipeline)
     elif name == "tcpdrop":
@@ -52,6 +62,17 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         world.stage.run_until(world.now + int(float(words[1]) * _SECOND))
     elif not _without_effect(words, name):
         raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
+
+
+def _ip(world: World, words: list[str]) -> bool:
+    """Do what ip asks for; say whether that was understood."""
+    if words[1:3] == ["tcp_metrics", "flush"]:
+        world.host.metrics.flush()
+    elif ip_route.is_ip_route(words):
+        world.host.set_route(*ip_route.prefix_and_route(words))
+    else:
+        return False
+    return True
 
 
 def _without_effect(words: list[str], name: str) -> bool:
