@@ -262,7 +262,25 @@ ip tcp_metrics flush all > /dev/null 2>&1; ethtool -K tun0 tso off`
 +0 `nstat | grep TcpOutRsts`
 `/tmp/sysctl_restore_${PPID}.sh`"""
     )
+    passes("0 `nstat | grep TcpOutRsts ||\n  true || unheard_of\nsysctl net.ipv4.unheard_of=1 || true`")
+    assert run("0 `true; unheard_of || unheard_of_too`").outcome is Outcome.SKIP
     assert fails("0 `nstat | grep TcpOutRsts`").reason == "nstat: TcpOutRsts has not gone up"
+
+
+def test_the_table_of_sockets() -> None:
+    text = """
+ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 `grep " 0A " /proc/net/tcp /proc/net/tcp6 | grep ":1F90"`
++0 `grep "0: 0100A8C0:1F90 00000000:0000 0A" /proc/net/tcp`
++0 < S 0:0(0) win 32000 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++0 `grep " 03 " /proc/net/tcp`
+"""
+    passes(text)
+    assert fails(text + "+0 `grep ' 01 ' /proc/net/tcp`").reason == "grep: nothing in /proc/net/tcp fits"
+    assert run("0 `grep x /etc/passwd`").outcome is run("0 `grep -c x /proc/net/tcp`").outcome is Outcome.SKIP
 
 
 def test_freebsd() -> None:

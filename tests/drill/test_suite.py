@@ -68,6 +68,15 @@ def test_junit(folder: Path) -> None:
     assert {child.tag for case in suite for child in case} == {"failure", "skipped"}
 
 
+def test_scripts_for_ipv6_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What their names end in says so; what the command says stands before that."""
+    path = tmp_path / "only-v6.pkt"
+    path.write_text("0 < S 0:0(0) win 5\n+0 > R. 0:0(0) ack 1\n")
+    assert run(["drill", "-O", "remote_ip=2001:db8::7", str(path)]) == 0
+    assert run(["drill", "-4", "-O", "remote_ip=2001:db8::7", str(path)]) == 0
+    assert "its addresses are not those of --ip_version=ipv4" in capsys.readouterr().out
+
+
 def test_definitions(tmp_path: Path) -> None:
     path = tmp_path / "named.pkt"
     path.write_text("0 < S 0:0(0) win SIZE\n+0 > R. 0:0(0) ack 1\n")

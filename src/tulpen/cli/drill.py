@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tulpen.drill.drill import Plan
+    from tulpen.drill.second import Difference
     from tulpen.drill.verdict import Verdict
 
 _VERSIONS: Final = {"four": "ipv4", "six": "ipv6", "mapped": "ipv4-mapped-ipv6"}
@@ -32,6 +34,7 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
         ("FreeBSD's scripts", "tulpen drill --profile bsd tcp-testsuite"),
         ("Names that a script leaves open", "tulpen drill -D TFO_COOKIE=3021b9d889017eeb fastopen.pkt"),
         ("What does Linux do with the same script?", "tulpen drill --kernel handshake.pkt"),
+        ("Where do we and packetdrill judge differently?", "tulpen drill --with packetdrill --compare scripts"),
         ("In CI", "tulpen drill --junit drill.xml scripts"),
     ),
 )
@@ -41,13 +44,15 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
 @click.option(
     "-O", "--option", "options", multiple=True, metavar="NAME=VALUE", help="As --NAME=VALUE at the top of a script."
 )
-@click.option("-4", "four", is_flag=True, help="IPv4 (as without it).")
+@click.option("-4", "four", is_flag=True, help="IPv4 (as without it, but for *v6.pkt).")
 @click.option("-6", "six", is_flag=True, help="IPv6.")
 @click.option("--mapped", is_flag=True, help="IPv4 through IPv6 sockets.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scripts at a time. [processors]")
 @click.option("--ladder/--no-ladder", default=True, help="Draw the conversation of what fails.")
 @click.option("--wanted", is_flag=True, help="List what skipped scripts need, and how many need it.")
 @click.option("--kernel", is_flag=True, help="Run against this machine's Linux, in a private network and real time.")
+@click.option("--with", "program", metavar="PROGRAM", help="Let packetdrill's own program, at this path, judge tulpen.")
+@click.option("--compare", is_flag=True, help="List where --with or --kernel and we do not agree.")
 @click.option("-v", "--verbose", is_flag=True, help="List every script.")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout, and nothing else.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit's XML.")
@@ -61,11 +66,17 @@ def command(**options: Any) -> int:
     A script that needs what tulpen has not is skipped, and says what that is.
 
     Exit status: everything passed or was skipped (0), something failed (1), something
-    is no script (2).
+    is no script (2); with --compare: the two agree (0), or not (1).
     """
     from rich.console import Console
 
+    from tulpen.drill.second import differences
     from tulpen.drill.suite import find
+
+    if options["compare"] and not (options["program"] or options["kernel"]):
+        raise click.UsageError("--compare needs --with or --kernel")
+    if options["program"] and options["kernel"]:
+        raise click.UsageError("--with and --kernel exclude each other")
 
     scripts = find(options["scripts"])
     plan = _plan(options)
@@ -73,26 +84,33 @@ def command(**options: Any) -> int:
     began = time.perf_counter()
     verdicts = list(_shown(_run(scripts, plan, options, console), scripts, options, console))
     verdicts.sort(key=lambda verdict: scripts.index(verdict.path))
-    _write(verdicts, time.perf_counter() - began, options, console)
-    return _status(verdicts)
+    ours = (
+        list(_run(scripts, replace(plan, program=None, kernel=False), options, console)) if options["compare"] else []
+    )
+    differing = differences(ours, verdicts)
+    _write(verdicts, differing, time.perf_counter() - began, options, console)
+    return int(bool(differing)) if options["compare"] else _status(verdicts)
 
 
 def _plan(options: dict[str, Any]) -> Plan:
     from tulpen.drill.drill import Plan
+    from tulpen.drill.genuine.build import find_program
     from tulpen.drill.profile import PROFILES
-    from tulpen.drill.suite import plan_for
 
     versions = [version for name, version in _VERSIONS.items() if options[name]]
     if len(versions) > 1:
         raise click.UsageError("-4, -6 and --mapped exclude each other")
-    plan = Plan(
+    given = _pairs(options["options"], "-O", "")
+    for version in versions:
+        given["ip_version"] = version
+    return Plan(
         profile=PROFILES[options["profile"]],
         defined=_pairs(options["defined"], "-D", "1"),
-        options=_pairs(options["options"], "-O", ""),
+        options=given,
         ladder=options["ladder"],
         kernel=options["kernel"],
+        program=None if options["program"] is None else find_program(options["program"]),
     )
-    return plan_for(plan, versions[0] if versions else None)
 
 
 def _pairs(given: tuple[str, ...], option: str, default: str) -> dict[str, str]:
@@ -142,12 +160,18 @@ def _shown(
         yield verdict
 
 
-def _write(verdicts: list[Verdict], seconds: float, options: dict[str, Any], console: Console) -> None:
+def _write(
+    verdicts: list[Verdict], differing: list[Difference], seconds: float, options: dict[str, Any], console: Console
+) -> None:
     from tulpen.drill.report import as_json, as_junit, reasons, summary
+    from tulpen.drill.second import lines_of
 
     if options["json"]:
-        click.echo(as_json(verdicts, seconds))
+        click.echo(as_json(verdicts, seconds, differing if options["compare"] else None))
     else:
+        if options["compare"]:
+            for line in lines_of(differing):
+                console.print(line, soft_wrap=True)
         if options["wanted"]:
             for line in reasons(verdicts):
                 console.print(line)

@@ -242,7 +242,7 @@ def queued(file: TcpFile, request: int) -> int:
         return socket.unacknowledged
     if request == value_of("SIOCOUTQNSD"):
         status = socket.status()
-        return status.send_queue - (status.snd_nxt - status.snd_una)
+        return max(0, status.send_queue - (status.snd_nxt - status.snd_una))
     raise Unsupported(f"ioctl() with {request:#x}")
 
 

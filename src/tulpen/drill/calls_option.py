@@ -61,6 +61,8 @@ _HARMLESS: Final = frozenset(
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
+_UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
+_U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
 _MOST_BUFFER: Final = 212_992
@@ -120,7 +122,7 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif (level, name) in _FIELDS:
         field, switch = _FIELDS[level, name]
         number = integer(value)
-        setattr(options, field, bool(number) if switch else number)
+        setattr(options, field, bool(number) if switch else number & _U32 if name in _UNSIGNED else number)
     elif name in _HARMLESS:
         file.extra[name] = integer(value)
     else:

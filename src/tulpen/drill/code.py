@@ -22,11 +22,11 @@ _BUILTINS: Final = {
     "round": round, "str": str, "sum": sum, "True": True, "False": False, "None": None,
     "AssertionError": AssertionError,
 }  # fmt: skip
-_FIELDS: Final = ("tcpi_", "bbr_", "vegas_", "dctcp_", "sk_meminfo_")
+FIELDS: Final = ("tcpi_", "bbr_", "vegas_", "dctcp_", "sk_meminfo_")
 
 
 @final
-class _Names(MutableMapping[str, object]):
+class Names(MutableMapping[str, object]):
     """The names of a piece of code: the connection's fields, constants, and what pieces before it set."""
 
     def __init__(self, fields: dict[str, int], variables: dict[str, object]) -> None:
@@ -37,7 +37,7 @@ class _Names(MutableMapping[str, object]):
         for names in (self._variables, self._fields, CONSTANTS):
             if name in names:
                 return names[name]
-        if name.startswith(_FIELDS):
+        if name.startswith(FIELDS):
             raise Unsupported(f"the field {name} of struct tcp_info")
         raise KeyError(name)
 
@@ -59,8 +59,12 @@ def run_code(world: World, text: str) -> None:
     subject = world.subject
     if subject is None or subject.file is None:
         raise Mismatch("no connection to ask about: nothing was accepted")
-    tree = _checked(text)
-    names = _Names(subject.file.fields(world.now), world.variables)
+    names = Names(subject.file.fields(world.now), world.variables)
+    execute(world, checked(_parsed(text)), names, " ".join(text.split()))
+
+
+def execute(world: World, tree: ast.Module, names: Names, said: str) -> None:
+    """Run code that was checked; ``said`` is what a failure quotes."""
 
     def say(*what: object) -> None:
         world.remarks.append(" ".join(map(str, what)))
@@ -68,20 +72,23 @@ def run_code(world: World, text: str) -> None:
     try:
         exec(compile(tree, "%{ }%", "exec"), {"__builtins__": {**_BUILTINS, "print": say}}, names)
     except AssertionError as failed:
-        said = f" (it says: {failed})" if failed.args else ""
-        raise Mismatch(f"the assertion does not hold{said}", expected=" ".join(text.split())) from None
+        words = f" (it says: {failed})" if failed.args else ""
+        raise Mismatch(f"the assertion does not hold{words}", expected=said) from None
     except (Unsupported, Mismatch):
         raise
     except Exception as error:  # noqa: BLE001
-        raise Mismatch(f"the code fails: {type(error).__name__}: {error}", expected=" ".join(text.split())) from None
+        raise Mismatch(f"the code fails: {type(error).__name__}: {error}", expected=said) from None
 
 
-def _checked(text: str) -> ast.Module:
-    """Return the code, which may compare and compute, and nothing more."""
+def _parsed(text: str) -> ast.Module:
     try:
-        tree = ast.parse(_dedented(text))
+        return ast.parse(_dedented(text))
     except SyntaxError as error:
         raise Mismatch(f"the code is no Python: {error.msg}") from None
+
+
+def checked(tree: ast.Module) -> ast.Module:
+    """Return the code, which may compare and compute, and nothing more."""
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
             raise Unsupported(f"code with {type(node).__name__}")

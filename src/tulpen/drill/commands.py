@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import ip_route, sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, proc, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.problems import Mismatch, Unsupported
-from tulpen.drill.shell import pipelines
+from tulpen.drill.shell import Pipeline, pipelines
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TIME_WAIT
 
@@ -25,8 +25,18 @@ _STATES: Final = {"SYN_RCVD": "SYN_RECEIVED", "SYN_RECV": "SYN_RECEIVED"}
 
 def run_command(world: World, text: str) -> None:
     """Do what a command asks for; Mismatch where it would fail."""
-    for pipeline in pipelines(text):
-        _run(world, pipeline)
+    for alternatives in pipelines(text):
+        _run_one_of(world, alternatives)
+
+
+def _run_one_of(world: World, alternatives: list[Pipeline]) -> None:
+    """Run the first; where it fails, or asks for what is not there, the one behind it."""
+    for pipeline in alternatives[:-1]:
+        try:
+            return _run(world, pipeline)
+        except (Mismatch, Unsupported):
+            continue
+    return _run(world, alternatives[-1])
 
 
 def _run(world: World, pipeline: list[list[str]]) -> None:
@@ -43,6 +53,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         pass
     elif name == "nstat":
         _nstat(world, pipeline)
+    elif name == "grep":
+        proc.grep(world.host, pipeline)
     elif name == "sockstat":
         _sockstat(world, pipeline)
     elif name == "tcpdrop":

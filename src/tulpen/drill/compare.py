@@ -67,15 +67,20 @@ def _counted(options: list[tuple[int, bytes]], seg: Segment, subject: Subject) -
     return counted
 
 
-def joined(first: Actual, then: Actual) -> Actual:
-    """Return two segments in a row as the one that a device would have cut into them."""
-    differing = (first.flags ^ then.flags) & ~_UNCUT
-    if differing or first.flags & (FIN | RST | SYN):
-        raise Mismatch("the segments that make up the expected one are not of one kind", got=f"{first} and {then}")
-    if wrap(first.seq + len(first.data)) != then.seq or first.ack != then.ack:
-        raise Mismatch("the segments that make up the expected one are not in a row", got=f"{first} and {then}")
-    flags = (first.flags & ~PSH) | then.flags
-    return Actual(flags, first.seq, first.ack, then.wnd, first.urg, first.data + then.data, first.options, first.packet)
+def joined(so_far: Actual, then: Actual) -> Actual:
+    """Return segments in a row as the one that a device would have cut into them.
+
+    What differs between its parts is the first one's (CWR) or the last one's (all the rest).
+    """
+    pieces = f"{so_far} and {then}"
+    if (so_far.flags ^ then.flags) & ~_UNCUT or so_far.flags & (FIN | RST | SYN):
+        raise Mismatch("the segments that make up the expected one are not of one kind", got=pieces)
+    if wrap(so_far.seq + len(so_far.data)) != then.seq or so_far.ack != then.ack:
+        raise Mismatch("the segments that make up the expected one are not in a row", got=pieces)
+    if so_far.wnd != then.wnd or so_far.urg != then.urg:
+        raise Mismatch("the segments that make up the expected one differ in a field", got=pieces)
+    flags = (then.flags & ~CWR) | (so_far.flags & CWR)
+    return Actual(flags, so_far.seq, then.ack, then.wnd, then.urg, so_far.data + then.data, then.options, then.packet)
 
 
 def check(packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[int, int]) -> None:

@@ -78,12 +78,12 @@ _NEEDS: Final = {
 
 
 def conditions_of(script: Script, outer: Mapping[str, str]) -> Conditions:
-    """Return the conditions; the script's own lines outdo those of the command line."""
+    """Return the conditions; those of the command line outdo the script's own lines, as with packetdrill."""
     made = Conditions()
-    for name, value in outer.items():
-        made = _with(made, name, value, script.path, 0, 0)
     for option in script.options:
         made = _with_option(made, option, script.path)
+    for name, value in outer.items():
+        made = _with(made, name, value, script.path, 0, 0)
     version = made.ip_version
     if not made.local:
         made = replace(made, local=address(_LOCAL[version]))

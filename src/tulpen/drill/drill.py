@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tulpen.drill.conditions import conditions_of
+from tulpen.drill.inject import icmp_numbers
 from tulpen.drill.parser import parse_script
 from tulpen.drill.problems import Mismatch, ScriptError, Unsupported
 from tulpen.drill.profile import LINUX, Profile
 from tulpen.drill.runner import Runner
+from tulpen.drill.script import IcmpPacket
 from tulpen.drill.stage import Stage
 from tulpen.drill.telling import ladder_of
 from tulpen.drill.verdict import Outcome, Verdict
@@ -34,6 +36,7 @@ class Plan:
     options: Mapping[str, str] = field(default_factory=dict)  # as ``--name=value`` in a script
     ladder: bool = True
     kernel: bool = False  # against Linux's own TCP, in real time
+    program: str | None = None  # packetdrill's, which judges in our stead
 
 
 def drill(path: str, plan: Plan) -> Verdict:
@@ -43,9 +46,15 @@ def drill(path: str, plan: Plan) -> Verdict:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return Verdict(path, Outcome.ERROR, f"{path}: {error.strerror}", profile=plan.profile.name)
-    verdict = drill_text(text, path, plan)
+    verdict = drill_text(text, path, plan) if plan.program is None else _judged(text, path, plan)
     verdict.real = time.perf_counter() - began
     return verdict
+
+
+def _judged(text: str, path: str, plan: Plan) -> Verdict:
+    from tulpen.drill.genuine.program import judge
+
+    return judge(path, text, plan)
 
 
 def drill_text(text: str, path: str, plan: Plan) -> Verdict:
@@ -54,12 +63,25 @@ def drill_text(text: str, path: str, plan: Plan) -> Verdict:
     try:
         script = parse_script(text, path, {**plan.profile.defined, **plan.defined})
         conditions = conditions_of(script, plan.options)
+        _check_icmp(script, conditions)
     except ScriptError as error:
         return Verdict(path, Outcome.ERROR, str(error), error.line, profile=profile)
     except Unsupported as lacking:
         return Verdict(path, Outcome.SKIP, f"needs {lacking}", profile=profile)
     with _world(plan, conditions) as world:
         return _run(world, script, conditions, plan)
+
+
+def _check_icmp(script: Script, conditions: Conditions) -> None:
+    """A message that this version of IP has not makes the text no script."""
+    for event in script.events:
+        if isinstance(event.action, IcmpPacket):
+            try:
+                icmp_numbers(event.action, ipv6=conditions.ipv6)
+            except Unsupported as unknown:
+                raise ScriptError(
+                    script.path, event.line, event.column, f"{unknown} of {conditions.ip_version}"
+                ) from None
 
 
 @contextmanager

@@ -103,8 +103,7 @@ def icmp_packet(packet: IcmpPacket, subject: Subject, conditions: Conditions) ->
     if packet.protocol != "tcp":
         raise Unsupported(f"ICMP about {packet.protocol}")
     ipv6 = conditions.ipv6
-    type = _number(packet.type, "type", _V6_TYPES if ipv6 else _V4_TYPES)
-    code = _number(packet.code or "code_0", "code", _V6_CODES if ipv6 else _V4_CODES)
+    type, code = icmp_numbers(packet, ipv6=ipv6)
     quoted = Quoted(
         subject.local, subject.remote, subject.local_port, subject.remote_port,
         wrap(packet.seq + subject.local_offset(syn=False)),
@@ -117,6 +116,12 @@ def icmp_packet(packet: IcmpPacket, subject: Subject, conditions: Conditions) ->
         data = build_packet(Packet(quoted.src, quoted.dst, ports, protocol=TCP))
         message = Icmp(kind, type, code, mtu=packet.mtu or 0, data=data, embedded=quoted)
     return _enveloped(packet.ip, subject, message, ICMP6 if ipv6 else ICMP)
+
+
+def icmp_numbers(packet: IcmpPacket, *, ipv6: bool) -> tuple[int, int]:
+    """Return the type and code by their names, which the two versions of IP do not share."""
+    type = _number(packet.type, "type", _V6_TYPES if ipv6 else _V4_TYPES)
+    return type, _number(packet.code or "code_0", "code", _V6_CODES if ipv6 else _V4_CODES)
 
 
 def _number(name: str, what: str, names: dict[str, int]) -> int:

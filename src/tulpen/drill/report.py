@@ -14,6 +14,8 @@ from tulpen.drill.verdict import Outcome, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tulpen.drill.second import Difference
+
 STYLES: Final = {
     Outcome.PASS: "green",
     Outcome.FAIL: "bold red",
@@ -73,18 +75,20 @@ def reasons(verdicts: Sequence[Verdict]) -> Iterator[Text]:
         yield Text(f"{count:5} {reason}")
 
 
-def as_json(verdicts: Sequence[Verdict], seconds: float) -> str:
-    """Return the run as JSON."""
+def as_json(verdicts: Sequence[Verdict], seconds: float, differing: Sequence[Difference] | None = None) -> str:
+    """Return the run as JSON; ``differing`` is what the comparison with another judge found."""
     counts = Counter(verdict.outcome for verdict in verdicts)
-    return json.dumps(
-        {
-            "format": 1,
-            "seconds": round(seconds, 3),
-            "counts": {outcome.value: counts[outcome] for outcome in Outcome},
-            "scripts": [_row(verdict) for verdict in verdicts],
-        },
-        indent=2,
-    )
+    whole: dict[str, Any] = {
+        "format": 1,
+        "seconds": round(seconds, 3),
+        "counts": {outcome.value: counts[outcome] for outcome in Outcome},
+        "scripts": [_row(verdict) for verdict in verdicts],
+    }
+    if differing is not None:
+        whole["disagreements"] = [
+            {"path": each.path, "ours": _row(each.ours), "theirs": _row(each.theirs)} for each in differing
+        ]
+    return json.dumps(whole, indent=2)
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = 2_000_000_000  # how long after its time an expected packet is waited for
 _LATE: Final = 50_000_000
-_FOREVER: Final = 1 << 62
+_PATIENCE_FOR_CALLS: Final = 1_000_000_000  # with one that blocks, where the next one is due or the script ends
 
 
 @final
@@ -54,6 +54,7 @@ class Runner:
         self._end = 0
         self._base = world.now  # what the event's relative times count from
         self._blocked: _Blocked | None = None
+        self._lacking: tuple[Event, Unsupported] | None = None  # code that asked for more than the host can tell
 
     @property
     def seconds(self) -> float:
@@ -73,7 +74,10 @@ class Runner:
                 self._tolerate(event, wrong)
             self._last = event
             self._last_time = self._time
-        self._await_call(_FOREVER)
+        if self._lacking is not None:
+            self.event, lacking = self._lacking
+            raise lacking
+        self._end_call("the script ends")
 
     def _schedule(self, event: Event) -> None:
         """Fix the time of an event: relative ones count from now, injected packets from the one before."""
@@ -92,6 +96,8 @@ class Runner:
         if isinstance(action, (TcpPacket, UdpPacket, IcmpPacket)) and action.outbound:
             self._expect(event)
             return
+        if isinstance(action, Call):
+            self._await_turn(action)
         self._wait()
         if isinstance(action, TcpPacket):
             subject = self._subject_for(action)
@@ -106,7 +112,14 @@ class Runner:
         elif isinstance(action, Command):
             run_command(self.world, action.text)
         elif isinstance(action, Code):
-            run_code(self.world, action.text)
+            self._code(event, action)
+
+    def _code(self, event: Event, code: Code) -> None:
+        """Code changes nothing: where it cannot be judged, the rest of the script can."""
+        try:
+            run_code(self.world, code.text)
+        except Unsupported as lacking:
+            self._lacking = self._lacking or (event, lacking)
 
     def _tolerate(self, event: Event, wrong: Mismatch) -> None:
         """--non_fatal turns a difference into a remark."""
@@ -152,11 +165,17 @@ class Runner:
         self._check_time(left.now, "the packet", expected=packet)
 
     def _gathered(self, packet: TcpPacket, subject: Subject) -> tuple[Left, Actual]:
-        """Take what was sent, joined up to the length that the script expects."""
-        first, got = self._next(packet, subject)
+        """Take what was sent, joined up to the length that the script expects; it left when its last part did."""
+        left, got = self._next(packet, subject)
+        length = len(got.data)
         while len(got.data) < packet.length and not self.world.conditions.strict_segments:
-            got = joined(got, self._next(packet, subject)[1])
-        return first, got
+            left, then = self._next(packet, subject)
+            if length != len(then.data) < packet.length - len(got.data):
+                raise Mismatch(
+                    "the segments that make up the expected one are not of one length", got=f"{got} and {then}"
+                )
+            got = joined(got, then)
+        return left, got
 
     def _next(self, packet: TcpPacket, subject: Subject) -> tuple[Left, Actual]:
         stage = self.world.stage
@@ -220,8 +239,16 @@ class Runner:
 
     # system calls
 
+    def _await_turn(self, call: Call) -> None:
+        """Calls come one after another; one that does not block may come although another does not return."""
+        if call.end is None:
+            self._await_call()
+        else:
+            self._end_call("another call blocks")
+
     def _call(self, event: Event, call: Call) -> None:
-        self._await_call(self.world.now)
+        while self._blocked is not None and self._blocked.returned is None and self._step(self.world.now):
+            pass  # what is due just now ends the call before this one
         waiting = calls.begin(self.world, call)
         if call.end is None:
             self._run_call(call, waiting)
@@ -267,23 +294,33 @@ class Runner:
             blocked.running = False
         return True
 
-    def _await_call(self, limit: int) -> None:
-        """Wait for the blocked call to return, if there is one, and check how and when it did."""
+    def _await_call(self) -> bool:
+        """Wait a second at most for the blocked call, as packetdrill does; check how and when it returned."""
         blocked = self._blocked
         if blocked is None:
-            return
-        patience = max(limit if limit != _FOREVER else 0, blocked.end + _PATIENCE)
-        while blocked.returned is None and self._step(patience):
+            return True
+        limit = self.world.now + _PATIENCE_FOR_CALLS
+        while blocked.returned is None and self._step(limit):
             pass
+        if blocked.returned is None:
+            self.world.stage.run_until(limit)
+            return False
         self.world.stage.watchers.remove(self._resume)
         self._blocked = None
         here, self.event = self.event, blocked.event
-        if blocked.returned is None:
-            raise Mismatch(f"{blocked.call.name}() did not return", expected=str(blocked.call), got="nothing")
         when, outcome = blocked.returned
         calls.check(blocked.call, outcome)
         self._in_time(when, blocked.end, blocked.end, blocked.start, f"the return of {blocked.call.name}()")
         self.event = here
+        return True
+
+    def _end_call(self, why: str) -> None:
+        """Wait for the blocked call, which must return; ``why``: what comes next."""
+        blocked = self._blocked
+        if not self._await_call() and blocked is not None:
+            self.event = blocked.event
+            what = f"{blocked.call.name}() did not return within a second, and {why}"
+            raise Mismatch(what, expected=str(blocked.call), got="nothing")
 
 
 def _injects(event: Event) -> bool:

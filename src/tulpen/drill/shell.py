@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from typing import Final
+from typing import Final, TypeAlias
 
 from tulpen.drill.problems import Unsupported
 
-_SEPARATORS: Final = frozenset((";", "&&", "||", "&", "\n"))
+Pipeline: TypeAlias = list[list[str]]  # argument lists
+
+OR: Final = "||"
+_OR_AT_THE_END: Final = re.compile(r"\|\|\s*\n")
+_SEPARATORS: Final = frozenset((";", "&&", OR, "&", "\n"))
 
 
-def pipelines(text: str) -> list[list[list[str]]]:
-    """Return the commands in order, each a pipeline of argument lists."""
-    joined = text.replace("\\\n", " ")
-    found: list[list[list[str]]] = []
+def pipelines(text: str) -> list[list[Pipeline]]:
+    """Return the commands in order, each a pipeline of argument lists, and behind it those to run if it fails."""
+    joined = _OR_AT_THE_END.sub(f"{OR} ", text.replace("\\\n", " "))
+    found: list[list[Pipeline]] = []
     for line in joined.splitlines():
         found += _line(line)
     return found
 
 
-def _line(line: str) -> list[list[list[str]]]:
+def _line(line: str) -> list[list[Pipeline]]:
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&><")
     lexer.whitespace_split = True
     lexer.commenters = "#"
@@ -27,14 +32,16 @@ def _line(line: str) -> list[list[list[str]]]:
         words = list(lexer)
     except ValueError as error:
         raise Unsupported(f"the command {line.strip()!r}: {error}") from None
-    found: list[list[list[str]]] = []
-    pipeline: list[list[str]] = [[]]
+    found: list[list[Pipeline]] = [[]]
+    pipeline: Pipeline = [[]]
     skipping = False  # the file of a redirection
     for word in words:
         if skipping:
             skipping = False
         elif word in _SEPARATORS:
-            found.append(pipeline)
+            _take(found, pipeline)
+            if word != OR:
+                found.append([])
             pipeline = [[]]
         elif word == "|":
             pipeline.append([])
@@ -47,5 +54,10 @@ def _line(line: str) -> list[list[list[str]]]:
                 pipeline[-1].append(">")
         else:
             pipeline[-1].append(word)
-    found.append(pipeline)
-    return [commands for commands in found if any(commands)]
+    _take(found, pipeline)
+    return [alternatives for alternatives in found if alternatives]
+
+
+def _take(found: list[list[Pipeline]], pipeline: Pipeline) -> None:
+    if any(pipeline):
+        found[-1].append(pipeline)

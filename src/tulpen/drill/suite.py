@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.conditions import IPV4, IPV6, MAPPED, conditions_of
 from tulpen.drill.drill import Plan, drill
+from tulpen.drill.problems import ScriptError, Unsupported
 from tulpen.drill.script import Script
 from tulpen.drill.sysctl_linux import USUAL_KEY
 from tulpen.errors import TulpenError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tulpen.drill.verdict import Verdict
 
 SUFFIX: Final = ".pkt"
+ONLY_IPV6: Final = f"v6{SUFFIX}"  # how the names of scripts end that are for IPv6 alone
 
 #: What scripts may take as defined for a version of IP: the names of what differs between them.
 CUSTOMARY: Final[dict[str, dict[str, str]]] = {
@@ -48,18 +50,21 @@ def find(paths: Iterable[str]) -> list[str]:
     return found
 
 
-def plan_for(plan: Plan, version: str | None) -> Plan:
-    """Return the plan with what is customary for a version of IP; the user's own definitions outdo it."""
+def plan_for(plan: Plan, script: str) -> Plan:
+    """Return the plan with what is customary for the version of IP; the user's own definitions outdo it."""
     options = dict(plan.options)
-    if version is not None:
-        options["ip_version"] = version
+    if script.endswith(ONLY_IPV6):
+        options.setdefault("ip_version", IPV6)
     customary = {**CUSTOMARY[options.get("ip_version", IPV4)], **_cookies(options)}
     return replace(plan, options=options, defined={**customary, **plan.defined})
 
 
 def _cookies(options: Mapping[str, str]) -> dict[str, str]:
     """Return the Fast Open cookies that scripts know by name: of the usual key, and of one all zeros."""
-    here = conditions_of(Script("", (), None, (), None), options)
+    try:
+        here = conditions_of(Script("", (), None, (), None), options)
+    except (ScriptError, Unsupported):
+        return {}  # the script's verdict will say why
     name = FourTuple(here.local, 0, here.remote, 0)
     keys = {"TFO_COOKIE": USUAL_KEY, "TFO_COOKIE_ZERO": "0-0-0-0"}
     return {word: cookie_for(parse_key(key), name).hex() for word, key in keys.items()}
@@ -69,10 +74,10 @@ def run(scripts: list[str], plan: Plan, jobs: int) -> Iterator[Verdict]:
     """Give the verdicts, in the order in which they come."""
     if jobs == 1 or len(scripts) == 1:
         for script in scripts:
-            yield drill(script, plan)
+            yield drill(script, plan_for(plan, script))
         return
     with ProcessPoolExecutor(min(jobs, len(scripts))) as pool:
-        begun = [pool.submit(partial(drill, script, plan)) for script in scripts]
+        begun = [pool.submit(partial(drill, script, plan_for(plan, script))) for script in scripts]
         try:
             for done in as_completed(begun):
                 yield done.result()

@@ -72,10 +72,21 @@ _ERRNOS: Final = {name: number for number, name in errno.errorcode.items()} | {
 }  # fmt: skip
 
 
+_LEVELS: Final = {1: "SO_", 6: "TCP_", 0: "IP_", 41: "IPV6_"}
+_NO_OPTIONS: Final = ("SO_EE_", "TCP_CM_", "IP_PMTUDISC_")
+
+
 def value_of(name: str) -> int | None:
     """Return the value of a constant; None if nobody knows it."""
     found = _LINUX.get(name)
     return _ERRNOS.get(name) if found is None else found
+
+
+def option_name(level: int, number: int) -> str | None:
+    """Return the name of a socket option; None if nobody knows it."""
+    prefix = _LEVELS.get(level)
+    names = (name for name, value in _LINUX.items() if value == number and prefix and name.startswith(prefix))
+    return next((name for name in names if not name.startswith(_NO_OPTIONS)), None)
 
 
 def errno_name(number: int) -> str:

@@ -63,7 +63,7 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_advmss": status.advmss,
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
-        "tcpi_notsent_bytes": status.send_queue - (status.snd_nxt - status.snd_una),
+        "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         **_received(status),
         **_pauses(status, now),
     }

@@ -296,5 +296,10 @@ def read_tcp_info(octets: bytes) -> TcpInfo:
     return TcpInfo(*_TCP_INFO.unpack(octets[: _TCP_INFO.size].ljust(_TCP_INFO.size, b"\0")))
 
 
+def build_tcp_info(info: TcpInfo) -> bytes:
+    """Return the octets of a ``struct tcp_info``."""
+    return _TCP_INFO.pack(*info)
+
+
 def _errno(body: memoryview) -> int:
     return -int(struct.unpack_from("=i", body)[0])
