@@ -85,19 +85,23 @@ def _network(world: World, name: str, words: list[str]) -> bool:
     elif name == "ip" and ip_route.is_ip_route(words):
         world.host.set_route(*ip_route.prefix_and_route(words))
     elif name == "tc" and words[1:2] == ["qdisc"]:
-        world.settings.default_qdisc = _qdisc(words)
+        _qdisc(world.settings, words)
     else:
         return False
     return True
 
 
-def _qdisc(words: list[str]) -> str:
-    """Return how the device queues from now on."""
-    if _is_fifo(words):
-        return Settings().default_qdisc
-    if "root" in words and words[words.index("root") + 1 :] == ["fq"]:
-        return "fq"
-    raise Unsupported(f"the command '{' '.join(words)}'")
+def _qdisc(settings: Settings, words: list[str]) -> None:
+    """Let the device queue in order, pace what it sends, or take nothing."""
+    usual = Settings()
+    settings.default_qdisc, settings.txqueuelen = usual.default_qdisc, usual.txqueuelen
+    kind = words[words.index("root") + 1 :] if "root" in words else []
+    if kind == ["fq"]:
+        settings.default_qdisc = "fq"
+    elif kind == ["pfifo", "limit", "0"]:
+        settings.txqueuelen = 0
+    elif not _is_fifo(words):
+        raise Unsupported(f"the command '{' '.join(words)}'")
 
 
 def _is_fifo(words: list[str]) -> bool:

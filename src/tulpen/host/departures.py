@@ -29,7 +29,7 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
         for socket in ready:
             send_from(core, socket, now)
             deadlines.set(socket, socket.connection.next_deadline())
-    packets = core.outbox
+    packets = core.outbox if core.stack.settings.txqueuelen else []
     core.outbox = []
     if packets:
         core.stack.count("OutRequests", len(packets))

@@ -104,6 +104,7 @@ class Settings:
     tcp_window_update_share: int = _row(0, "of the buffer", "send a window update worth two segments and this part of the buffer (FreeBSD: 4); 0: when it doubles the window", "RFC 9293 §3.8.6.2.2")
     # the internet layer
     default_qdisc: str = _row("pfifo_fast", "name", "how the link queues: fq paces every connection, others none", "tc-fq(8)")
+    txqueuelen: int = _row(1000, "packets", "0: the link's queue takes nothing, and TCP is told so; with any other number all", "ip-link(8)")
     ip_default_ttl: int = _row(64, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     tcp_min_snd_mss: int = _row(48, "octets", "floor of the MSS a peer can ask for", "tcp(7)")
     min_pmtu: int = _row(552, "octets", "IPv4: a router that asks for less gets this, and packets that may be fragmented (Linux: net.ipv4.route.min_pmtu)", "RFC 1191 §3")

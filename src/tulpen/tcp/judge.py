@@ -241,6 +241,11 @@ def takes_text(tcb: Tcb) -> bool:
     return MAY_RECEIVE[tcb.state] or talks_early(tcb)
 
 
+def link_is_full(tcb: Tcb) -> bool:
+    """Whether the link takes nothing just now: what TCP has to send stays with it."""
+    return not tcb.stack.settings.txqueuelen
+
+
 def usable_window(tcb: Tcb) -> int:
     """U of §3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; negative after the window shrank (MUST-34)."""
     snd = tcb.snd

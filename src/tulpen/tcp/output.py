@@ -37,18 +37,27 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             out.append(_syn(tcb, now))
         if state is not SYN_SENT:
             if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
-                if tcb.rack.probe_due:
-                    _send_probe(tcb, now, out)
-                _resend(tcb, now, out)
-                send_new(tcb, now, out)
-                if tcb.episode.recover >= 0:
-                    _resend_unproved(tcb, now, out)
+                _send_text(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
     if tcb.trace is not None:
         for segment in out:
             tcb.trace.write(SentRecord(now, segment, state))
     return out
+
+
+def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What a probe asks for, what is lost, and what is new."""
+    if judge.link_is_full(tcb):
+        if not tcb.flight.sent and tcb.timers.persist == NEVER:
+            tcb.timers.persist = now + tcb.rtt.timeout()
+        return
+    if tcb.rack.probe_due:
+        _send_probe(tcb, now, out)
+    _resend(tcb, now, out)
+    send_new(tcb, now, out)
+    if tcb.episode.recover >= 0:
+        _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:

@@ -16,6 +16,7 @@ from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Reason
 
 UNLIMITED: Final = 1 << 30
+LINK_RETRY: Final = 500 * MS  # until a link that took nothing is tried again
 
 
 def timeout(tcb: Tcb, now: int) -> None:
@@ -76,6 +77,9 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb)
     tcb.retransmits += 1
+    if judge.link_is_full(tcb):
+        timers.retransmit = now + LINK_RETRY
+        return
     tcb.rtt.backoff += 1
     if tcb.retransmits > tcb.stack.settings.tcp_retries1:
         probing.black_hole(tcb, now)
@@ -91,6 +95,9 @@ def _persist(tcb: Tcb, now: int) -> None:
     if not judge.unsent(tcb) or tcb.flight.sent:
         return
     tcb.timed_out("persist", now)
+    if judge.link_is_full(tcb):
+        _try_link(tcb, now)
+        return
     if _user_timeout_passed(tcb, tcb.intake.heard_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
@@ -105,6 +112,16 @@ def _persist(tcb: Tcb, now: int) -> None:
         tcb.probes += 1
         tcb.rtt.backoff += 1
         tcb.timers.persist = recovery.within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
+
+
+def _try_link(tcb: Tcb, now: int) -> None:
+    """The link takes nothing, which says nothing of the path: try again soon, within the user timeout."""
+    limit, waited = judge.user_timeout(tcb) * MS, tcb.probes * LINK_RETRY
+    if (limit and waited >= limit) or tcb.probes >= tcb.stack.settings.tcp_retries2:
+        _give_up(tcb, Reason.USER_TIMEOUT if limit else Reason.GAVE_UP, now)
+        return
+    tcb.probes += 1
+    tcb.timers.persist = now + (min(LINK_RETRY, limit - waited) if limit else LINK_RETRY)
 
 
 def _keepalive(tcb: Tcb, now: int) -> None:
