@@ -21,7 +21,7 @@ def test_the_third_duplicate_sends_the_segment_again() -> None:
     assert end.arrives(DUPLICATE) == []
     assert end.arrives(DUPLICATE) == []
     assert end.arrives(DUPLICATE) == [AGAIN]
-    assert state(end) == (4000, 4000)
+    assert end.tcp.status().snd_ssthresh == 4000
     assert end.stack.counters["TCPRenoRecovery"] == 1
 
 
@@ -78,13 +78,13 @@ def test_what_limited_transmit_sent_does_not_count_in_ssthresh() -> None:
     assert state(end)[1] == 4000
 
 
-def test_each_further_duplicate_inflates_the_window() -> None:
-    """§3.2, steps 3 to 5: cwnd is ssthresh and one segment for each duplicate, and all eight are in flight."""
+def test_each_second_further_duplicate_lets_one_out() -> None:
+    """§3.2, steps 3 to 5, evenly over the round trip (RFC 9937 §6.2): ssthresh is half of the window."""
     end = reach.sending(8, more=10_000, tcp_initial_cwnd=8)
     sent = [end.arrives(DUPLICATE) for _ in range(9)]
-    new = [". seq=+8000 ack=+0 len=1000", ". seq=+9000 ack=+0 len=1000", ". seq=+10000 ack=+0 len=1000"]
-    assert sent == [new[:1], new[1:2], [AGAIN], [], [], [], new[2:], [". seq=+11000 ack=+0 len=1000"],
-                    [". seq=+12000 ack=+0 len=1000"]]  # fmt: skip
+    new = [[f". seq=+{place}000 ack=+0 len=1000"] for place in range(8, 13)]
+    # and one for one when no more than that is in flight
+    assert sent == [new[0], new[1], [AGAIN], [], new[2], [], [], new[3], new[4]]
 
 
 def test_an_acknowledgment_of_all_deflates_it() -> None:
@@ -93,16 +93,23 @@ def test_an_acknowledgment_of_all_deflates_it() -> None:
     for _ in range(9):
         end.arrives(DUPLICATE)
     end.arrives(f". ack={101 + 13_000}")
-    assert state(end) == (4000, 4000)
-    assert end.tcp.status().unacked == 4000
+    assert state(end) == (5000, 4000)  # and a window's worth was acknowledged in congestion avoidance
+    assert end.tcp.status().unacked == 5000
 
 
 def test_ssthresh_is_never_less_than_two_segments() -> None:
-    end = reach.sending(4)
+    end = reach.sending(4, tcp_reordering=1)
     end.arrives(f". ack={101 + 1000}")
-    for _ in range(3):
-        end.arrives(f". ack={101 + 1000}")
+    end.arrives(f". ack={101 + 1000}")
     assert state(end)[1] == 2000
+
+
+def test_no_more_duplicates_count_than_could_have_left_the_network() -> None:
+    """Of three segments one must be missing: the third duplicate is the network's own."""
+    end = reach.sending(3)
+    for _ in range(5):
+        assert end.arrives(DUPLICATE) == []
+    assert end.stack.counters["TCPRenoReorder"] > 0
 
 
 def test_a_segment_lost_again_waits_for_the_timeout() -> None:

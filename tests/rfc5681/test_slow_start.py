@@ -87,11 +87,11 @@ def test_a_timeout_of_another_segment_does_not() -> None:
     assert end.tcp.status().snd_ssthresh < 4000
 
 
-def test_slow_start_after_a_timeout_takes_one_segment_an_ack() -> None:
-    """RFC 5681 equation 2: what it acknowledges beside the segment sent again had arrived long before."""
+def test_slow_start_after_a_timeout_adds_what_is_acknowledged() -> None:
+    """As before one, as on Linux; RFC 3465 §2.3 would have a segment an ACK."""
     end = after_a_timeout(8)
     end.arrives(f". ack={101 + 3000}")
-    assert cwnd(end) == 2000
+    assert cwnd(end) == 4000
 
 
 def test_what_was_lost_is_sent_again_as_slow_start_allows() -> None:
@@ -107,13 +107,14 @@ def test_congestion_avoidance_adds_a_segment_for_each_window_acknowledged() -> N
         at += 1000
         end.arrives(f". ack={at}")
     end.arrives(f". ack={101 + 8000}")  # recovery is over
+    assert cwnd(end) == 5000
     grown = []
     at = end.tcp.status().snd_una
     for _ in range(9):
         at += 1000
         end.arrives(f". ack={at}")
         grown.append(cwnd(end))
-    assert grown == [4000, 4000, 5000, 5000, 5000, 5000, 5000, 6000, 6000]
+    assert grown == [5000, 5000, 5000, 6000, 6000, 6000, 6000, 6000, 6000]
 
 
 @pytest.mark.parametrize(("on", "after"), [(True, 10_000), (False, 20_000)])

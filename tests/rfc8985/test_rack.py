@@ -61,11 +61,10 @@ def test_a_retransmission_that_was_lost_is_sent_again() -> None:
     assert sack(end, 1, 3) != []
     end.send(b"y" * 4 * SEGMENT)
     end.wait(RTT // 2)
-    assert len(sack(end, 1, 9)) == 4
+    assert len(sack(end, 1, 9)) == 3
     end.wait(RTT)
     assert end.stack.counters["RetransSegs"] == 1
     sack(end, 1, 12)
-    end.wait(RTT // 4 + 3 * MS)
     assert end.stack.counters["RetransSegs"] == 2
     assert "TCPTimeouts" not in end.stack.counters
 

@@ -48,7 +48,7 @@ class End:
             settings.tcp_timestamps = 0
             settings.tcp_sack = settings.tcp_window_scaling = False
             settings.tcp_congestion_control = "reno"
-            settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = 0
+            settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = settings.tcp_frto = 0
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
             settings.tcp_paws_spares_acks = False

@@ -13,9 +13,13 @@ MSS = 1000
 RTT = 100 * MS
 
 
+def lose(cc: CongestionControl) -> None:
+    cc.ssthresh = cc.cwnd = cc.after_loss(cc.cwnd)
+
+
 def after_loss(window: int) -> CongestionControl:
     cubic = ALGORITHMS["cubic"](MSS, window * MSS)
-    cubic.lost(window * MSS)
+    lose(cubic)
     return cubic
 
 
@@ -56,7 +60,7 @@ def test_a_second_loss_below_the_first_plateau_gives_way() -> None:
     rounds(cubic, 1)
     second = cubic.cwnd // MSS
     assert second < 100
-    cubic.lost(cubic.cwnd)
+    lose(cubic)
     windows = rounds(cubic, 6, start=SECOND)
     assert max(windows[:30]) < second * 0.9
 
@@ -69,10 +73,10 @@ def test_a_small_window_grows_as_reno_would() -> None:
 
 def test_a_timeout_forgets_the_path() -> None:
     cubic = after_loss(100)
-    cubic.timed_out(70 * MSS, again=False)
-    assert (cubic.cwnd, cubic.ssthresh) == (MSS, 49 * MSS)
-    cubic.timed_out(MSS, again=True)
-    assert cubic.ssthresh == 49 * MSS
+    assert cubic.after_loss(70 * MSS) == 49 * MSS
+    cubic.timed_out()
+    cubic.cwnd = cubic.ssthresh = 10 * MSS
+    assert rounds(cubic, 1)[0] <= 11
 
 
 def test_slow_start_ends_when_the_delay_of_a_round_has_grown() -> None:

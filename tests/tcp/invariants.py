@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from tulpen.tcp import window
 from tulpen.tcp.connection import Connection
-from tulpen.tcp.flight import CUTS, FEW, Flight
+from tulpen.tcp.flight import Flight
 from tulpen.tcp.receiving import PIECE, ReceiveQueue
 from tulpen.tcp.state import CLOSED, LISTEN, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
@@ -36,8 +37,10 @@ def _sequence_space(tcb: Tcb) -> None:
         assert (tcb.flight.sent[0].seq, tcb.flight.sent[-1].end) == (snd.una, snd.nxt)
     else:
         assert snd.una == snd.nxt
-    assert tcb.episode.recover <= snd.nxt
-    assert tcb.episode.dupacks >= 0
+    assert tcb.loss.point <= snd.nxt
+    assert tcb.loss.dupacks >= 0
+    assert window.pipe(tcb) >= 0
+    assert tcb.flight.pipe >= 0
 
 
 def flight_agrees(flight: Flight) -> None:
@@ -56,7 +59,7 @@ def flight_agrees(flight: Flight) -> None:
 def pieces_are_bounded(connection: Connection, transmissions: int) -> None:
     """A peer cannot make the scoreboard larger than what was sent, and a few cuts a segment."""
     flight = connection.tcb.flight
-    assert len(flight.sent) <= transmissions + 2 * (CUTS * (flight.octets // connection.tcb.smss) + FEW)
+    assert len(flight.sent) <= transmissions + sum(piece.segments for piece in flight.sent)
 
 
 def _received(tcb: Tcb) -> None:
@@ -91,7 +94,7 @@ def _timers(tcb: Tcb) -> None:
     if tcb.state is CLOSED or tcb.state is LISTEN:
         assert timers.next() == NEVER
         return
-    assert (min(timers.retransmit, timers.probe) != NEVER) == bool(tcb.flight.sent)
+    assert (min(timers.retransmit, timers.probe, timers.reorder) != NEVER) == bool(tcb.flight.sent)
     if tcb.state is TIME_WAIT:
         assert timers.linger != NEVER
     if tcb.flight.sent:

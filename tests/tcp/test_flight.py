@@ -11,10 +11,11 @@ pytestmark = pytest.mark.requirement("MUST-19")
 
 def test_what_has_arrived_takes_no_room_when_it_is_sent_again() -> None:
     flight = Flight()
-    flight.transmitted(0, 1000, now=0)
-    flight.transmitted(1000, 2000, now=0)
-    flight.sack(1000, 2000, 1000)
+    flight.transmitted(0, 1000, 1000, now=0)
+    flight.transmitted(1000, 2000, 1000, now=0)
+    flight.sack(1000, 2000)
     flight.retransmitted(flight.sent[1], now=1)
-    flight.all_lost()
+    for piece in flight.sent:
+        flight.deem_lost(piece)
     assert flight.pipe == 0
     assert flight.to_resend() is flight.sent[0]

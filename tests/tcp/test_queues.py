@@ -104,24 +104,26 @@ def test_the_scoreboard(segments: int, deeds: list[tuple[str, int, int]]) -> Non
     flight, end, una = Flight(), START + segments * SEGMENT, START
     reported: set[int] = set()
     for number in range(segments):
-        flight.transmitted(START + number * SEGMENT, START + (number + 1) * SEGMENT, number)
+        flight.transmitted(START + number * SEGMENT, START + (number + 1) * SEGMENT, SEGMENT, number)
     for deed, first, second in deeds:
         left, right = START + min(first, second), START + max(first, second)
         if deed == "ack" and una < left <= end:
             known = {n for n in range(una, left) if n in reported}
             result = flight.acknowledge(left)
-            assert sum(piece.end - piece.seq for piece in result.pieces) == left - una - len(known)
+            assert sum(p.end - p.seq for p in result if not p.sacked) == left - una - len(known)
             una = left
         elif deed == "sack" and una < left < right <= end:
-            news = {n for n in range(left, right) if n not in reported}
-            assert sum(piece.end - piece.seq for piece in flight.sack(left, right, SEGMENT)) == len(news)
+            whole = (p for p in flight.sent if left <= p.seq and p.end <= right)  # part of a segment is no news
+            news = {n for p in whole for n in range(p.seq, p.end) if n not in reported}
+            assert sum(piece.end - piece.seq for piece in flight.sack(left, right)) == len(news)
             reported |= news
         elif deed == "lost":
-            flight.mark_lost(SEGMENT)
+            flight.mark_lost(SEGMENT, 3)
         elif deed == "again" and (piece := flight.to_resend()) is not None:
             flight.retransmitted(piece, 99)
         elif deed == "timeout":
-            flight.all_lost()
+            for piece in flight.sent:
+                flight.deem_lost(piece)
         elif deed == "renege":
             flight.forget_sacks()
             reported = set()
@@ -137,10 +139,10 @@ def test_is_lost(reported: list[int]) -> None:
     """RFC 6675 §4, written out: three runs above, or more than two segments' octets."""
     flight = Flight()
     for number in range(12):
-        flight.transmitted(number * SEGMENT, (number + 1) * SEGMENT, 0)
+        flight.transmitted(number * SEGMENT, (number + 1) * SEGMENT, SEGMENT, 0)
     for number in reported:
-        flight.sack(number * SEGMENT, (number + 1) * SEGMENT, SEGMENT)
-    flight.mark_lost(SEGMENT)
+        flight.sack(number * SEGMENT, (number + 1) * SEGMENT)
+    flight.mark_lost(SEGMENT, 3)
     for number, piece in enumerate(flight.sent):
         above = [other for other in reported if other > number]
         runs = sum(other - 1 not in above for other in above)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INFINITE_SSTHRESH: Final = 0x7FFF_FFFF
 UNLIMITED: Final = (1 << 64) - 1  # a rate
+NO_MIN_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
 #: Linux's numbers of the states.
@@ -52,10 +53,16 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rto": status.rto // _US,
         "tcpi_snd_mss": status.snd_mss,
         "tcpi_rcv_mss": status.rcv_mss,
-        "tcpi_unacked": _segments(status.unacked, status),
-        "tcpi_sacked": _segments(status.sacked, status),
-        "tcpi_lost": _segments(status.lost, status),
-        "tcpi_retrans": _segments(status.resent, status),
+        "tcpi_unacked": status.unacked_segments,
+        "tcpi_sacked": status.sacked_segments,
+        "tcpi_lost": status.lost_segments,
+        "tcpi_retrans": status.resent_segments,
+        "tcpi_fackets": 0,  # Linux counts none since 4.15
+        "tcpi_ca_state": int(status.phase),
+        "tcpi_reordering": status.reordering,
+        "tcpi_reord_seen": status.reorderings,
+        "tcpi_dsack_dups": status.dsacks,
+        "tcpi_min_rtt": status.min_rtt // _US if status.min_rtt else NO_MIN_RTT,
         "tcpi_delivered": status.delivered,
         "tcpi_rtt": status.rtt // _US,
         "tcpi_rttvar": status.rttvar // _US,
@@ -94,11 +101,6 @@ def _options(status: Status, file: TcpFile) -> int:
     scaling = file.socket is not None and file.socket.connection.tcb.terms.scaling
     bits = ((1, status.timestamps), (2, status.sack), (4, scaling), (32, status.syn_data))
     return sum(bit for bit, holds in bits if holds)
-
-
-def _segments(octets: int, status: Status) -> int:
-    """Return octets as the segments that Linux counts in."""
-    return -(-octets // status.snd_mss)
 
 
 def _threshold(status: Status) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.judge import window_was_the_limit
+from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
@@ -21,7 +22,7 @@ CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these
 HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
-    "timers", "cc", "episode", "retransmits", "probes", "troubled",
+    "timers", "cc", "loss", "retransmits", "probes", "troubled",
     "soft_error", "rcv_mss", "mtu_mss", "usage", "rack", "path",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
@@ -35,23 +36,24 @@ LEFT_OUT: Final = frozenset({
 def key(connection: Connection) -> Hashable:
     """Return a value that is equal for connections that behave alike."""
     tcb = connection.tcb
-    snd, rcv, terms, received, episode = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.episode
+    snd, rcv, terms, received, loss = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.loss
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
         snd.small > snd.una,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
-        tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent, tcb.rack.reordering_seen,
+        tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent,
         tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
-        tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, episode.force_resend, tcb.wants_room,
+        tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, tuple(received.ranges), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
-        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), episode.recover, episode.backed_off,
-        episode.resized,
-        episode.over_at, episode.partial, episode.rescued, episode.dupacks, tcb.retransmits, tcb.probes, tcb.troubled,
+        order(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
+        loss.rescued, loss.dupacks, loss.reordering, loss.frto, tcb.retransmits, tcb.probes, tcb.troubled,
+        (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),
+        (loss.prior_ssthresh, loss.undo_resent, loss.resent_at >= 0) if loss.undo_from >= 0 else (),
         tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
     )  # fmt: skip
 

@@ -39,6 +39,7 @@ def plain(**changes: Any) -> Settings:
         tcp_quick_acks=0,
         tcp_recovery=0,
         tcp_early_retrans=0,
+        tcp_frto=0,
     )
     for name, value in changes.items():
         setattr(settings, name, value)

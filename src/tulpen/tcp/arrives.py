@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge, recovery
+from tulpen.tcp import acking, fast_open, judge, progress
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
@@ -275,7 +275,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     elif judge.too_old_an_ack(tcb, seg):
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
-        recovery.acknowledge(tcb, seg, now)
+        progress.acknowledge(tcb, seg, now)
     tcb.intake.ack_at = now
     _note_timestamp(tcb, seg, now)
     if seg.options.user_timeout:

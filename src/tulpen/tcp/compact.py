@@ -109,7 +109,7 @@ class Request:
         tcb.retransmits = self.retransmits
         tcb.invalid_ack_at = self.answered_at
         tcb.ts_recent_at = tcb.intake.heard_at = self.began
-        tcb.flight.transmitted(self.iss, self.iss + 1, self.began)
+        tcb.flight.transmitted(self.iss, self.iss + 1, 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
         tcb.timers.retransmit = self.deadline
         return connection

@@ -1,7 +1,7 @@
-"""Congestion control (RFC 5681): how much may be in flight.
+"""Congestion control (RFC 5681): how the window grows, and how far a loss brings it down.
 
-An algorithm is a ``CongestionControl``; ``ALGORITHMS`` names them as Linux does.
-What was lost and what is sent again is decided in ``recovery``.
+An algorithm is a ``CongestionControl``; ``ALGORITHMS`` names them as Linux does.  What was
+lost is decided in ``recovery``, how the window comes down in ``window``.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class CongestionControl(Protocol):
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         """One more measurement of the round trip."""
 
-    def lost(self, in_flight: int) -> None:
-        """A loss was detected by duplicate or selective acknowledgments (§3.2)."""
+    def after_loss(self, in_flight: int) -> int:
+        """Return the ssthresh that follows from a loss, or what counts as one (§3.1); asked once a reduction."""
 
-    def recovered(self) -> None:
-        """Everything outstanding at the loss is acknowledged."""
+    def undone(self, prior_cwnd: int) -> None:
+        """The loss was none: return to the window before it (RFC 4015 §3.2)."""
 
-    def timed_out(self, in_flight: int, *, again: bool) -> None:
-        """The retransmission timer ran out (§3.1); ``again`` for the same octets."""
+    def timed_out(self) -> None:
+        """The retransmission timer ran out: what was learnt of the path is forgotten."""
 
     def idle(self, quiet: int) -> None:
         """Text goes out after ``quiet`` nanoseconds without any."""
@@ -47,7 +47,7 @@ class CongestionControl(Protocol):
 class Usage:
     """How the congestion window is used: whether it was what held text back (RFC 7661 §4.3), and at what pace."""
 
-    __slots__ = ("limited", "most", "next_at", "point", "unpaced")
+    __slots__ = ("full_at", "limited", "most", "next_at", "point", "unpaced", "used")
 
     def __init__(self) -> None:
         self.limited = False
@@ -55,6 +55,8 @@ class Usage:
         self.most = 0  # octets in flight at most since then
         self.next_at = 0  # paced text does not leave before
         self.unpaced = 0  # segments of text that have left, until it is paced
+        self.full_at = 0  # when the window was last found to be the limit, or brought down to what is used
+        self.used = 0  # octets in flight at most since then
 
     def clone(self) -> Usage:
         """Return an independent copy."""
@@ -64,6 +66,8 @@ class Usage:
         twin.most = self.most
         twin.next_at = self.next_at
         twin.unpaced = self.unpaced
+        twin.full_at = self.full_at
+        twin.used = self.used
         return twin
 
 
@@ -95,18 +99,14 @@ class NewReno:
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         pass
 
-    def lost(self, in_flight: int) -> None:
-        self.ssthresh = max(in_flight // 2, 2 * self.mss)  # equation 4
-        self.cwnd = self.ssthresh
+    def after_loss(self, in_flight: int) -> int:
         self._acked = 0
+        return max(in_flight // 2, 2 * self.mss)  # equation 4
 
-    def recovered(self) -> None:
-        self.cwnd = min(self.cwnd, self.ssthresh)
+    def undone(self, prior_cwnd: int) -> None:
+        self.cwnd = max(self.cwnd, prior_cwnd)
 
-    def timed_out(self, in_flight: int, *, again: bool) -> None:
-        if not again:
-            self.ssthresh = max(in_flight // 2, 2 * self.mss)
-        self.cwnd = self.mss  # the loss window
+    def timed_out(self) -> None:
         self._acked = 0
 
     def idle(self, quiet: int) -> None:

@@ -82,25 +82,18 @@ class Cubic:
             self._acked -= int(grown * need)
             self.cwnd += grown * self.mss
 
-    def lost(self, in_flight: int) -> None:
-        self.ssthresh = self._reduced()
-        self.cwnd = self.ssthresh
+    def undone(self, prior_cwnd: int) -> None:
+        self.cwnd = max(self.cwnd, prior_cwnd)
 
-    def recovered(self) -> None:
-        self.cwnd = min(self.cwnd, self.ssthresh)
-
-    def timed_out(self, in_flight: int, *, again: bool) -> None:
-        """§4.8: slow start, and whatever was learnt of the path is forgotten."""
-        if not again:
-            self.ssthresh = self._reduced()
-        self.cwnd = self.mss
+    def timed_out(self) -> None:
+        """§4.8: whatever was learnt of the path is forgotten."""
         self._w_max = self._origin = self._k = self._w_est = 0.0
         self._epoch = -1
         self._acked = 0
         self._round_end = -1
         self._round_rtt = self._least_rtt = NO_RTT
 
-    def _reduced(self) -> int:
+    def after_loss(self, in_flight: int) -> int:
         """Multiplicative decrease (§4.6), with fast convergence (§4.7)."""
         window = self.cwnd / self.mss
         self._w_max = window * (1 + BETA) / 2 if window < self._w_max else window

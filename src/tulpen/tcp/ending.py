@@ -35,7 +35,7 @@ def flush(tcb: Tcb) -> None:
     tcb.queue.sent(tcb.queue.end)
     tcb.queue.release(tcb.queue.end)
     tcb.timers.stop()
-    tcb.syn_due = tcb.episode.force_resend = tcb.override = False
+    tcb.syn_due = tcb.loss.force_resend = tcb.override = False
 
 
 def _leave_network(tcb: Tcb) -> None:

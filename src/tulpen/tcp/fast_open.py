@@ -55,7 +55,7 @@ def text_beside_syn(tcb: Tcb, now: int) -> bytes | memoryview:
     end = min(tcb.queue.end, start + fast.room)
     if end > start:
         fast.text = end - start
-        tcb.flight.transmitted(start, end, now, push=tcb.queue.sent(end))
+        tcb.flight.transmitted(start, end, fast.room, now, push=tcb.queue.sent(end))
         snd.nxt = end
     return tcb.queue.octets(start, end)
 

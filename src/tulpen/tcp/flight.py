@@ -7,34 +7,38 @@ sequence space they occupy.  Every figure is in octets.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, NamedTuple, final
-
-DUP_THRESH: Final = 3  # RFC 6675 §2
-CUTS: Final = 4  # stretches a full segment may fall into
-FEW: Final = 64
+from typing import final
 
 
 @final
 class Sent:
-    """A stretch of sequence space that one segment carried."""
+    """A stretch of sequence space that went out at once, as one segment or as one that a device cut."""
 
-    __slots__ = ("at", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times")
+    __slots__ = ("at", "cut", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times", "turn")
 
-    def __init__(self, seq: int, end: int, now: int) -> None:
+    def __init__(self, seq: int, end: int, cut: int, now: int) -> None:
         self.seq = seq
         self.end = end
+        self.cut = cut  # octets of each of its segments, but for the last
         self.at = now  # last sent
         self.first_at = now
+        self.turn = 0  # what went out before it was last sent; of two at the same instant it tells the later
         self.times = 1
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
         self.resent = False  # sent again, so in the network once more
         self.push = False  # its last octet goes out with PSH
 
+    @property
+    def segments(self) -> int:
+        """How many segments it makes."""
+        return -(-(self.end - self.seq) // self.cut)
+
     def clone(self) -> Sent:
         """Return an independent copy."""
-        twin = Sent(self.seq, self.end, self.first_at)
+        twin = Sent(self.seq, self.end, self.cut, self.first_at)
         twin.at = self.at
+        twin.turn = self.turn
         twin.times = self.times
         twin.sacked = self.sacked
         twin.lost = self.lost
@@ -43,24 +47,18 @@ class Sent:
         return twin
 
 
-class Acked(NamedTuple):
-    """What an acknowledgment took out of flight."""
-
-    pieces: list[Sent]  # newly acknowledged, without those known from a SACK
-    sent_at: int  # when any of them was last sent; -1: none
-    resent: bool  # any of them was sent more than once: which is acknowledged is not known (Karn)
-
-
 @final
 class Flight:
     """The stretches in order, and how much of them is sacked, lost, and sent again."""
 
-    __slots__ = ("lost_octets", "resent_octets", "sacked_octets", "sent")
+    __slots__ = ("lost_octets", "lost_total", "resent_octets", "sacked_octets", "sent", "turns")
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.turns = 0
         self.sacked_octets = 0
         self.lost_octets = 0
+        self.lost_total = 0  # ever deemed lost
         self.resent_octets = 0
 
     @property
@@ -74,48 +72,47 @@ class Flight:
         """Octets thought to be in the network (RFC 6675 §4, SetPipe)."""
         return self.octets - self.sacked_octets - self.lost_octets + self.resent_octets
 
-    def transmitted(self, seq: int, end: int, now: int, *, push: bool = False) -> Sent:
-        """Note new sequence space sent."""
-        piece = Sent(seq, end, now)
+    def transmitted(self, seq: int, end: int, cut: int, now: int, *, push: bool = False) -> Sent:
+        """Note new sequence space sent, to be cut into segments of ``cut`` octets."""
+        piece = Sent(seq, end, cut, now)
+        self.turns += 1
+        piece.turn = self.turns
         piece.push = push
         self.sent.append(piece)
         return piece
+
+    def probed(self, piece: Sent, now: int) -> None:
+        """Note that ``piece`` was sent again as a probe: it takes no room in the network (RFC 8985 §7.3)."""
+        self.turns += 1
+        piece.turn = self.turns
+        piece.at = now
+        piece.times += 1
 
     def retransmitted(self, piece: Sent, now: int) -> None:
         """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4).
 
         What is known to have arrived takes no room there, however often it is sent.
         """
-        piece.at = now
-        piece.times += 1
+        self.probed(piece, now)
         if not (piece.resent or piece.sacked):
             piece.resent = True
             self.resent_octets += piece.end - piece.seq
 
-    def acknowledge(self, ack: int) -> Acked:
-        """Take out what lies before ``ack``, splitting a stretch it falls into."""
+    def acknowledge(self, ack: int) -> list[Sent]:
+        """Take out and return what lies before ``ack``, splitting a stretch it falls into."""
         sent = self.sent
         count = 0
-        pieces: list[Sent] = []
-        sent_at = -1
-        resent = False
         for piece in sent:
-            if piece.end > ack:
-                if piece.seq < ack:
-                    self._split(count, ack)
-                    piece = sent[count]
-                else:
-                    break
-            self._discount(piece)
-            if not piece.sacked:
-                pieces.append(piece)
-                sent_at = max(sent_at, piece.at)
-                resent = resent or piece.times > 1
-            count += 1
-            if piece.end == ack:
+            if piece.seq >= ack:
                 break
+            if piece.end > ack:
+                self._split(count, ack)
+                piece = sent[count]
+            self._discount(piece)
+            count += 1
+        taken = sent[:count]
         del sent[:count]
-        return Acked(pieces, sent_at, resent)
+        return taken
 
     def _discount(self, piece: Sent) -> None:
         size = piece.end - piece.seq
@@ -138,24 +135,26 @@ class Flight:
         piece.push = False
         self.sent.insert(index + 1, rest)
 
-    def sack(self, left: int, right: int, mss: int) -> list[Sent]:
+    def sack(self, left: int, right: int) -> list[Sent]:
         """Mark what lies in [left, right) as received; return what was not known before.
 
-        A device may have cut a stretch, so a block may end inside one.  A peer that has
-        blocks end everywhere is not followed into ever smaller stretches.
+        A stretch that a device has cut is divided, only where it was cut: part of a segment is no news.
         """
         sent = self.sent
-        may_cut = len(sent) < CUTS * (self.octets // mss) + FEW
         index = bisect_left(sent, left, key=_seq)
-        if index and sent[index - 1].end > left and may_cut:
-            self._split(index - 1, left)
+        if index and sent[index - 1].end > left:
+            piece = sent[index - 1]
+            border = piece.seq + -(-(left - piece.seq) // piece.cut) * piece.cut
+            if border < piece.end:
+                self._split(index - 1, border)
         news: list[Sent] = []
         while index < len(sent) and sent[index].seq < right:
             piece = sent[index]
             if piece.end > right:
-                if not may_cut:
+                border = piece.seq + (right - piece.seq) // piece.cut * piece.cut
+                if border == piece.seq:
                     break
-                self._split(index, right)
+                self._split(index, border)
             if not piece.sacked:
                 self._discount(piece)
                 piece.lost = piece.resent = False
@@ -173,11 +172,12 @@ class Flight:
         if not piece.lost:
             piece.lost = True
             self.lost_octets += size
+        self.lost_total += size
         if piece.resent:
             piece.resent = False
             self.resent_octets -= size
 
-    def mark_lost(self, mss: int) -> bool:
+    def mark_lost(self, mss: int, dup_thresh: int) -> bool:
         """Apply IsLost (RFC 6675 §4) to all; say whether anything new is deemed lost."""
         if self.sacked_octets == 0:
             return False
@@ -186,7 +186,7 @@ class Flight:
         runs = 0  # discontiguous sacked sequences above
         inside = False
         index = len(sent)
-        while index and not (runs >= DUP_THRESH or above > (DUP_THRESH - 1) * mss):
+        while index and not (runs >= dup_thresh or above > (dup_thresh - 1) * mss):
             index -= 1
             piece = sent[index]
             if piece.sacked:
@@ -207,10 +207,11 @@ class Flight:
                 found = True
         return found
 
-    def all_lost(self) -> None:
-        """After a retransmission timeout: nothing unsacked is in the network (RFC 6298 §5.4)."""
+    def unmark_lost(self) -> None:
+        """Nothing is deemed lost any more: it had only been late."""
         for piece in self.sent:
-            self.deem_lost(piece)
+            piece.lost = False
+        self.lost_octets = 0
 
     def forget_sacks(self) -> None:
         """The receiver has reneged (RFC 2018 §8): what it reported is not to be trusted."""
@@ -259,38 +260,10 @@ class Flight:
         twin = Flight()
         twin.sent = [piece.clone() for piece in self.sent]
         twin.sacked_octets = self.sacked_octets
+        twin.turns = self.turns
         twin.lost_octets = self.lost_octets
+        twin.lost_total = self.lost_total
         twin.resent_octets = self.resent_octets
-        return twin
-
-
-@final
-class Episode:
-    """What a loss recovery remembers."""
-
-    __slots__ = ("backed_off", "dupacks", "force_resend", "over_at", "partial", "recover", "rescued", "resized")
-
-    def __init__(self) -> None:
-        self.over_at = -1  # RecoveryPoint of the last one; below it there is no fast retransmit (RFC 6582 §3.2)
-        self.partial = False  # a partial acknowledgment has come (RFC 6582 §3.2)
-        self.rescued = -1  # RescueRxt (RFC 6675 §4)
-        self.recover = -1  # RecoveryPoint (RFC 6675 §5); -1: not in recovery
-        self.backed_off = False  # the recovery began with a timeout
-        self.resized = False  # it began with a path that takes less, and not with a loss
-        self.dupacks = 0
-        self.force_resend = False  # the first retransmission of a recovery waits for no window
-
-    def clone(self) -> Episode:
-        """Return an independent copy."""
-        twin = Episode()
-        twin.over_at = self.over_at
-        twin.partial = self.partial
-        twin.rescued = self.rescued
-        twin.recover = self.recover
-        twin.backed_off = self.backed_off
-        twin.resized = self.resized
-        twin.dupacks = self.dupacks
-        twin.force_resend = self.force_resend
         return twin
 
 

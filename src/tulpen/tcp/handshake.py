@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import buffer, fast_open, probing, recovery
+from tulpen.tcp import buffer, fast_open, probing, progress
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -47,7 +47,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Our SYN is acknowledged and theirs is known."""
     resent = tcb.retransmits
     was_resent = tcb.flight.sent[0].times - 1
-    recovery.acknowledge(tcb, seg, now)
+    progress.acknowledge(tcb, seg, now)
     fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
     probing.established(tcb, now)

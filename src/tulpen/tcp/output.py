@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, buffer, fast_open, judge, pacing, path_mtu
+from tulpen.tcp import acking, buffer, clocks, fast_open, judge, pacing, path_mtu, spurious, window
 from tulpen.tcp.config import SECOND, Settings
-from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
+from tulpen.tcp.loss import LOSS, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
-from tulpen.tcp.rack import schedule_probe
-from tulpen.tcp.recovery import last_resort, pipe, retransmit_deadline
+from tulpen.tcp.recovery import last_resort
 from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Sent as SentRecord
+from tulpen.tcp.window import pipe
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
@@ -56,8 +56,7 @@ def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
         _send_probe(tcb, now, out)
     _resend(tcb, now, out)
     send_new(tcb, now, out)
-    if tcb.episode.recover >= 0:
-        _resend_unproved(tcb, now, out)
+    _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:
@@ -66,9 +65,9 @@ def _syn(tcb: Tcb, now: int) -> Segment:
     tcb.syn_due = False
     first = not tcb.flight.sent
     if first:
-        tcb.flight.transmitted(snd.iss, snd.iss + 1, now)
+        tcb.flight.transmitted(snd.iss, snd.iss + 1, 1, now)
         snd.nxt = snd.iss + 1
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+        clocks.start_again(tcb, now, now)
     else:
         tcb.flight.retransmitted(tcb.flight.sent[0], now)
         tcb.stack.count("RetransSegs")
@@ -93,21 +92,26 @@ def _syn(tcb: Tcb, now: int) -> Segment:
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
-    """What is deemed lost, oldest first, as the congestion window allows (RFC 6675 §5 step C)."""
-    flight, full, paced = tcb.flight, judge.full_segment(tcb), pacing.paces(tcb)
-    while (piece := flight.to_resend()) is not None:
+    """What is deemed lost, oldest first, as recovery and the congestion window allow (RFC 6675 §5 step C)."""
+    loss, flight, full = tcb.loss, tcb.flight, judge.full_segment(tcb)
+    if loss.resend is Resend.AFTER_NEW:
+        send_new(tcb, now, out, free=True)
+        loss.frto = tcb.snd.nxt > loss.point  # there was new text: what it brings tells (RFC 5682 §2.1)
+        loss.resend = Resend.LATER if loss.frto else Resend.NOW
+    while loss.resend is Resend.NOW and (piece := flight.to_resend()) is not None:
         room = tcb.cc.cwnd - pipe(tcb)
         size = piece.end - piece.seq
         if room < min(size, full):
-            if not tcb.episode.force_resend:
+            if not loss.force_resend:
                 break
             room = full
-        if not (tcb.episode.force_resend and tcb.episode.backed_off) and paced and pacing.held(tcb, now):
+        if not (loss.force_resend and loss.phase is LOSS) and pacing.holds(tcb, now):
             break
-        tcb.episode.force_resend = False
+        loss.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
+        piece.cut = full
         out.append(_again(tcb, piece, now))
 
 
@@ -121,13 +125,15 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
+    spurious.resent(tcb, piece.segments, now)
+    window.went_out(tcb, piece.end - piece.seq)
     tcb.stack.count("RetransSegs")
+    tcb.stack.count("TCPSlowStartRetrans" if tcb.loss.phase is LOSS else "TCPFastRetrans")
     tcb.sent_at = now
     if pacing.paces(tcb):
         pacing.left(tcb, piece.end - piece.seq, now)
-    if tcb.timers.retransmit == NEVER:
-        tcb.timers.probe = NEVER
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
+    if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
+        clocks.start_again(tcb, now, now)
     return _stretch(tcb, piece, now)
 
 
@@ -142,18 +148,20 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
     rack.probe_resent = size <= 0
     if size > 0:
         end = tcb.snd.nxt + size
-        piece = flight.transmitted(tcb.snd.nxt, end, now, push=tcb.queue.sent(end))
+        piece = flight.transmitted(tcb.snd.nxt, end, full, now, push=tcb.queue.sent(end))
         tcb.snd.nxt = end
-        tcb.sent_at = now
         out.append(_stretch(tcb, piece, now))
         if pacing.paces(tcb):
             pacing.left(tcb, size, now)
     else:
         last = flight.sent[-1]
-        if last.end - last.seq > full:
-            flight.split(last, last.end - full)
+        if last.segments > 1:
+            flight.split(last, last.seq + (last.segments - 1) * last.cut)
             last = flight.sent[-1]
-        out.append(_again(tcb, last, now))
+        flight.probed(last, now)
+        tcb.stack.count("RetransSegs")
+        out.append(_stretch(tcb, last, now))
+    tcb.sent_at = now
     rack.probe_end = tcb.snd.nxt
 
 
@@ -163,19 +171,19 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
     """
     snd, flight = tcb.snd, tcb.flight
-    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb):
-        _after_idle(tcb, now)
+    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
+        window.after_idle(tcb, now)
     before, paced = snd.nxt, pacing.paces(tcb)
-    waits = tcb.path.searching and not (one or (paced and pacing.held(tcb, now))) and _probe_path(tcb, now, out)
-    while judge.unsent(tcb) and not (waits or (paced and pacing.held(tcb, now))):
+    waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    while judge.unsent(tcb) and not (waits or pacing.holds(tcb, now)):
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
-        end = snd.nxt + size + fin
+        full, end = judge.full_segment(tcb), snd.nxt + size + fin
         pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
-        piece = flight.transmitted(snd.nxt, end, now, push=pushed)
+        piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
         snd.nxt = end
-        if size % judge.full_segment(tcb):
+        if size % full:
             snd.small = end
         out.append(_stretch(tcb, piece, now))
         tcb.sent_at = now
@@ -185,10 +193,9 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
             pacing.left(tcb, size, now)
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
-        _note_usage(tcb)
-        if not schedule_probe(tcb, now) and tcb.timers.retransmit == NEVER:
-            tcb.timers.probe = NEVER
-            tcb.timers.retransmit = retransmit_deadline(tcb, now)
+        window.went_out(tcb, snd.nxt - before)
+        window.note_usage(tcb, now)
+        clocks.text_went_out(tcb, now)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == tcb.timers.pace == NEVER:
@@ -203,7 +210,7 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
         start = tcb.snd.nxt
         tcb.snd.nxt += size
         tcb.queue.sent(tcb.snd.nxt)
-        tcb.flight.transmitted(start, tcb.snd.nxt, now, push=False)
+        tcb.flight.transmitted(start, tcb.snd.nxt, size, now, push=False)
         segment = _acknowledging(tcb, start, ACK, tcb.queue.octets(start, tcb.snd.nxt), now)
         segment.gso_size = 0  # no device is to cut it
         out.append(segment)
@@ -213,31 +220,6 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
             pacing.left(tcb, size, now)
         acking.text_sent(tcb, now)
     return size < 0
-
-
-def _after_idle(tcb: Tcb, now: int) -> None:
-    """Restart from the initial window, halved for each RTO of silence (RFC 5681 §4.1; RFC 2861 §3)."""
-    quiet, cc, settings = now - tcb.sent_at, tcb.cc, tcb.stack.settings
-    cc.idle(quiet)
-    if not settings.tcp_slow_start_after_idle or quiet <= tcb.rtt.rto:
-        return
-    if cc.ssthresh < INFINITE:
-        cc.ssthresh = max(cc.ssthresh, cc.cwnd * 3 // 4)
-    restart = min(tcb.initial_window(), cc.cwnd)
-    while quiet > tcb.rtt.rto and cc.cwnd > restart:
-        cc.cwnd >>= 1
-        quiet -= tcb.rtt.rto
-    cc.cwnd = max(cc.cwnd, restart)
-
-
-def _note_usage(tcb: Tcb) -> None:
-    """Keep whether the congestion window was used up (RFC 7661 §4.3)."""
-    out = pipe(tcb)
-    limited = out + tcb.smss > tcb.cc.cwnd
-    if tcb.snd.una >= tcb.usage.point or limited or (not tcb.usage.limited and out > tcb.usage.most):
-        tcb.usage.limited = limited
-        tcb.usage.most = out
-        tcb.usage.point = tcb.snd.nxt
 
 
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
@@ -250,10 +232,8 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
-    if len(text) > tcb.smss:
-        piece.push = True  # nobody is to wait for more of them
-    if text and (piece.push or judge.ends_syn_text(tcb, seq, end)):
-        flags |= PSH
+    if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
+        flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)

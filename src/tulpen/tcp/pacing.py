@@ -30,9 +30,9 @@ def paces(tcb: Tcb) -> bool:
     return tcb.options.so_max_pacing_rate is not None or tcb.stack.settings.default_qdisc == "fq"
 
 
-def held(tcb: Tcb, now: int) -> bool:
+def holds(tcb: Tcb, now: int) -> bool:
     """Say whether text has to wait; the timer then tells when it need not any more."""
-    if tcb.usage.next_at <= now:
+    if tcb.usage.next_at <= now or not paces(tcb):
         return False
     tcb.timers.pace = tcb.usage.next_at
     return True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge, recovery
-from tulpen.tcp.flight import DUP_THRESH
+from tulpen.tcp import clocks, judge, recovery, window
+from tulpen.tcp.loss import OPEN
 from tulpen.tcp.probing import adjust, options_room, search_again
 from tulpen.tcp.route import Route
 from tulpen.tcp.state import SYN_SENT
@@ -45,7 +45,7 @@ def _resend_too_large(tcb: Tcb, now: int) -> None:
             tcb.flight.deem_lost(piece)
     recovery.resend_lost(tcb)
     if tcb.flight.sent:
-        tcb.timers.retransmit = recovery.retransmit_deadline(tcb, now)
+        clocks.start_again(tcb, now, now)
 
 
 def wants_probe(tcb: Tcb, now: int) -> int:
@@ -57,20 +57,19 @@ def wants_probe(tcb: Tcb, now: int) -> int:
         search_again(tcb, now)
         return 0
     size = (path.low + path.high) // 2 - options_room(tcb)
-    needed = size + (DUP_THRESH + 1) * tcb.smss  # segments behind it, whose acknowledgments tell of its loss
+    needed = size + (tcb.loss.reordering + 1) * tcb.smss  # segments behind it, whose acknowledgments tell of its loss
     if tcb.queue.end - snd.nxt < needed or snd.wnd < needed or tcb.queue.ends_record(snd.nxt + size):
         return 0
     if judge.usable_window(tcb) < needed:
         return -1
-    if recovery.pipe(tcb) + 2 * tcb.smss > tcb.cc.cwnd:
+    if window.pipe(tcb) + 2 * tcb.smss > tcb.cc.cwnd:
         return -1 if tcb.flight.sent else 0
     return size
 
 
 def _disturbed(tcb: Tcb) -> bool:
     """Whether something was lost, or is out of order: then a probe tells nothing."""
-    episode = tcb.episode
-    return episode.recover >= 0 or episode.dupacks > 0 or tcb.flight.sacked_octets > 0 or judge.sack_blocks(tcb) > 0
+    return tcb.loss.phase is not OPEN or tcb.loss.dupacks > 0 or judge.sack_blocks(tcb) > 0
 
 
 def probe_sent(tcb: Tcb, start: int, end: int) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge
 from tulpen.tcp.config import MS, SECOND, US
-from tulpen.tcp.flight import DUP_THRESH, Sent
+from tulpen.tcp.flight import Sent
+from tulpen.tcp.loss import CWR, OPEN, RECOVERY
 from tulpen.tcp.tcb import Tcb
-from tulpen.tcp.timers import NEVER
 
+BY_TIME: Final = 1  # bits of tcp_recovery
+ONE_WINDOW: Final = 2
+NO_DUP_THRESH: Final = 4
 PERSIST: Final = 16  # recoveries for which a widened window is kept (§6.2 step 4)
 LEAST_TIMEOUT: Final = 2 * MS
 MOST_MULT: Final = 255
@@ -17,31 +19,27 @@ MOST_MULT: Final = 255
 
 def in_use(tcb: Tcb) -> bool:
     """Whether losses are found by time: it takes SACK, and tcp_recovery."""
-    return tcb.terms.sack and bool(tcb.stack.settings.tcp_recovery & 1)
+    return tcb.terms.sack and bool(tcb.stack.settings.tcp_recovery & BY_TIME)
 
 
 def delivered(tcb: Tcb, piece: Sent, now: int) -> None:
-    """Steps 2 and 3 (§6.2): keep the latest stretch delivered, and whether the path has reordered."""
+    """Step 2 (§6.2): keep the latest stretch delivered, and its round trip."""
     rack = tcb.rack
     rtt = now - piece.at
     if piece.times > 1 and rtt < tcb.rtt.least:
         return  # more likely the original's acknowledgment
     rack.advanced = True
     rack.rtt = rtt
-    if _later(piece.at, piece.end, rack.sent_at, rack.end):
-        rack.sent_at = piece.at
+    if _later(piece.turn, piece.end, rack.turn, rack.end):
+        rack.turn = piece.turn
         rack.end = piece.end
-
-
-def reordered(tcb: Tcb) -> None:
-    """A stretch sent once arrived after a later one (§6.2 step 3)."""
-    tcb.rack.reordering_seen = True
-    tcb.stack.count("TCPSACKReorder")
 
 
 def adapt_window(tcb: Tcb) -> None:
     """Step 4 (§6.2): widen the reordering window once a round trip in which DSACKs came."""
     rack = tcb.rack
+    if tcb.stack.settings.tcp_recovery & ONE_WINDOW:
+        return
     if rack.dsack_round >= 0 and tcb.snd.una < rack.dsack_round:
         rack.dsack_seen = False
     if rack.dsack_seen:
@@ -55,62 +53,67 @@ def adapt_window(tcb: Tcb) -> None:
 
 def reordering_window(tcb: Tcb) -> int:
     """RACK.reo_wnd: how much later than others a stretch may come, in nanoseconds."""
-    if not tcb.rack.reordering_seen and (tcb.episode.recover >= 0 or tcb.flight.sacked_octets >= DUP_THRESH * tcb.smss):
-        return 0
-    return min(tcb.rack.mult * tcb.rtt.least // 4, tcb.rtt.srtt)
+    loss = tcb.loss
+    if not loss.reorderings:
+        by_count = not tcb.stack.settings.tcp_recovery & NO_DUP_THRESH
+        if loss.phase >= RECOVERY or (by_count and tcb.flight.sacked_octets >= loss.reordering * tcb.smss):
+            return 0
+    return min(tcb.rack.mult * (tcb.rtt.least // 4), tcb.rtt.srtt)
 
 
-def detect_loss(tcb: Tcb, now: int) -> bool:
-    """Step 5 (§6.2): deem lost what was sent long enough before the latest delivered; say whether anything was."""
+def detect_loss(tcb: Tcb, now: int) -> int:
+    """Step 5 (§6.2): deem lost what was sent long enough before the latest delivered.
+
+    Returns the nanoseconds until the next would be, 0 if there is none to wait for.
+    """
     rack = tcb.rack
     window = reordering_window(tcb)
     wait = 0
-    found = False
     for piece in tcb.flight.sent:
-        if not _later(rack.sent_at, rack.end, piece.at, piece.end):
+        if not _later(rack.turn, rack.end, piece.turn, piece.end):
             if tcb.flight.resent_octets == 0:
                 break  # in the order sent: all that follow are later still
             continue
         if piece.sacked or (piece.lost and not piece.resent):
             continue
-        if piece.resent and piece.at == rack.sent_at:
-            continue  # at the same instant it may have gone out after the other
-        remaining = piece.at + rack.rtt + window - now
-        if remaining <= 0:
-            tcb.flight.deem_lost(piece)
-            found = True
-        else:
+        remaining = overdue_in(tcb, piece, window, now)
+        if remaining > 0:
             wait = max(wait, remaining)
-    tcb.timers.reorder = now + min(wait + LEAST_TIMEOUT, tcb.rtt.timeout()) if wait else NEVER
-    return found
+            continue
+        if piece.resent:
+            tcb.stack.count("TCPLostRetransmit")
+        tcb.flight.deem_lost(piece)
+    return wait
 
 
-def _later(at: int, end: int, other_at: int, other_end: int) -> bool:
+def overdue_in(tcb: Tcb, piece: Sent, window: int, now: int) -> int:
+    """How long a stretch may still be under way, when what was sent after it has arrived."""
+    return piece.at + tcb.rack.rtt + window - now
+
+
+def _later(turn: int, end: int, other_turn: int, other_end: int) -> bool:
     """RACK_sent_after (§6.2)."""
-    return at > other_at or (at == other_at and end > other_end)
+    return turn > other_turn or (turn == other_turn and end > other_end)
 
 
-def schedule_probe(tcb: Tcb, now: int) -> bool:
-    """Arm the Tail Loss Probe instead of the retransmission timer (§7.2); say whether it applies."""
-    flight, settings = tcb.flight, tcb.stack.settings
-    if (
-        settings.tcp_early_retrans not in (3, 4)
-        or not tcb.terms.sack
-        or not flight.sent
-        or flight.sacked_octets
-        or tcb.rack.probe_end >= 0
-        or tcb.episode.recover >= 0
-        or judge.user_timeout(tcb)
-    ):
-        return False
-    timeout = SECOND
-    if tcb.rtt.srtt:
-        single = flight.octets <= tcb.smss
-        timeout = 2 * tcb.rtt.srtt + (settings.tcp_rto_min_us * US if single else LEAST_TIMEOUT)
-    limit = flight.sent[0].at + tcb.rtt.timeout()
-    tcb.timers.probe = min(now + timeout, limit) if limit > now else now + timeout
-    tcb.timers.retransmit = NEVER
-    return True
+def may_probe(tcb: Tcb) -> bool:
+    """Whether the tail is probed before it times out (§7.2)."""
+    loss = tcb.loss
+    return (
+        tcb.stack.settings.tcp_early_retrans in (3, 4)
+        and tcb.terms.sack
+        and (loss.phase is OPEN or loss.phase is CWR)
+        and tcb.rack.probe_end < 0
+    )
+
+
+def probe_timeout(tcb: Tcb) -> int:
+    """PTO (§7.2) in nanoseconds: with one segment in flight its acknowledgment may be a delayed one."""
+    if not tcb.rtt.srtt:
+        return SECOND
+    sent = tcb.flight.sent
+    single = len(sent) == 1 and sent[0].segments == 1
+    return 2 * tcb.rtt.srtt + (tcb.stack.settings.tcp_rto_min_us * US if single else LEAST_TIMEOUT)
 
 
 def probe_acknowledged(tcb: Tcb, ack: int, *, dsack: bool, duplicate: bool) -> bool:

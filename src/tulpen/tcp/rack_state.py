@@ -11,15 +11,14 @@ class Rack:
 
     __slots__ = (
         "advanced", "dsack_round", "dsack_seen", "end", "mult", "persist", "probe_due", "probe_end", "probe_resent",
-        "reordering_seen", "rtt", "sent_at",
+        "rtt", "turn",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.sent_at = -1  # RACK.xmit_ts: of the latest stretch delivered
+        self.turn = 0  # of the latest stretch delivered: RACK.xmit_ts, as the order of what was sent
         self.end = 0  # RACK.end_seq
         self.rtt = 0
         self.advanced = False
-        self.reordering_seen = False
         self.mult = 1  # RACK.reo_wnd_mult
         self.persist = 0  # RACK.reo_wnd_persist
         self.dsack_seen = False
@@ -31,11 +30,10 @@ class Rack:
     def clone(self) -> Rack:
         """Return an independent copy."""
         twin = Rack()
-        twin.sent_at = self.sent_at
+        twin.turn = self.turn
         twin.end = self.end
         twin.rtt = self.rtt
         twin.advanced = self.advanced
-        twin.reordering_seen = self.reordering_seen
         twin.mult = self.mult
         twin.persist = self.persist
         twin.dsack_seen = self.dsack_seen

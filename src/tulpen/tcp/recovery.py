@@ -1,302 +1,337 @@
-"""Acknowledgments, and what they say of loss: RFC 5681 §3.2, RFC 6582, RFC 6675, RFC 6298 §5.
+"""Loss recovery: RFC 5681 §3.2, RFC 6582, RFC 6675, RFC 8985, and what a timeout begins (RFC 6298 §5).
 
-A duplicate acknowledgment without SACK says that one segment has left the network.
-It is taken out of ``pipe`` instead of being added to ``cwnd``: the difference is the same.
-So Limited Transmit (RFC 3042) is the room that the first two make.
+A connection is in one ``Phase``.  An acknowledgment may move it: from OPEN to DISORDER
+when something is missing, to RECOVERY when that is deemed lost, back to OPEN when all that
+was out at the time is acknowledged, or when it turns out that nothing was lost
+(``spurious``).  A retransmission timeout moves it to LOSS from anywhere.
+
+Losses are found by time (``rack``), by what was sacked above (RFC 6675) or, without SACK,
+by three duplicates and each partial acknowledgment (RFC 6582).  What is deemed lost goes
+out again as the window allows (``output``); how the window comes down is in ``window``.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-from tulpen.tcp import buffer, judge, probing, rack
-from tulpen.tcp.config import MS
-from tulpen.tcp.flight import DUP_THRESH, Sent
+from tulpen.tcp import clocks, judge, probing, rack, spurious, window
+from tulpen.tcp.flight import Sent
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import timestamp
+from tulpen.tcp.loss import CWR, DISORDER, LOSS, OPEN, RECOVERY, Resend
+from tulpen.tcp.news import News
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
-from tulpen.wire.seq import before, unwrap
-
-LIMITED_TRANSMIT: Final = 2  # segments (RFC 3042)
 
 
-def pipe(tcb: Tcb) -> int:
-    """Octets thought to be in the network (RFC 6675 §4)."""
-    if tcb.snd.una == tcb.snd.iss and tcb.flight.sent:
-        syn = tcb.flight.sent[0]  # it takes room in no window (RFC 9293 §3.4)
-        return max(0, tcb.flight.pipe - (not syn.lost or syn.resent))
-    if tcb.terms.sack:
-        return tcb.flight.pipe
-    departed = tcb.episode.dupacks if tcb.episode.recover >= 0 else min(tcb.episode.dupacks, LIMITED_TRANSMIT)
-    return max(0, tcb.flight.pipe - departed * tcb.smss)
-
-
-def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """Take the ACK, SACK and window of an acceptable segment (§3.10.7.4, fifth)."""
-    duplicate = judge.duplicate_ack(tcb, seg)
-    top = tcb.flight.highest_sacked()
-    if tcb.terms.sack:
-        duplicate = _take_sack(tcb, seg, top, now)  # as RFC 6675 §2 defines it
-    acked = seg.ack - tcb.snd.una
-    if acked > 0:
-        _advance(tcb, seg, top, now)
-    if duplicate and (tcb.episode.recover < 0 or not (tcb.terms.sack or tcb.episode.backed_off)):
-        tcb.episode.dupacks += 1
-    if acked >= 0:
-        _answered(tcb, seg, now)
-    if tcb.episode.recover >= 0:
-        _in_recovery(tcb, acked, now)
-    elif duplicate or (acked > 0 and tcb.flight.sacked_octets):
-        _detect_loss(tcb, now)
-
-
-def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """The peer is there: whatever it acknowledges, it counts against no limit (MUST-37, SHLD-17)."""
-    if judge.newer_window(tcb, seg):
-        _update_window(tcb, seg, now)
-    tcb.probes = 0
-    if tcb.snd.wnd == 0 and not tcb.orphan:
-        tcb.retransmits = 0  # octets beyond a window that has shrunk
-
-
-def _take_sack(tcb: Tcb, seg: Incoming, top: int, now: int) -> bool:
-    """Mark what the SACK blocks report (RFC 2018 §5), a duplicate apart (RFC 2883 §4); say whether any is news."""
-    snd, flight = tcb.snd, tcb.flight
-    blocks = [(unwrap(left, snd.una), unwrap(right, snd.una)) for left, right in seg.options.sack]
-    dsack = judge.reports_duplicate(seg, blocks)
-    if dsack:
-        tcb.stack.count("TCPDSACKRecv")
-        tcb.rack.dsack_seen = True
-    if rack.probe_acknowledged(
-        tcb, seg.ack, dsack=dsack and blocks[0][1] == tcb.rack.probe_end, duplicate=seg.ack == snd.una
-    ):
-        tcb.stack.count("TCPLossProbeRecovery")
-        tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))
-    news = False
-    for start, stop in blocks:
-        if max(snd.una, seg.ack) <= start < stop <= snd.nxt:
-            for piece in flight.sack(start, stop, tcb.smss):
-                news = True
-                _delivered(tcb, piece, top, now)
-    rack.adapt_window(tcb)
-    return news
-
-
-def _delivered(tcb: Tcb, piece: Sent, top: int, now: int) -> None:
-    """A stretch is newly known to have arrived, when ``top`` was the end of the highest before this acknowledgment."""
-    if piece.times == 1 and piece.seq < top:
-        rack.reordered(tcb)
-    rack.delivered(tcb, piece, now)
-
-
-def _advance(tcb: Tcb, seg: Incoming, top: int, now: int) -> None:
-    """SND.UNA moves up to SEG.ACK."""
-    snd = tcb.snd
-    octets = seg.ack - snd.una
-    was_open = snd.una > snd.iss
-    result = tcb.flight.acknowledge(seg.ack)
-    for piece in result.pieces:
-        _delivered(tcb, piece, top, now)
-    snd.una = seg.ack
-    tcb.queue.release(snd.una)
-    if tcb.path.probe:
-        probing.acknowledged(tcb)
-    snd.due = tcb.queue.end
-    tcb.delivered += octets
-    tcb.delivered_segments += -(-octets // tcb.smss) if was_open else 1  # a SYN and what went with it is one
-    if result.sent_at >= 0 and (not result.resent or _echoes(tcb, seg, result.sent_at)):
-        tcb.rtt.sample(now - result.sent_at, now)
-        tcb.rtt.backoff = 0
-        tcb.cc.round_trip(now - result.sent_at, snd.una, snd.nxt, now)
-    tcb.retransmits = 0
-    tcb.troubled = False
-    if tcb.episode.recover < 0:
-        tcb.episode.dupacks = 0
-    elif tcb.episode.dupacks:
-        tcb.episode.dupacks = max(0, tcb.episode.dupacks - max(0, octets // tcb.smss - 1))
-    if judge.window_was_the_limit(tcb) and (tcb.episode.backed_off or tcb.episode.recover < 0):
-        # After a timeout most of it may have arrived long ago (RFC 3465 §2.3).
-        tcb.cc.acknowledged(min(octets, tcb.smss) if tcb.episode.backed_off else octets, now, tcb.rtt.srtt)
-    if not tcb.flight.sent:
-        tcb.timers.retransmit = tcb.timers.probe = tcb.timers.reorder = NEVER  # RFC 6298 §5.2
-    elif not tcb.episode.partial:  # the second partial ACK no longer restarts it (RFC 6582 §3.2)
-        rearm(tcb, now)  # §5.3
-    buffer.tell_of_room(tcb)
-
-
-def _echoes(tcb: Tcb, seg: Incoming, sent_at: int) -> bool:
-    """The timestamp echoed is that of the last transmission, or later (RFC 7323 §4.1).
-
-    An echo of an earlier one would count the timeout before the retransmission as round trip.
-    """
-    return (
-        tcb.terms.timestamps
-        and seg.options.tsval is not None
-        and not before(seg.options.tsecr, timestamp(sent_at, tcb.ts_offset))
-    )
-
-
-def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
-    snd = tcb.snd
-    opens, closes = snd.wnd == 0 < seg.wnd, seg.wnd == 0 < snd.wnd
-    snd.wnd = seg.wnd
-    snd.wl1 = seg.seq
-    snd.wl2 = seg.ack
-    if seg.wnd > snd.max_wnd:
-        snd.max_wnd = seg.wnd
-        if tcb.path.searching:
-            probing.adjust(tcb)
-    if opens or closes:
-        tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one
-    if opens:
-        tcb.rtt.backoff = 0  # nothing was lost: it was not wanted
-        if tcb.flight.sent:
-            tcb.timers.retransmit = retransmit_deadline(tcb, now)
-
-
-def rearm(tcb: Tcb, now: int) -> None:
-    """The clock of what is in flight starts again: the probe's (RFC 8985 §7.2), or the retransmission timer."""
-    if not rack.schedule_probe(tcb, now):
-        tcb.timers.probe = NEVER
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
-
-
-def _detect_loss(tcb: Tcb, now: int) -> None:
-    """Enter recovery where RFC 8985 §6.2, RFC 6675 §5 or RFC 6582 §3.2 does."""
-    flight = tcb.flight
-    if rack.in_use(tcb):
-        if rack.detect_loss(tcb, now):
-            _enter(tcb, now)
+def acknowledged(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
+    """Draw the consequences of an acknowledgment that is suspicious, or comes while something is."""
+    loss = tcb.loss
+    loss.resend = Resend.NOW
+    if loss.phase is OPEN:
+        loss.resent_at = -1
+    elif tcb.snd.una >= loss.point and _all_acknowledged(tcb, seg):
         return
-    if tcb.terms.sack:
-        lost = flight.mark_lost(tcb.smss) or (tcb.episode.dupacks >= DUP_THRESH and not flight.sent[0].sacked)
+    if loss.phase is RECOVERY:
+        _in_recovery(tcb, seg, news, now)
+    elif loss.phase is LOSS:
+        _in_loss(tcb, seg, news, now)
     else:
-        lost = tcb.episode.dupacks >= DUP_THRESH and tcb.snd.una > tcb.episode.over_at
-    if lost:
-        flight.deem_lost(_first_segment(tcb))
-        _enter(tcb, now)
+        _watch(tcb, news, now)
 
 
-def _enter(tcb: Tcb, now: int) -> None:
-    """Fast recovery begins, unless it was but a probe of the path that was lost."""
-    flight = tcb.flight
-    if tcb.path.probe and probing.failed(tcb):
-        resend_lost(tcb)
-        return
+def _all_acknowledged(tcb: Tcb, seg: Incoming) -> bool:
+    """All that was out when the phase began is acknowledged; say whether the phase goes on nevertheless."""
+    loss = tcb.loss
+    if loss.phase is CWR and tcb.snd.una > loss.point:
+        window.end_reduction(tcb)
+        loss.phase = OPEN
+    elif loss.phase is RECOVERY:
+        return not _recovered(tcb, seg)
+    return False
+
+
+def _recovered(tcb: Tcb, seg: Incoming) -> bool:
+    """Leave RECOVERY or LOSS, if that may be; say whether it was left.
+
+    Without SACK something above the point has to be acknowledged first: duplicates below it
+    are of what was sent again needlessly (RFC 6582 §4.1).
+    """
+    loss = tcb.loss
+    if not tcb.terms.sack:
+        loss.dupacks = 0
+    spurious.undo_recovery(tcb, seg)
+    if not tcb.terms.sack and tcb.snd.una == loss.point:
+        return False
+    if loss.phase is RECOVERY:
+        window.end_reduction(tcb)
+    loss.phase = OPEN
+    return True
+
+
+def _watch(tcb: Tcb, news: News, now: int) -> None:
+    """In OPEN, DISORDER and CWR: fast recovery begins once something is deemed lost."""
+    loss = tcb.loss
+    if news.advanced:
+        loss.dupacks = 0
+    _count_duplicate(tcb, news)
+    if loss.phase <= DISORDER:
+        spurious.undo_by_dsack(tcb)
+    _find_loss(tcb, news, now)
+    if tcb.flight.lost_octets:
+        if not _was_path_probe(tcb):
+            _enter(tcb)
+    elif loss.phase is not CWR:
+        keep_open(tcb)
+
+
+def keep_open(tcb: Tcb) -> None:
+    """OPEN, or DISORDER while something is missing or sent again."""
+    loss, flight = tcb.loss, tcb.flight
+    again = spurious.any_resent(tcb)
+    if not again:
+        loss.resent_at = -1
+    missing = flight.sacked_octets or flight.lost_octets or (loss.dupacks and not tcb.terms.sack)
+    phase = DISORDER if missing or again else OPEN
+    if phase is not loss.phase:
+        loss.phase = phase
+        loss.point = tcb.snd.nxt
+
+
+def _was_path_probe(tcb: Tcb) -> bool:
+    """Whether it is a probe of the path MTU that is lost, which is no congestion; it goes again in pieces."""
+    if tcb.loss.phase >= CWR or not tcb.path.probe or not probing.failed(tcb):
+        return False
+    resend_lost(tcb)
+    return True
+
+
+def _enter(tcb: Tcb) -> None:
+    """Fast recovery begins (RFC 5681 §3.2; RFC 6675 §5; RFC 8985 §6)."""
+    loss = tcb.loss
     tcb.stack.count("TCPSackRecovery" if tcb.terms.sack else "TCPRenoRecovery")
-    tcb.rack.probe_end = -1
-    if tcb.timers.probe != NEVER:
-        tcb.timers.probe = NEVER
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    tcb.episode.recover = tcb.snd.nxt
-    tcb.episode.rescued = min(flight.sent[0].end, tcb.snd.una + tcb.smss)
-    tcb.episode.force_resend = True
-    tcb.cc.lost(min(flight.octets, tcb.cc.cwnd))  # what Limited Transmit added does not count (RFC 5681 §3.2)
+    spurious.remember(tcb)
+    reduced = loss.phase is CWR
+    loss.prior_ssthresh = 0 if reduced else window.known_ssthresh(tcb)
+    if not reduced:
+        window.begin_reduction(tcb)
+    loss.rescued = min(tcb.flight.sent[0].end, tcb.snd.una + tcb.smss)
+    loss.force_resend = True
+    loss.phase = RECOVERY
 
 
-def _in_recovery(tcb: Tcb, acked: int, now: int) -> None:
-    if tcb.snd.una >= tcb.episode.recover:
-        _recovered(tcb, now)
+def _in_recovery(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
+    loss = tcb.loss
+    if not news.advanced:
+        _count_duplicate(tcb, news)
+    elif spurious.late(tcb, seg):
+        _note_reordering(tcb, news.from_una, by="TCPTSReorder")
+        if tcb.flight.resent_octets:
+            loss.resend = Resend.LATER
+            return
+        spurious.undo_partially(tcb)
+        keep_open(tcb)
+    if spurious.undo_by_dsack(tcb):
+        keep_open(tcb)
+    _find_loss(tcb, news, now)
+    if loss.phase is not RECOVERY and tcb.flight.lost_octets:
+        _enter(tcb)  # something was late, and something else is lost
+
+
+def _in_loss(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
+    """After a timeout, which may prove to have been spurious (RFC 5682)."""
+    loss = tcb.loss
+    lost_again = _after_timeout(tcb, seg, news, now)
+    if loss.phase is OPEN or lost_again:
+        _watch(tcb, news, now)
+
+
+def _after_timeout(tcb: Tcb, seg: Incoming, news: News, now: int) -> bool:
+    """Go on in LOSS, or leave it; say whether a retransmission is found lost, which a new reduction answers."""
+    loss = tcb.loss
+    if not (spurious.undo_timeout(tcb, seg, news) or (loss.frto and spurious.forward(tcb, news))):
+        if tcb.snd.una >= loss.point:
+            _recovered(tcb, seg)
+        elif not tcb.terms.sack and news.advanced:
+            loss.dupacks = 0
+        elif not tcb.terms.sack and tcb.snd.nxt > loss.point:
+            _count_duplicate(tcb, news)  # of new text: it clocks out what is to follow
+    before = tcb.flight.resent_octets
+    _find_loss(tcb, news, now)
+    return tcb.flight.resent_octets < before
+
+
+def _count_duplicate(tcb: Tcb, news: News) -> None:
+    """One more duplicate; without SACK never more than could have left the network."""
+    loss, flight = tcb.loss, tcb.flight
+    if tcb.terms.sack:
+        loss.dupacks += news.sacked  # as RFC 6675 §2 defines it
+    elif news.duplicate:
+        out, lost = -(-flight.octets // tcb.smss), -(-flight.lost_octets // tcb.smss)
+        most = max(0, out - max(lost, 1))
+        if loss.dupacks >= most:
+            loss.reordering = max(loss.reordering, min(out, tcb.stack.settings.tcp_max_reordering))
+            tcb.stack.count("TCPRenoReorder")
+        loss.dupacks = min(loss.dupacks + 1, most)
+
+
+def _find_loss(tcb: Tcb, news: News, now: int) -> None:
+    flight, loss = tcb.flight, tcb.loss
+    if not flight.sent:
+        return
+    if not tcb.terms.sack:
+        begins = loss.phase < RECOVERY and loss.dupacks >= loss.reordering
+        if begins or (loss.phase is RECOVERY and news.advanced):  # RFC 6582 §3.2, step 5
+            flight.deem_lost(first_segment(tcb))
     elif rack.in_use(tcb):
-        rack.detect_loss(tcb, now)
-    elif tcb.terms.sack:
-        tcb.flight.mark_lost(tcb.smss)
-    elif acked > 0 and not (tcb.episode.backed_off or tcb.episode.resized):
-        tcb.flight.deem_lost(_first_segment(tcb))  # a partial acknowledgment (RFC 6582 §3.2, step 3)
-        tcb.episode.force_resend = True
-        tcb.episode.partial = True
+        _find_loss_by_time(tcb, news, now)
+    else:
+        flight.mark_lost(tcb.smss, loss.reordering)
+        if loss.phase < RECOVERY and loss.dupacks >= loss.reordering and not flight.sent[0].sacked:
+            flight.deem_lost(first_segment(tcb))
 
 
-def _recovered(tcb: Tcb, now: int) -> None:
-    """All that was outstanding at the loss is acknowledged."""
-    if not tcb.episode.backed_off:
-        tcb.cc.recovered()
-    if tcb.episode.partial and tcb.flight.sent:
-        tcb.timers.retransmit = retransmit_deadline(tcb, now)
-    tcb.episode.over_at = tcb.episode.recover
-    tcb.episode.recover = -1
-    tcb.episode.backed_off = tcb.episode.partial = tcb.episode.resized = False
-    tcb.episode.dupacks = 0
+def _find_loss_by_time(tcb: Tcb, news: News, now: int) -> None:
+    """RACK, whenever something was newly delivered (RFC 8985 §6.2)."""
+    if tcb.rack.advanced:
+        tcb.rack.advanced = False
+        wait = rack.detect_loss(tcb, now)
+        if wait:
+            clocks.await_reordering(tcb, wait, now)
+            news.waits = True
 
 
-def last_resort(tcb: Tcb) -> Sent | None:
-    """Rules 3 and 4 of NextSeg (RFC 6675 §4): a stretch below a SACK, then once the last one, the rescue."""
-    if not tcb.terms.sack or rack.in_use(tcb) or tcb.episode.recover < 0 or tcb.episode.backed_off:
-        return None
-    flight = tcb.flight
-    piece = flight.below_a_sack()
-    if piece is not None:
-        if piece.end - piece.seq > tcb.smss:
-            flight.split(piece, piece.seq + judge.full_segment(tcb))
-        return piece
-    piece = flight.last_unsacked()
-    if piece is None or tcb.snd.una <= tcb.episode.rescued:
-        return None
-    tcb.episode.rescued = tcb.episode.recover
-    full = judge.full_segment(tcb)
-    if piece.end - piece.seq > full:
-        flight.split(piece, piece.end - full)
-        piece = flight.last_unsacked()
-    return piece
-
-
-def _first_segment(tcb: Tcb) -> Sent:
-    """The oldest full segment in flight: a device may have cut a larger one."""
+def first_segment(tcb: Tcb) -> Sent:
+    """Return the oldest full segment in flight: a device may have cut a larger one."""
     first = tcb.flight.sent[0]
     if first.end - first.seq > tcb.smss:
         tcb.flight.split(first, first.seq + tcb.smss)
     return first
 
 
-def retransmit_deadline(tcb: Tcb, now: int) -> int:
-    """When the oldest segment in flight times out: an RTO from now, or at the user timeout (RFC 5482)."""
-    return within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.flight.sent[0].first_at, now)
+def note_reordering(tcb: Tcb, news: News) -> None:
+    """A stretch sent once arrived after later ones (RFC 8985 §6.2 step 3)."""
+    if news.reordered_from >= 0 and (tcb.loss.phase is not LOSS or tcb.loss.undo_from >= 0):
+        _note_reordering(tcb, news.reordered_from, by="TCPSACKReorder")
 
 
-def within_user_timeout(tcb: Tcb, deadline: int, since: int, now: int) -> int:
-    """Return ``deadline``, or the user timeout counted from ``since`` where that comes first."""
-    limit = judge.user_timeout(tcb)
-    return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
+def _note_reordering(tcb: Tcb, start: int, *, by: str) -> None:
+    """Keep by how many segments ``start`` came late."""
+    loss = tcb.loss
+    late = (tcb.flight.highest_sacked() or tcb.snd.una) - start
+    if late <= 0:
+        return
+    if late > loss.reordering * tcb.smss:
+        loss.reordering = min(-(-late // tcb.smss), tcb.stack.settings.tcp_max_reordering)
+    loss.reorderings += 1
+    tcb.stack.count(by)
+
+
+def probe_repaired(tcb: Tcb) -> None:
+    """A Tail Loss Probe repaired a loss: that counts as one (RFC 8985 §7.4.2)."""
+    tcb.stack.count("TCPLossProbeRecovery")
+    window.begin_reduction(tcb)
+    tcb.loss.phase = CWR
+    window.end_reduction(tcb)
+    keep_open(tcb)
 
 
 def resend_lost(tcb: Tcb) -> None:
     """Send what is deemed lost again at once; the congestion window stays, for congestion is not why."""
-    if tcb.flight.lost_octets and tcb.episode.recover < 0:
-        tcb.episode.recover = tcb.episode.rescued = tcb.snd.nxt
-        tcb.episode.force_resend = tcb.episode.resized = True
+    loss = tcb.loss
+    if not tcb.flight.lost_octets:
+        return
+    if loss.phase is not LOSS:
+        loss.point = loss.rescued = tcb.snd.nxt
+        tcb.cc.ssthresh = window.known_ssthresh(tcb)
+        loss.prior_ssthresh = 0
+        loss.undo_from = -1
+        loss.phase = LOSS
+    loss.resend = Resend.NOW
+    loss.force_resend = True
 
 
 def reordering_timeout(tcb: Tcb, now: int) -> None:
     """What RACK waited for has not come (RFC 8985 §6.2 step 5)."""
-    tcb.timers.reorder = NEVER
-    if rack.detect_loss(tcb, now) and tcb.episode.recover < 0:
-        _enter(tcb, now)
+    flight = tcb.flight
+    in_flight, lost = flight.pipe, flight.lost_total
+    rack.detect_loss(tcb, now)
+    if flight.pipe != in_flight:
+        if tcb.loss.phase is not RECOVERY and not _was_path_probe(tcb):
+            _enter(tcb)
+            window.reduce(tcb, tcb.smss, flight.lost_total - lost, advanced=False)
+        tcb.loss.resend = Resend.NOW
+    if flight.sent:
+        clocks.await_timeout(tcb, now)
+    else:
+        clocks.stop(tcb)
 
 
 def probe_timeout(tcb: Tcb, now: int) -> None:
     """Send the Tail Loss Probe: new text if there is any, else the last segment again (RFC 8985 §7.3)."""
-    tcb.timers.probe = NEVER
     if not tcb.flight.sent:
-        return
-    if tcb.rack.probe_end < 0:
+        clocks.stop(tcb)
+    elif tcb.rack.probe_end < 0:
         tcb.stack.count("TCPLossProbes")
         tcb.rack.probe_end = tcb.snd.nxt
         tcb.rack.probe_due = True
-    tcb.timers.retransmit = retransmit_deadline(tcb, now)
+        clocks.start_again(tcb, now, now)
+    else:
+        clocks.await_timeout(tcb, now)
 
 
-def retransmission_timeout(tcb: Tcb) -> None:
+def retransmission_timeout(tcb: Tcb, now: int) -> None:
     """RFC 6298 §5.4 to §5.6 and RFC 5681 §3.1: start again from one segment."""
+    loss, flight = tcb.loss, tcb.flight
+    fresh = loss.phase < RECOVERY
+    if loss.phase <= DISORDER or tcb.snd.una >= loss.point or (loss.phase is LOSS and not tcb.retransmits):
+        loss.prior_ssthresh = window.known_ssthresh(tcb)
+        loss.prior_cwnd = tcb.cc.cwnd
+        tcb.cc.ssthresh = tcb.cc.after_loss(window.flight_size(tcb))
+        _deem_overdue_lost(tcb, now)
+        spurious.remember(tcb)
+    else:
+        _deem_overdue_lost(tcb, now)
+    if loss.phase <= DISORDER and flight.sacked_octets >= tcb.stack.settings.tcp_reordering * tcb.smss:
+        loss.reordering = min(loss.reordering, tcb.stack.settings.tcp_reordering)
+    window.restart_from_one(tcb)
+    loss.point = tcb.snd.nxt
+    tcb.rack.probe_end = -1
+    tcb.rack.probe_due = False
+    # RFC 5682 §2.1, step 1: not where fast recovery had begun, unless nothing since was acknowledged
+    loss.frto = tcb.stack.settings.tcp_frto > 0 and (fresh or tcb.retransmits > 0)
+    loss.resend = Resend.NOW
+    loss.force_resend = True  # the oldest goes out whatever the congestion window (RFC 6298 §5.4)
+
+
+def _deem_overdue_lost(tcb: Tcb, now: int) -> None:
+    """Nothing that may have arrived is in the network any more; what RACK knows to be recent may be."""
     flight = tcb.flight
     if flight.sent[0].sacked:
+        tcb.stack.count("TCPSACKReneging")
         flight.forget_sacks()
-    tcb.cc.timed_out(flight.octets, again=tcb.retransmits > 0)
-    flight.all_lost()
-    tcb.rack.probe_end = -1
-    tcb.timers.probe = tcb.timers.reorder = NEVER
-    tcb.episode.dupacks = 0
-    tcb.episode.recover = tcb.snd.nxt
-    tcb.episode.backed_off = True
-    tcb.episode.force_resend = True  # the oldest goes out whatever the congestion window (RFC 6298 §5.4)
-    tcb.episode.partial = False
+    tcb.loss.dupacks = 0
+    by_time = rack.in_use(tcb)
+    for index, piece in enumerate(flight.sent):
+        if not (index and by_time and rack.overdue_in(tcb, piece, 0, now) > 0):
+            flight.deem_lost(piece)
+    if tcb.timers.reorder != NEVER:
+        tcb.timers.reorder = NEVER
+
+
+def last_resort(tcb: Tcb) -> Sent | None:
+    """Rules 3 and 4 of NextSeg (RFC 6675 §4): a stretch below a SACK, then once the last one, the rescue."""
+    loss, flight = tcb.loss, tcb.flight
+    if not tcb.terms.sack or rack.in_use(tcb) or loss.phase is not RECOVERY:
+        return None
+    piece = flight.below_a_sack()
+    if piece is not None:
+        if piece.end - piece.seq > tcb.smss:
+            flight.split(piece, piece.seq + judge.full_segment(tcb))
+        return piece
+    piece = flight.last_unsacked()
+    if piece is None or tcb.snd.una <= loss.rescued:
+        return None
+    loss.rescued = loss.point
+    full = judge.full_segment(tcb)
+    if piece.end - piece.seq > full:
+        flight.split(piece, piece.end - full)
+        piece = flight.last_unsacked()
+    return piece

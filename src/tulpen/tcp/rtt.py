@@ -28,11 +28,11 @@ class RoundTrip:
         self.least = 0  # the least round trip of the last minutes; 0 before the first sample
         self._least_at = 0
 
-    def sample(self, r: int, now: int) -> None:
-        """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3)."""
-        r = max(r, 1)
-        if self.least == 0 or r <= self.least or now - self._least_at > LEAST_KEPT:
-            self.least = r
+    def sample(self, r: int, shortest: int, now: int) -> None:
+        """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3); ``shortest``: of the last one delivered."""
+        r, shortest = max(r, 1), max(shortest, 1)
+        if self.least == 0 or shortest <= self.least or now - self._least_at > LEAST_KEPT:
+            self.least = shortest
             self._least_at = now
         if self.srtt == 0:
             self.srtt = r

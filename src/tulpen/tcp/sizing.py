@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tulpen.tcp import judge, pacing
 from tulpen.tcp.config import MS, US
-from tulpen.tcp.recovery import pipe
+from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.tcb import Tcb
+from tulpen.tcp.window import pipe
 
 DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
 
@@ -64,7 +65,7 @@ def device_burst(tcb: Tcb, full: int) -> int:
 def _had_better_wait(tcb: Tcb, waiting: int, usable: int, room: int, burst: int, now: int) -> bool:
     """Whether an acknowledgment that is about to come will let more go at once (tcp_tso_win_divisor)."""
     snd, sent = tcb.snd, tcb.flight.sent
-    if tcb.episode.recover >= 0 or not sent or now - tcb.sent_at > MS:
+    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at > MS:
         return False
     allowed = min(usable, room)
     tail = snd.nxt + waiting >= tcb.queue.end

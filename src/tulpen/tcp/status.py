@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tulpen.tcp import pacing
+from tulpen.tcp.flight import Sent
+from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
@@ -47,6 +50,15 @@ class Status:
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
     pacing_rate: int  # octets a second; 0: no limit
+    unacked_segments: int
+    sacked_segments: int  # without SACK, the duplicates that stand for them
+    lost_segments: int
+    resent_segments: int
+    phase: Phase  # of loss recovery: Linux's ca_state
+    reordering: int  # segments: DupThresh, as the path has shown
+    reorderings: int
+    dsacks: int  # segments that came twice
+    min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
     segments_received: int
     text_segments_received: int
@@ -99,6 +111,15 @@ def status_of(tcb: Tcb) -> Status:
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
         pacing_rate=pacing.rate(tcb),
+        unacked_segments=_segments(tcb.flight.sent),
+        sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
+        lost_segments=_segments(p for p in tcb.flight.sent if p.lost),
+        resent_segments=_segments(p for p in tcb.flight.sent if p.resent),
+        phase=tcb.loss.phase,
+        reordering=tcb.loss.reordering,
+        reorderings=tcb.loss.reorderings,
+        dsacks=tcb.loss.dsacks,
+        min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
@@ -108,3 +129,7 @@ def status_of(tcb: Tcb) -> Status:
         text_received_at=max(tcb.intake.text_at, tcb.intake.since),
         ack_received_at=tcb.intake.ack_at,
     )
+
+
+def _segments(pieces: Iterable[Sent]) -> int:
+    return sum(piece.segments for piece in pieces)

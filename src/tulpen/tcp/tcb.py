@@ -13,8 +13,9 @@ from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
 from tulpen.tcp.fast_open_state import FastOpen
-from tulpen.tcp.flight import Episode, Flight
+from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
+from tulpen.tcp.loss import Loss
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
@@ -119,8 +120,8 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "episode", "error", "fast_open",
-        "flight", "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "mtu_mss", "name", "options",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "error", "fast_open", "flight",
+        "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
         "orphan", "override", "passive", "path", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
         "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
@@ -173,7 +174,7 @@ class Tcb:
         self.cc = self.congestion_control()
         self.usage = Usage()
         self.rack = Rack()
-        self.episode = Episode()
+        self.loss = Loss(settings.tcp_reordering)
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
         self.delivered = 0  # octets the peer is known to have, for statistics
         self.delivered_segments = 0
@@ -279,7 +280,7 @@ class Tcb:
         twin.usage = self.usage.clone()
         twin.rack = self.rack.clone()
         twin.smss = self.smss
-        twin.episode = self.episode.clone()
+        twin.loss = self.loss.clone()
         twin.override = self.override
         twin.delivered = self.delivered
         twin.delivered_segments = self.delivered_segments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge, probing, recovery
+from tulpen.tcp import acking, clocks, fast_open, judge, probing, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -75,7 +75,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if tcb.flight.sent[0].seq == tcb.snd.iss and not SYNCHRONIZED[tcb.state]:
         tcb.syn_due = True
     else:
-        recovery.retransmission_timeout(tcb)
+        recovery.retransmission_timeout(tcb, now)
     tcb.retransmits += 1
     if judge.link_is_full(tcb):
         timers.retransmit = now + LINK_RETRY
@@ -86,7 +86,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
         if not tcb.troubled and tcb.options.ip_recverr:
             tcb.signal(Signal.TROUBLE)  # SHLD-9
         tcb.troubled = True
-    timers.retransmit = recovery.retransmit_deadline(tcb, now)
+    clocks.start_again(tcb, now, now)
 
 
 def _persist(tcb: Tcb, now: int) -> None:
@@ -111,7 +111,7 @@ def _persist(tcb: Tcb, now: int) -> None:
         tcb.replies.append(probe(tcb, now))
         tcb.probes += 1
         tcb.rtt.backoff += 1
-        tcb.timers.persist = recovery.within_user_timeout(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
+        tcb.timers.persist = clocks.probe_deadline(tcb, now)
 
 
 def _try_link(tcb: Tcb, now: int) -> None:
