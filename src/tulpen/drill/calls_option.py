@@ -12,6 +12,7 @@ from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
+from tulpen.host.option_values import taken
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.errors import TcpError
 
@@ -39,6 +40,7 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_KEEPINIT"): ("tcp_keepinit", False),
     (TCP, "TCP_NOOPT"): ("tcp_noopt", True),
     (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
     (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
@@ -61,8 +63,6 @@ _HARMLESS: Final = frozenset(
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
-_UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
-_U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
 _MOST_BUFFER: Final = 212_992
@@ -122,7 +122,10 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif (level, name) in _FIELDS:
         field, switch = _FIELDS[level, name]
         number = integer(value)
-        setattr(options, field, bool(number) if switch else number & _U32 if name in _UNSIGNED else number)
+        try:
+            setattr(options, field, bool(number) if switch else taken(field, number))
+        except TcpError as error:
+            raise CallFailed(error.errno) from None
     elif name in _HARMLESS:
         file.extra[name] = integer(value)
     else:

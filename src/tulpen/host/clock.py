@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tulpen.host.lingering import expire
 from tulpen.host.listening import answer
+from tulpen.host.option_values import retransmissions
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.socket import Socket
 from tulpen.tcp.state import CLOSED, SYN_RECEIVED, Event
@@ -42,7 +43,11 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
     was_young = not request.retransmits
     patience = listener.patience(core.stack.settings.tcp_synack_retries)
-    if request.retransmits >= patience or not request.timed_out(core.stack, now):
+    deferred = retransmissions(listener.options.tcp_defer_accept)
+    waits = request.acked and request.retransmits < deferred
+    if waits:
+        request.back_off(core.stack, now)
+    elif request.retransmits >= patience or not request.timed_out(core.stack, now):
         core.stack.count("AttemptFails")
         core.write(request.name, Moved(now, SYN_RECEIVED, Event.GAVE_UP, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)
@@ -50,6 +55,8 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     if was_young:
         listener.young -= 1
     core.deadlines.set(request.name, request.deadline)
+    if request.acked and request.retransmits < deferred:
+        return  # it was answered; near the end it is sent again, so that the answer counts
     core.stack.count("TCPTimeouts")
     core.stack.count("TCPSynRetrans")
     core.stack.count("RetransSegs")

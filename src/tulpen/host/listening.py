@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen.host import fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
+from tulpen.host.option_values import retransmissions
 from tulpen.host.ports import Claim
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.signing import course_of_request, signing_for
@@ -20,7 +21,7 @@ from tulpen.tcp.negotiate import receive_buffer
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
-from tulpen.wire.segment import Segment
+from tulpen.wire.segment import FIN, Segment
 from tulpen.wire.seq import before, wrap
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ def answer(
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
+    if _is_deferred(core, pending, seg, now):
+        pending.request.acked = True
+        core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
+        return
     if pending.listener.full and would_complete(core, pending, seg, now):
         no_room(core, pending, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:
@@ -115,6 +120,14 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     connection = revive(core, pending.request, pending.listener, now)
     connection.segment_arrives(seg, now)
     after_request(core, pending, connection, now)
+
+
+def _is_deferred(core: Core, pending: Pending, seg: Segment, now: int) -> bool:
+    """Whether it ends the handshake and brings nothing, while the listener waits for text (TCP_DEFER_ACCEPT)."""
+    seconds = pending.listener.options.tcp_defer_accept
+    if not seconds or seg.data or seg.flags & FIN or pending.request.retransmits >= retransmissions(seconds):
+        return False
+    return would_complete(core, pending, seg, now)
 
 
 def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:

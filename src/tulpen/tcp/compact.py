@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.config import MS, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ending import flush, linger
 from tulpen.tcp.fast_open_state import FastOpen
@@ -28,7 +28,8 @@ class Request:
     """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
 
     __slots__ = (
-        "answered_at", "began", "deadline", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset", "wnd",
+        "acked", "answered_at", "began", "deadline", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset",
+        "wnd",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +44,7 @@ class Request:
         self.wnd = wnd  # of their SYN
         self.ts_offset = ts_offset
         self.began = now
+        self.acked = False  # by an ACK without text, which TCP_DEFER_ACCEPT holds to be too little
         self.answered_at = -1  # when it was last answered for something out of window
         self.retransmits = retransmits
         self.deadline = now + INITIAL_RTO
@@ -83,9 +85,13 @@ class Request:
         """Back off (RFC 6298 §5.5); say whether the SYN,ACK is to be sent again, or given up."""
         if self.retransmits >= stack.settings.tcp_synack_retries:
             return False
-        self.retransmits += 1
-        self.deadline = now + (INITIAL_RTO << self.retransmits)
+        self.back_off(stack, now)
         return True
+
+    def back_off(self, stack: Stack, now: int) -> None:
+        """Wait for twice as long as before."""
+        self.retransmits += 1
+        self.deadline = now + min(INITIAL_RTO << min(self.retransmits, 30), stack.settings.tcp_rto_max_ms * MS)
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
         """Return the connection it stands for, in SYN-RECEIVED."""

@@ -137,6 +137,7 @@ class SocketOptions:
     tcp_keepinit: int | None = _row(None, "seconds", "time that the connection has to be established (FreeBSD's TCP_KEEPINIT)", "RFC 9293 §3.8.3 MUST-23")
     tcp_noopt: bool = _row(False, "", "neither send nor take options (FreeBSD's TCP_NOOPT)", "RFC 9293 §3.2")
     tcp_linger2: int | None = _row(None, "seconds", "FIN-WAIT-2 after close(); negative: reset instead", "tcp(7)")
+    tcp_defer_accept: int = _row(0, "seconds", "of a listener: how long a bare ACK is not enough, and text is waited for", "tcp(7)")
     tcp_fastopen: int = _row(0, "connections", "of a listener: fast opens whose handshake may be under way", "RFC 7413 §5.1")
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")

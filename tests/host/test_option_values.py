@@ -1,0 +1,48 @@
+"""What socket options take."""
+
+from __future__ import annotations
+
+from errno import EINVAL
+
+import pytest
+
+from tulpen.host.option_values import retransmissions, taken
+from tulpen.tcp.errors import TcpError
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "becomes"),
+    [
+        ("tcp_maxseg", 88, 88),
+        ("tcp_maxseg", 0, None),
+        ("tcp_syncnt", 127, 127),
+        ("tcp_linger2", -9, -1),
+        ("tcp_linger2", 0, None),
+        ("tcp_linger2", 121, 120),
+        ("tcp_defer_accept", 1, 1),
+        ("tcp_defer_accept", 5, 7),
+        ("tcp_defer_accept", -1, 0),
+        ("tcp_notsent_lowat", -1, 0xFFFF_FFFF),
+        ("ip_tos", 4, 4),
+    ],
+)
+def test_what_becomes_of_it(field: str, number: int, becomes: int | None) -> None:
+    assert taken(field, number) == becomes
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [("tcp_maxseg", 87), ("tcp_maxseg", 32_768), ("tcp_maxseg", -1), ("tcp_syncnt", 0), ("tcp_syncnt", 128),
+     ("tcp_keepidle", 0), ("tcp_keepcnt", 128), ("tcp_keepintvl", 32_768)],
+)  # fmt: skip
+def test_what_is_refused(field: str, number: int) -> None:
+    with pytest.raises(TcpError) as refused:
+        taken(field, number)
+    assert refused.value.errno == EINVAL
+
+
+@pytest.mark.parametrize(
+    ("seconds", "count"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (127, 7), (247, 8), (10**9, 255)]
+)
+def test_seconds_as_retransmissions(seconds: int, count: int) -> None:
+    assert retransmissions(seconds) == count
