@@ -169,10 +169,10 @@ def test_a_syn_that_was_an_old_duplicate_brings_it_back(ends: str) -> None:
     assert len(host.time_wait) == 0
 
 
-def test_without_a_listener_the_syn_is_refused_and_it_stays() -> None:
+def test_without_a_listener_the_syn_is_challenged_and_it_stays() -> None:
     host, peer = _closed_by_us(listen=False)
-    (reset,) = peer.say("S", 1, seq=1, options=FULL)
-    assert letters(reset.flags) == "R."
+    (challenge,) = peer.say("S", 1, seq=1, options=FULL)
+    assert letters(challenge.flags) == "."
     assert len(host.time_wait) == 1
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tulpen.host.departures import send, send_reset
+from tulpen.host.departures import send
 from tulpen.host.listening import refuse, syn_arrives
 from tulpen.host.settling import tell_held
 from tulpen.host.signing import course_of_record
+from tulpen.tcp.answers import challenge_syn
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.ending import end
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import TIME_WAIT, Event
-from tulpen.tcp.trace import Arrived, FourTuple, Reason
+from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import SYN, Segment
 
 if TYPE_CHECKING:
@@ -26,16 +27,11 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     name = record.name
     listener = core.listener(name.local, name.local_port)
     if seg.flags & SYN and (listener is None or listener.full) and _would_reopen(core, record, seg, now):
-        _no_reopening(core, listener, name, seg, now)
+        _no_reopening(core, listener, record, seg, now)
         return
     connection = record.connection(core.stack, now)
     connection.segment_arrives(seg, now)
-    segments = connection.segments_to_send(now)
-    if segments:
-        signing = core.time_wait.signing(name)
-        if signing is not None:
-            segments = signing.signed(segments, course_of_record(record))
-        send(core, name, segments, SocketOptions(), now)
+    _send(core, record, connection.segments_to_send(now), now)
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
         return
@@ -47,6 +43,15 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         core.ports.release(entry.claim)
 
 
+def _send(core: Core, record: TimeWait, segments: list[Segment], now: int) -> None:
+    if not segments:
+        return
+    signing = core.time_wait.signing(record.name)
+    if signing is not None:
+        segments = signing.signed(segments, course_of_record(record))
+    send(core, record.name, segments, SocketOptions(), now)
+
+
 def _would_reopen(core: Core, record: TimeWait, seg: Segment, now: int) -> bool:
     """Say whether a segment ends TIME-WAIT, without trace or count of it."""
     unseen = record.connection(Stack(core.stack.settings), now)
@@ -54,14 +59,16 @@ def _would_reopen(core: Core, record: TimeWait, seg: Segment, now: int) -> bool:
     return unseen.state is not TIME_WAIT
 
 
-def _no_reopening(core: Core, listener: Listener | None, name: FourTuple, syn: Segment, now: int) -> None:
-    """Nobody takes the SYN of a new connection: it is refused, and the old one lingers on."""
-    core.write(name, Arrived(now, syn, TIME_WAIT))
+def _no_reopening(core: Core, listener: Listener | None, record: TimeWait, syn: Segment, now: int) -> None:
+    """Nobody takes the SYN of a new connection: the old one lingers on, and if nobody listens, says so."""
+    core.write(record.name, Arrived(now, syn, TIME_WAIT))
     if listener is not None:
-        refuse(core, name, syn, Reason.ACCEPT_QUEUE_FULL, now, TIME_WAIT)
-    else:
-        core.drop(name, syn, Reason.NO_CONNECTION, now, TIME_WAIT)
-        send_reset(core, name, syn, now, TIME_WAIT, core.time_wait.signing(name))
+        refuse(core, record.name, syn, Reason.ACCEPT_QUEUE_FULL, now, TIME_WAIT)
+        return
+    connection = record.connection(core.stack, now)
+    challenge_syn(connection.tcb, syn, now)
+    _send(core, record, connection.segments_to_send(now), now)
+    core.time_wait.replace(TimeWait.of(connection))
 
 
 def expire(core: Core, now: int) -> None:

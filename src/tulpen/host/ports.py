@@ -36,14 +36,14 @@ class Claim(NamedTuple):
 class Ports:
     """The local ports of a host."""
 
-    __slots__ = ("_claims", "_increments", "_index", "_offset", "_settings")
+    __slots__ = ("_claims", "_increments", "_index", "_offset", "_settings", "_start")
 
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings = settings
         self._offset = Prf(secret, b"port offset")
         self._index = Prf(secret, b"port index")
-        start = Prf(secret, b"port table")
-        self._increments = [start(octets(slot)) & 0xFFFF for slot in range(_TABLE_LENGTH)]
+        self._start = Prf(secret, b"port table")
+        self._increments: dict[int, int] = {}  # by slot, each made when it is first needed
         self._claims: dict[int, dict[Claim, int]] = {}
 
     def bind(self, claim: Claim) -> None:
@@ -85,6 +85,8 @@ class Ports:
         flow = local + remote + octets(remote_port)
         offset = self._offset(flow)
         slot = self._index(flow) % _TABLE_LENGTH
+        if slot not in self._increments:
+            self._increments[slot] = self._start(octets(slot)) & 0xFFFF
         for _ in range(count):
             port = least + (offset + self._increments[slot]) % count
             self._increments[slot] += 1

@@ -32,6 +32,7 @@ class Plan(NamedTuple):
     addresses: tuple[Network, ...]
     routes: tuple[Network, ...]
     sysctls: tuple[tuple[str, str], ...]
+    quick_acks: bool
 
 
 class Forbidden(Exception):
@@ -68,7 +69,7 @@ def enclose(plan: Plan) -> Enclosure:
         families = {len(address) for address, _ in addresses}
         for network, prefix in plan.routes:
             if len(network) in families:
-                netlink.route(index, network, prefix)
+                netlink.route(index, network, prefix, quick_acks=plan.quick_acks)
         netlink.close()
     except BaseException:
         os.close(fd)

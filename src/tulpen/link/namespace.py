@@ -23,7 +23,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, NamedTuple, final
@@ -36,6 +36,7 @@ from tulpen.link.link import Link
 from tulpen.link.nursery import NURSERY
 from tulpen.link.packet import PacketSocket
 from tulpen.link.permission import NotPermitted, recognise
+from tulpen.link.syscalls import CLONE_NEWNET, setns
 from tulpen.link.tun import Tun
 
 __all__ = ["Command", "Device", "Finished", "NotPermitted", "PrivateNetwork"]
@@ -71,6 +72,7 @@ class PrivateNetwork:
         mtu: int = 1500,
         device: Device = "auto",
         offload: bool = False,
+        quick_acks: bool = False,
     ) -> None:
         if not sys.platform.startswith("linux"):
             raise NotPermitted("a private network is a thing of Linux", "run tulpen in a Linux virtual machine")
@@ -81,6 +83,7 @@ class PrivateNetwork:
             tuple(_network(text) for text in addresses),
             tuple(_network(text) for text in routes),
             tuple((name, str(value)) for name, value in (sysctls or {}).items()),
+            quick_acks,
         )
         self._closed = False
         self._lock = threading.Lock()
@@ -170,6 +173,25 @@ class PrivateNetwork:
     ) -> Finished:
         """Run a command inside and wait for it; at its deadline (seconds) it is killed."""
         return self.start(argv, deadline=deadline, env=env, cwd=cwd).wait()
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """Let this thread make its sockets inside.
+
+        Raises NotPermitted in a user namespace, which a program with threads cannot enter.
+        """
+        if self.user_namespace:
+            raise NotPermitted("a thread cannot enter the network of a user namespace", "run it as root")
+        with contextlib.ExitStack() as stack:
+            there, here = (
+                os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                for path in (f"/proc/{self.pid}/ns/net", "/proc/thread-self/ns/net")
+            )
+            stack.callback(os.close, there)
+            stack.callback(os.close, here)
+            setns(there, CLONE_NEWNET)
+            stack.callback(setns, here, CLONE_NEWNET)
+            yield
 
     def open_socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         """Return a socket that lives inside, for this process to use."""

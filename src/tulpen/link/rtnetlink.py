@@ -45,6 +45,8 @@ _NODAD: Final = 0x02
 _RTA_DST: Final = 1
 _RTA_OIF: Final = 4
 _RTA_GATEWAY: Final = 5
+_RTA_METRICS: Final = 8
+_RTAX_QUICKACK: Final = 15
 _TABLE_MAIN: Final = 254
 _PROTO_STATIC: Final = 4
 _SCOPE_LINK: Final = 253
@@ -124,13 +126,18 @@ class Rtnetlink:
         body += _attribute(_IFA_LOCAL, address) + _attribute(_IFA_ADDRESS, address)
         self._ask(_NEWADDR, _CREATE, body + _number(_IFA_FLAGS, _NODAD))
 
-    def route(self, index: int, network: bytes, prefix: int, gateway: bytes = b"") -> None:
-        """Send ``network`` out of an interface, to ``gateway`` if there is one."""
+    def route(self, index: int, network: bytes, prefix: int, gateway: bytes = b"", *, quick_acks: bool = False) -> None:
+        """Send ``network`` out of an interface, to ``gateway`` if there is one.
+
+        ``quick_acks``: TCP acknowledges at once what comes from there (``ip route ... quickack 1``).
+        """
         scope = 0 if gateway else _SCOPE_LINK
         body = _ROUTE.pack(_family(network), prefix, 0, 0, _TABLE_MAIN, _PROTO_STATIC, scope, _TYPE_UNICAST, 0)
         body += _attribute(_RTA_DST, network) + _number(_RTA_OIF, index)
         if gateway:
             body += _attribute(_RTA_GATEWAY, gateway)
+        if quick_acks:
+            body += _attribute(_RTA_METRICS, _number(_RTAX_QUICKACK, 1))
         self._ask(_NEWROUTE, _CREATE, body)
 
     def close(self) -> None:

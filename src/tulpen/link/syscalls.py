@@ -1,4 +1,4 @@
-"""The system calls that Python 3.11 does not have: unshare(2) and prctl(2)."""
+"""The system calls that Python 3.11 does not have: unshare(2), setns(2) and prctl(2)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def unshare(flags: int) -> None:
     """Leave the namespaces that ``flags`` names for new ones."""
     if _libc.unshare(ctypes.c_int(flags)) != 0:
         _fail("unshare")
+
+
+def setns(fd: int, kind: int) -> None:
+    """Move this thread into the namespace that ``fd`` stands for."""
+    if _libc.setns(ctypes.c_int(fd), ctypes.c_int(kind)) != 0:
+        _fail("setns")
 
 
 def die_with_parent(signal: int) -> None:

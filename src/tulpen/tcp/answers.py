@@ -38,6 +38,12 @@ def challenge(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
     return False
 
 
+def challenge_syn(tcb: Tcb, segment: Segment, now: int) -> None:
+    """Send the challenge ACK for a SYN in a synchronized state (§3.10.7.4, fourth)."""
+    tcb.stack.count("TCPChallengeACK")
+    challenge(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), Reason.SYN_IN_SYNCHRONIZED, now)
+
+
 def may_answer(tcb: Tcb, now: int) -> bool:
     """tcp_invalid_ratelimit, one clock for all of a connection's answers to what is not acceptable."""
     last = tcb.invalid_ack_at

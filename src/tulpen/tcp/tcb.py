@@ -12,6 +12,7 @@ from typing import Final, final
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
@@ -120,7 +121,7 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "error", "fast_open", "flight",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
         "orphan", "override", "passive", "path", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
         "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state",
@@ -158,6 +159,7 @@ class Tcb:
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
         self.fast_open: FastOpen | None = None  # RFC 7413
+        self.ecn: Ecn | None = None  # RFC 3168, RFC 9768; None: neither
         # what the user gave, and has not taken
         self.queue = SendQueue(iss + 1)
         self.receive_queue = ReceiveQueue()
@@ -183,8 +185,7 @@ class Tcb:
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at = 0
-        self.ts_offset = ts_offset
+        self.ts_recent_at, self.ts_offset = 0, ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
@@ -261,6 +262,7 @@ class Tcb:
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
+        twin.ecn = None if self.ecn is None else self.ecn.clone()
         self._copy_sending_to(twin)
         return twin
 
@@ -289,5 +291,4 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.ts_recent_at = self.ts_recent_at
-        twin.ts_offset = self.ts_offset
+        twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
