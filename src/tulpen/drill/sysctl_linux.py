@@ -14,8 +14,6 @@ _NAMES: Final = frozenset(field.name for field in fields(Settings))
 #: Sysctls without a setting: the values that ask for nothing the host does not do anyway.
 _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_fack": frozenset("0"),
-    "tcp_reordering": frozenset("3"),
-    "tcp_frto": frozenset("2"),
     "tcp_no_metrics_save": frozenset("01"),
     "tcp_moderate_rcvbuf": frozenset("1"),
     "tcp_autocorking": frozenset("1"),

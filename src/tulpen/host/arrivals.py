@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host import gate, icmp, pmtu
+from tulpen.host.core import headers
 from tulpen.host.departures import send_icmp, send_reset, wire_segments
 from tulpen.host.lingering import for_time_wait
 from tulpen.host.listening import after_request, for_request, refuse, revive, syn_arrives
@@ -191,6 +192,9 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
     elif not connection.in_flight(about.seq):
         core.drop(name, None, Reason.ICMP_OUT_OF_WINDOW, now, connection.state)
     elif pmtu.takes_reports(connection.tcb.options):
+        fits = core.paths.told(name.remote, message.mtu, now)
+        if fits and connection.doubts(about.seq, fits - headers(name)):
+            return
         core.paths.too_big(name.remote, message.mtu, now)
         options = connection.tcb.options
         again = pmtu.sends_again(options, core.stack.settings)

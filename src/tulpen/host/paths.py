@@ -48,16 +48,19 @@ class Paths:
         known = self._known(remote, now)
         return self.route(remote).mtu_locked or (known is not None and known[1])
 
+    def told(self, remote: bytes, mtu: int, now: int) -> int:
+        """Return what a router says fits that names ``mtu``, or 0 for "not so much"; 0: it says nothing that counts."""
+        before, ipv4 = self.mtu(remote, now), len(remote) == 4
+        if self.locked(remote, now) or mtu >= before or (mtu < LEAST_6 and not ipv4):
+            return 0
+        return mtu or next((plateau for plateau in _PLATEAUS if plateau < before), _PLATEAUS[-1])
+
     def too_big(self, remote: bytes, mtu: int, now: int) -> int | None:
         """Learn from a router that packets for ``remote`` were too big; return the MTU, None if that is no news."""
-        before, ipv4 = self.mtu(remote, now), len(remote) == 4
-        if self.locked(remote, now) or (mtu < LEAST_6 and not ipv4):
+        before, mtu = self.mtu(remote, now), self.told(remote, mtu, now)
+        if not mtu:
             return None
-        if mtu == 0:
-            mtu = next((plateau for plateau in _PLATEAUS if plateau < before), _PLATEAUS[-1])
-        least = self._settings.min_pmtu if ipv4 else LEAST_6
-        if mtu >= before:
-            return None
+        least = self._settings.min_pmtu if len(remote) == 4 else LEAST_6
         self._learned.pop(remote, None)
         self.differ = True
         if len(self._learned) >= MOST:

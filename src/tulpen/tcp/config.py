@@ -120,6 +120,7 @@ class Settings:
     min_pmtu: int = _row(552, "octets", "IPv4: a router that asks for less gets this, and packets that may be fragmented (Linux: net.ipv4.route.min_pmtu)", "RFC 1191 §3")
     mtu_expires: int = _row(600, "seconds", "how long what a router said of a path MTU is believed (Linux: net.ipv4.route.mtu_expires)", "RFC 1191 §6.3")
     ip_no_pmtu_disc: bool = _row(False, "", "IP_MTU_DISCOVER is IP_PMTUDISC_DONT for sockets that do not say", "RFC 1191 §6.1")
+    tcp_pmtu_patience: int = _row(0, "times", "timeouts of what a router calls too big, before it is believed where as much has been acknowledged; 0: at once (Linux)", "RFC 5927 §7.2")
     tcp_mtu_probing: int = _row(0, "0|1|2", "search for the path MTU with larger segments: never, once a black hole is met, always", "RFC 4821")
     tcp_base_mss: int = _row(1024, "octets", "MSS that the search begins at", "RFC 4821 §7.2")
     tcp_mtu_probe_floor: int = _row(48, "octets", "least MSS that the search falls back to", "RFC 4821 §7.7")

@@ -127,6 +127,10 @@ class Connection:
         """Before any text is sent: the path takes segments of ``mss`` octets, and its route says so much more."""
         path_mtu.begins(self.tcb, mss, route, now)
 
+    def doubts(self, seq: int, mss: int) -> bool:
+        """Whether it is to be seen first if only ``mss`` octets fit (RFC 5927 §7.2); ``seq``: what was too big."""
+        return path_mtu.doubts(self.tcb, seq, mss)
+
     def path_mss(self, mss: int, now: int, *, resend: bool = True) -> None:
         """The path takes segments of ``mss`` octets from now on (RFC 1191, RFC 8201); ``resend`` what was larger."""
         path_mtu.path_takes(self.tcb, mss, now, resend=resend)

@@ -10,6 +10,7 @@ from tulpen.tcp.probing import adjust, options_room, search_again
 from tulpen.tcp.route import Route
 from tulpen.tcp.state import SYN_SENT
 from tulpen.tcp.tcb import Tcb
+from tulpen.wire.seq import unwrap
 
 LEAST_CWND: Final = 11  # segments: the loss of a probe must not stop the flow of acknowledgments
 
@@ -33,10 +34,32 @@ def path_takes(tcb: Tcb, mss: int, now: int, *, resend: bool = True) -> None:
     if mss < tcb.mtu_mss and tcb.state is SYN_SENT and tcb.fast_open is not None and tcb.fast_open.text:
         tcb.rcv_mss = min(tcb.rcv_mss, mss)
         tcb.syn_due = True  # it was the text that made it too large (RFC 7413 §4.2.1)
+    tcb.path.proved = min(tcb.path.proved, mss)
     before, tcb.mtu_mss = tcb.smss, mss
     adjust(tcb)
     if tcb.smss < before and resend:
         _resend_too_large(tcb, now)
+
+
+def doubts(tcb: Tcb, seq: int, mss: int) -> bool:
+    """Say whether a router has to wait that says no more than ``mss`` fits: more has been acknowledged (RFC 5927 §7.2).
+
+    ``seq``: of the segment it calls too big.  It is right if that is not acknowledged in time.
+    """
+    path = tcb.path
+    if not tcb.stack.settings.tcp_pmtu_patience or mss >= path.proved:
+        return False
+    path.doubted = mss
+    path.doubted_seq = unwrap(seq, tcb.snd.una)
+    return True
+
+
+def timed_out(tcb: Tcb, now: int) -> None:
+    """What is not acknowledged may be what a router called too big: believe it in the end."""
+    path = tcb.path
+    if path.doubted and tcb.retransmits >= tcb.stack.settings.tcp_pmtu_patience:
+        path.believed, path.doubted = path.doubted, 0
+        path_takes(tcb, path.believed, now, resend=False)
 
 
 def _resend_too_large(tcb: Tcb, now: int) -> None:

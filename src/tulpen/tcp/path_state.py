@@ -15,7 +15,10 @@ from tulpen.tcp.route import PLAIN, Route
 class Path:
     """A route, the range that is searched, and the probe in flight."""
 
-    __slots__ = ("began", "high", "low", "probe", "probe_end", "probe_start", "route", "searching")
+    __slots__ = (
+        "began", "believed", "doubted", "doubted_seq", "high", "low", "probe", "probe_end", "probe_start", "proved",
+        "route", "searching",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.route: Route = PLAIN
@@ -26,6 +29,11 @@ class Path:
         self.probe = 0  # size of the probe in flight; 0: there is none
         self.probe_start = 0  # the sequence space it carries
         self.probe_end = 0
+        # what a router said, and has to wait for (tcp_pmtu_patience)
+        self.proved = 0  # the largest that was acknowledged
+        self.doubted = 0  # what it said would fit; 0: nothing
+        self.doubted_seq = 0  # of the segment it called too big
+        self.believed = 0  # it was right after all, and the host is to know; 0: nothing new
 
     def clone(self) -> Path:
         """Return an independent copy."""
@@ -38,4 +46,8 @@ class Path:
         twin.probe = self.probe
         twin.probe_start = self.probe_start
         twin.probe_end = self.probe_end
+        twin.proved = self.proved
+        twin.doubted = self.doubted
+        twin.doubted_seq = self.doubted_seq
+        twin.believed = self.believed
         return twin

@@ -6,6 +6,7 @@ become as large; if it alone is lost, that is no sign of congestion.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from tulpen.tcp.config import SECOND
@@ -71,6 +72,14 @@ def failed(tcb: Tcb) -> bool:
             tcb.flight.deem_lost(piece)
     tcb.stack.count("TCPMTUPFail")
     return True
+
+
+def got_through(tcb: Tcb, sizes: Iterable[int]) -> None:
+    """Note which sizes of text were acknowledged: a router that calls as much too big is doubted (RFC 5927 §7.2)."""
+    path = tcb.path
+    path.proved = max(path.proved, max(sizes, default=0) + options_room(tcb))
+    if tcb.snd.una > path.doubted_seq:
+        path.doubted = 0
 
 
 def black_hole(tcb: Tcb, now: int) -> None:

@@ -89,9 +89,8 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     if judge.reports_duplicate(seg, blocks):
         tcb.stack.count("TCPDSACKRecv")
         left, right = blocks.pop(0)
-        news.dsack = True
         news.probe_dsack = right == tcb.rack.probe_end
-        spurious.came_twice(tcb, left, right)
+        news.twice(spurious.came_twice(tcb, left, right), tcb.smss)
     least = max(snd.una, seg.ack)
     for start, stop in blocks:
         if least < start < stop <= snd.nxt:
@@ -107,7 +106,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     news.advanced = seg.ack - snd.una
     news.from_una = snd.una
     sacked = news.segments
-    for piece in tcb.flight.acknowledge(seg.ack):
+    acknowledged = tcb.flight.acknowledge(seg.ack)
+    for piece in acknowledged:
         if not piece.sacked and tcb.terms.sack:
             rack.delivered(tcb, piece, now)
         news.acknowledged(piece, tcb.loss.point)
@@ -119,6 +119,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     tcb.queue.release(snd.una)
     if tcb.path.probe:
         probing.acknowledged(tcb)
+    if tcb.stack.settings.tcp_pmtu_patience:
+        probing.got_through(tcb, (min(piece.end - piece.seq, piece.cut) for piece in acknowledged))
     snd.due = tcb.queue.end
     tcb.retransmits = 0
     tcb.troubled = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, clocks, fast_open, judge, probing, recovery
+from tulpen.tcp import acking, clocks, fast_open, judge, path_mtu, probing, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -78,6 +78,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb, now)
     tcb.retransmits += 1
+    path_mtu.timed_out(tcb, now)
     if judge.link_is_full(tcb):
         timers.retransmit = now + LINK_RETRY
         return
