@@ -10,6 +10,7 @@ from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host import pmtu
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.host.option_values import taken
@@ -203,6 +204,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         "SO_TYPE": 1,
         "SO_PROTOCOL": 6,
         "SO_ACCEPTCONN": int(file.listener is not None),
+        "IP_MTU_DISCOVER": pmtu.mode(options, settings),
+        "IPV6_MTU_DISCOVER": pmtu.mode(options, settings),
         "TCP_KEEPIDLE": settings.tcp_keepalive_time,
         "TCP_KEEPINTVL": settings.tcp_keepalive_intvl,
         "TCP_KEEPCNT": settings.tcp_keepalive_probes,
@@ -224,6 +227,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         return _receive_buffer(file, simple[name])
     if name == "TCP_MAXSEG":
         return _max_segment(world, file)
+    if name in ("IP_MTU", "IPV6_MTU"):
+        return _path_mtu(world, file)
     if (level, name) in _FIELDS:
         value = getattr(options, _FIELDS[level, name][0])
         return simple.get(name, 0) if value is None else int(value)
@@ -244,6 +249,12 @@ def _receive_buffer(file: TcpFile, default: int) -> int:
     if file.socket is not None:
         return file.socket.connection.tcb.rcv.buff
     return default if asked is None else asked
+
+
+def _path_mtu(world: World, file: TcpFile) -> int:
+    if file.socket is None:
+        raise CallFailed(errno.ENOTCONN)
+    return world.host.path_mtu(file.socket.name.remote, world.now)
 
 
 def _max_segment(world: World, file: TcpFile) -> int:

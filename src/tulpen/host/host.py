@@ -186,6 +186,10 @@ class Host:
         """Yield the listeners."""
         return iter(self.core.listeners.values())
 
+    def path_mtu(self, remote: str | bytes, now: int) -> int:
+        """Return the octets of the largest packet for an address, as far as link, routes and routers tell."""
+        return self.core.paths.mtu(addresses_of.address(remote), now)
+
     def status(self) -> list[Row]:
         """Return a row for every socket, as ``ss -tan`` shows them."""
         return list(status.rows(self.core))

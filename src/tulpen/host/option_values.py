@@ -8,6 +8,7 @@ from typing import Final
 from tulpen.tcp.errors import TcpError
 
 _RANGES: Final[dict[str, tuple[int, int]]] = {
+    "ip_mtu_discover": (0, 5),
     "tcp_maxseg": (88, 32_767),
     "tcp_syncnt": (1, 127),
     "tcp_keepidle": (1, 32_767),
