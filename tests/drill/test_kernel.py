@@ -23,7 +23,6 @@ APART = {
     "pacing": "it changes how the link queues",
     "reconnected": "AF_UNSPEC",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",
-    "simultaneous-close": "a socket of Linux in TIME-WAIT says CLOSED",
     "simultaneous-open": "Linux repeats the options of its SYN, asked for or not",
     "unsent": "Linux has no such setting",
     "urgent-data": "Linux takes the last urgent octet out of the stream",
