@@ -31,8 +31,8 @@ class Conditions:
     remote: bytes = b""
     bind_port: int = 8080
     connect_port: int = 8080
+    mss: int = 0  # octets of what is injected come joined of segments of this size; 0: as one each
     mtu: int = 1500
-    mss: int = 0  # octets of text in each of the segments that a larger one is made of, as a device joins them; 0: one
     tolerance: int = 4_000 * US
     tolerance_percent: float = 12.5
     ts_tick: int = 0  # nanoseconds of a timestamp's tick; 0: timestamps are not compared
@@ -60,8 +60,8 @@ _ADDRESSES: Final = {"local_ip": "local", "remote_ip": "remote"}
 _NUMBERS: Final = {
     "bind_port": ("bind_port", 1),
     "connect_port": ("connect_port", 1),
-    "mtu": ("mtu", 1),
     "mss": ("mss", 1),
+    "mtu": ("mtu", 1),
     "tolerance_usecs": ("tolerance", US),
     "tcp_ts_tick_usecs": ("ts_tick", US),
 }

@@ -15,13 +15,11 @@ _NAMES: Final = frozenset(field.name for field in fields(Settings))
 _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_fack": frozenset("0"),
     "tcp_no_metrics_save": frozenset("01"),
-    "tcp_moderate_rcvbuf": frozenset("1"),
     "tcp_autocorking": frozenset("1"),
     "tcp_limit_output_bytes": frozenset(("1048576", "4194304")),
     "tcp_thin_linear_timeouts": frozenset("0"),
     "tcp_comp_sack_nr": frozenset(("0", "44")),
     "tcp_backlog_ack_defer": frozenset("01"),
-    "tcp_shrink_window": frozenset("0"),
     "tcp_mem": frozenset(),
 }
 #: Sysctls of what a host in virtual time does not do, whatever their value.
