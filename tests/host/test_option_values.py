@@ -6,7 +6,7 @@ from errno import EINVAL
 
 import pytest
 
-from tulpen.host.option_values import retransmissions, taken
+from tulpen.host.option_values import taken
 from tulpen.tcp.errors import TcpError
 
 
@@ -19,9 +19,6 @@ from tulpen.tcp.errors import TcpError
         ("tcp_linger2", -9, -1),
         ("tcp_linger2", 0, None),
         ("tcp_linger2", 121, 120),
-        ("tcp_defer_accept", 1, 1),
-        ("tcp_defer_accept", 5, 7),
-        ("tcp_defer_accept", -1, 0),
         ("tcp_notsent_lowat", -1, 0xFFFF_FFFF),
         ("ip_tos", 4, 4),
     ],
@@ -39,10 +36,3 @@ def test_what_is_refused(field: str, number: int) -> None:
     with pytest.raises(TcpError) as refused:
         taken(field, number)
     assert refused.value.errno == EINVAL
-
-
-@pytest.mark.parametrize(
-    ("seconds", "count"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (127, 7), (247, 8), (10**9, 255)]
-)
-def test_seconds_as_retransmissions(seconds: int, count: int) -> None:
-    assert retransmissions(seconds) == count

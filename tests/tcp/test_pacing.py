@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.rfc9293.notation import MS, SECOND, End
+from tests.rfc9293.notation import MS, End
 from tests.rfc9293.reach import IRS, syn_sent
 from tests.sim.pair import Pair, Recorder
 from tulpen.sim.conversations import Sink, Source
-from tulpen.tcp.config import SocketOptions
 
 
 def paced(rtt: int = 100 * MS, rate: int | None = None, **sysctls: object) -> End:
@@ -103,39 +102,3 @@ def bursts(**sysctls: Any) -> list[int]:
 def test_a_whole_transfer_is_spread_out() -> None:
     assert bursts(default_qdisc="fq")[:2] == [10, 1]
     assert bursts()[0] > 10
-
-
-# a link that takes nothing
-
-
-def test_a_link_that_takes_nothing_is_tried_again() -> None:
-    end = syn_sent()
-    end.arrives(f"S. seq={IRS} mss=1000")
-    end.stack.settings.txqueuelen = 0
-    assert end.send(bytes(10)) == []
-    assert end.wait(5 * SECOND) == []
-    assert end.tcp.status().probes > 5
-    assert end.tcp.status().backoff == 0
-    end.stack.settings.txqueuelen = 1000
-    assert end.next_timeout()[1] == ["P. seq=+0 ack=+0 len=10"]
-
-
-def test_what_is_in_flight_too() -> None:
-    end = syn_sent()
-    end.arrives(f"S. seq={IRS} mss=1000")
-    assert end.send(bytes(10)) == ["P. seq=+0 ack=+0 len=10"]
-    end.stack.settings.txqueuelen = 0
-    assert end.wait(3 * SECOND) == []
-    assert end.tcp.status().backoff == 0
-    end.stack.settings.txqueuelen = 1000
-    assert end.next_timeout()[1] == ["P. seq=+0 ack=+0 len=10"]
-
-
-def test_within_the_user_timeout() -> None:
-    end = syn_sent(options=SocketOptions(tcp_user_timeout=3000))
-    end.arrives(f"S. seq={IRS} mss=1000")
-    end.stack.settings.txqueuelen = 0
-    end.send(bytes(10))
-    end.wait(4 * SECOND)
-    assert end.tcp.error
-    assert end.tcp.status().probes == 6

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import set_timestamping
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.host import pmtu
+from tulpen.host.deferring import seconds_of, timeouts_within
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.host.option_values import taken
@@ -41,13 +43,13 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_KEEPINIT"): ("tcp_keepinit", False),
     (TCP, "TCP_NOOPT"): ("tcp_noopt", True),
     (TCP, "TCP_SYNCNT"): ("tcp_syncnt", False),
-    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
     (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
     (TCP, "TCP_WINDOW_CLAMP"): ("tcp_window_clamp", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
@@ -79,6 +81,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name == "TCP_KEEPIDLE" and file.socket is not None:
+        file.socket.keepidle_changed(world.now)
     if name in _RECEIVING and file.socket is not None:
         file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:
@@ -122,6 +126,8 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
         options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "SO_TIMESTAMPING":
+        set_timestamping(world, file, integer(value))
     elif name == "TCP_QUICKACK":
         if file.socket is not None:
             file.socket.quick_ack(world.now, on=bool(integer(value)))
@@ -232,10 +238,10 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         return _send_buffer(file, simple[name])
     if name == "SO_RCVBUF":
         return _receive_buffer(world, file, simple[name])
-    if name == "TCP_MAXSEG":
-        return _max_segment(world, file)
-    if name in ("IP_MTU", "IPV6_MTU"):
-        return _path_mtu(world, file)
+    if name == "TCP_DEFER_ACCEPT":
+        return seconds_of(timeouts_within(options.tcp_defer_accept, settings), settings)
+    if name in ("TCP_MAXSEG", "IP_MTU", "IPV6_MTU"):
+        return _max_segment(world, file) if name == "TCP_MAXSEG" else _path_mtu(world, file)
     if (level, name) in _FIELDS:
         value = getattr(options, _FIELDS[level, name][0])
         return simple.get(name, 0) if value is None else int(value)
@@ -251,7 +257,7 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
 
 
 def _send_buffer(file: TcpFile, default: int) -> int:
-    """Return the send buffer as the connection has it, or will."""
+    """Return the send buffer as the connection has it."""
     if file.socket is not None:
         return file.socket.connection.send_buffer
     asked = file.live_options.so_sndbuf

@@ -86,22 +86,20 @@ def _network(world: World, name: str, words: list[str]) -> bool:
     elif name == "ip" and ip_route.is_ip_route(words):
         world.host.set_route(*ip_route.prefix_and_route(words))
     elif name == "tc" and words[1:2] == ["qdisc"]:
-        _qdisc(world.settings, words)
+        _qdisc(world, words)
     else:
         return False
     return True
 
 
-def _qdisc(settings: Settings, words: list[str]) -> None:
+def _qdisc(world: World, words: list[str]) -> None:
     """Let the device queue in order, pace what it sends, or take nothing."""
-    usual = Settings()
-    settings.default_qdisc, settings.txqueuelen = usual.default_qdisc, usual.txqueuelen
+    world.settings.default_qdisc = Settings().default_qdisc
     kind = words[words.index("root") + 1 :] if "root" in words else []
+    world.host.choke(on=kind[-2:] == ["limit", "0"])
     if kind == ["fq"]:
-        settings.default_qdisc = "fq"
-    elif kind == ["pfifo", "limit", "0"]:
-        settings.txqueuelen = 0
-    elif not _is_fifo(words):
+        world.settings.default_qdisc = "fq"
+    elif kind[-2:] != ["limit", "0"] and not _is_fifo(words):
         raise Unsupported(f"the command '{' '.join(words)}'")
 
 

@@ -29,8 +29,11 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
         for socket in ready:
             send_from(core, socket, now)
             deadlines.set(socket, socket.connection.next_deadline())
-    packets = core.outbox if core.stack.settings.txqueuelen else []
+    packets = core.outbox
     core.outbox = []
+    if core.stack.choked:
+        core.stack.count("OutDiscards", len(packets))
+        return []
     if packets:
         core.stack.count("OutRequests", len(packets))
     return packets

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tulpen.host import fast_listening
+from tulpen.host import deferring, fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
-from tulpen.host.option_values import retransmissions
 from tulpen.host.ports import Claim
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.signing import course_of_request, signing_for
@@ -21,7 +20,7 @@ from tulpen.tcp.negotiate import initial_window, receive_buffer
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
-from tulpen.wire.segment import FIN, Segment
+from tulpen.wire.segment import Segment
 from tulpen.wire.seq import before, wrap
 
 if TYPE_CHECKING:
@@ -112,8 +111,9 @@ def answer(
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
-    if _is_deferred(core, pending, seg, now):
-        pending.request.acked = True
+    if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
+        pending.request.acknowledged = True
+        core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
         core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
         return
     if pending.listener.full and would_complete(core, pending, seg, now):
@@ -124,14 +124,6 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     connection = revive(core, pending.request, pending.listener, now)
     connection.segment_arrives(seg, now)
     after_request(core, pending, connection, now)
-
-
-def _is_deferred(core: Core, pending: Pending, seg: Segment, now: int) -> bool:
-    """Whether it ends the handshake and brings nothing, while the listener waits for text (TCP_DEFER_ACCEPT)."""
-    seconds = pending.listener.options.tcp_defer_accept
-    if not seconds or seg.data or seg.flags & FIN or pending.request.retransmits >= retransmissions(seconds):
-        return False
-    return would_complete(core, pending, seg, now)
 
 
 def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:

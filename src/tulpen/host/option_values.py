@@ -16,8 +16,6 @@ _RANGES: Final[dict[str, tuple[int, int]]] = {
     "tcp_keepcnt": (1, 127),
 }
 _MOST_LINGER: Final = 120  # seconds
-_MOST_WAIT: Final = 120  # seconds between two SYN,ACKs
-_MOST_RETRANSMISSIONS: Final = 255
 
 
 def taken(field: str, number: int) -> int | None:
@@ -28,28 +26,7 @@ def taken(field: str, number: int) -> int | None:
         return min(max(number, -1), _MOST_LINGER)
     if field == "tcp_notsent_lowat":
         return number & 0xFFFF_FFFF
-    if field == "tcp_defer_accept":
-        return _seconds(retransmissions(number))
     least, most = _RANGES.get(field, (number, number))
     if not least <= number <= most:
         raise TcpError(EINVAL, f"{field} is from {least} to {most}")
     return number
-
-
-def retransmissions(seconds: int) -> int:
-    """Return after how many retransmissions of a SYN,ACK, each wait twice the one before, so much time has passed."""
-    count, wait, passed = 0, 1, 0
-    while passed < seconds and count < _MOST_RETRANSMISSIONS:
-        count += 1
-        passed += wait
-        wait = min(2 * wait, _MOST_WAIT)
-    return count
-
-
-def _seconds(count: int) -> int:
-    """Return the seconds that so many retransmissions take."""
-    passed, wait = 0, 1
-    for _ in range(count):
-        passed += wait
-        wait = min(2 * wait, _MOST_WAIT)
-    return passed

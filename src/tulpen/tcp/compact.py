@@ -32,7 +32,7 @@ class Request:
     """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
 
     __slots__ = (
-        "acked", "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms",
+        "acknowledged", "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms",
         "ts_offset",
         "wnd",
     )  # fmt: skip
@@ -50,7 +50,7 @@ class Request:
         self.ts_offset = ts_offset
         self.ecn = ecn  # what the SYN asked for, and is granted
         self.began = now
-        self.acked = False  # by an ACK without text, which TCP_DEFER_ACCEPT holds to be too little
+        self.acknowledged = False  # the handshake is done, but the listener waits for text (TCP_DEFER_ACCEPT)
         self.answered_at = -1  # when it was last answered for something out of window
         self.retransmits = retransmits
         self.deadline = now + INITIAL_RTO
@@ -102,17 +102,16 @@ class Request:
         """Octets of text in the largest segment we take."""
         return self.mss - (TIMESTAMPS_ROOM if self.terms.timestamps else 0)
 
-    def timed_out(self, stack: Stack, now: int) -> bool:
-        """Back off (RFC 6298 §5.5); say whether the SYN,ACK is to be sent again, or given up."""
-        if self.retransmits >= stack.settings.tcp_synack_retries:
-            return False
-        self.back_off(stack, now)
-        return True
+    def timed_out(self, stack: Stack, now: int, *, waits: bool = False) -> bool:
+        """Back off (RFC 6298 §5.5); say whether the request lives on.
 
-    def back_off(self, stack: Stack, now: int) -> None:
-        """Wait for twice as long as before."""
+        ``waits``: whatever tcp_synack_retries says.
+        """
+        if self.retransmits >= stack.settings.tcp_synack_retries and not waits:
+            return False
         self.retransmits += 1
-        self.deadline = now + min(INITIAL_RTO << min(self.retransmits, 30), stack.settings.tcp_rto_max_ms * MS)
+        self.deadline = now + min(INITIAL_RTO << self.retransmits, stack.settings.tcp_rto_max_ms * MS)
+        return True
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
         """Return the connection it stands for, in SYN-RECEIVED."""

@@ -209,6 +209,18 @@ def user_timeout(tcb: Tcb) -> int:
     return (tcb.stack.settings.tcp_keepinit if opening is None else opening) * 1000
 
 
+def unanswered_since(tcb: Tcb) -> int:
+    """From when on the user timeout counts for what is in flight; -1: it does not yet."""
+    if tcb.stack.settings.tcp_user_timeout_by_rto and SYNCHRONIZED[tcb.state]:
+        return tcb.loss.resent_at
+    return tcb.flight.sent[0].first_at
+
+
+def shut_since(tcb: Tcb) -> int:
+    """From when on it counts for text that the window holds back; -1: it does not yet."""
+    return tcb.probing_since if tcb.stack.settings.tcp_user_timeout_by_rto else tcb.intake.heard_at
+
+
 def window_was_the_limit(tcb: Tcb) -> bool:
     """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
     if tcb.usage.limited:
@@ -252,11 +264,6 @@ def ends_syn_text(tcb: Tcb, seq: int, end: int) -> bool:
 def takes_text(tcb: Tcb) -> bool:
     """Whether segment text is taken (§3.10.7.4, seventh)."""
     return MAY_RECEIVE[tcb.state] or talks_early(tcb)
-
-
-def link_is_full(tcb: Tcb) -> bool:
-    """Whether the link takes nothing just now: what TCP has to send stays with it."""
-    return not tcb.stack.settings.txqueuelen
 
 
 def usable_window(tcb: Tcb) -> int:
@@ -333,11 +340,11 @@ def full_segment(tcb: Tcb) -> int:
     """
     blocks = sack_blocks(tcb)
     counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
+    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
+        counters += USER_TIMEOUT_ROOM
     if blocks or counters:
         room = counters + (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
         return max(tcb.smss - room, (tcb.smss + 1) // 2)
-    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
-        return tcb.smss - USER_TIMEOUT_ROOM
     return tcb.smss
 
 

@@ -121,6 +121,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         probing.acknowledged(tcb)
     if tcb.stack.settings.tcp_pmtu_patience:
         probing.got_through(tcb, (min(piece.end - piece.seq, piece.cut) for piece in acknowledged))
+    if tcb.stamps is not None:
+        tcb.stamps.acknowledged(snd.una, now)
     snd.due = tcb.queue.end
     tcb.retransmits = 0
     tcb.troubled = False
