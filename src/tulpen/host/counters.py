@@ -108,7 +108,6 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TCPAbortOnTimeout", "Connections given up: retransmissions, keep-alive or user timeout."),
     Counter("TcpExt", "TCPAbortOnLinger", "Connections reset by SO_LINGER 0 or a negative TCP_LINGER2."),
     Counter("TcpExt", "TCPTimeWaitOverflow", "Connections that skipped TIME-WAIT: tcp_max_tw_buckets was reached."),
-    Counter("TcpExt", "TCPDeferAcceptDrop", "ACKs dropped because TCP_DEFER_ACCEPT waits for text."),
     Counter("TcpExt", "TCPReqQFullDoCookies", "SYNs answered with a cookie because the SYN queue was full."),
     Counter("TcpExt", "TCPReqQFullDrop", "SYNs dropped because the SYN queue was full."),
     Counter("TcpExt", "TCPFastOpenActive", "Fast opens of ours whose text the SYN,ACK acknowledged whole."),
