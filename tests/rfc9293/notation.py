@@ -4,7 +4,8 @@ The letters are tcpdump's flags.  Numbers with a sign are relative to what the e
 test expects: of what arrives, ``seq`` to its RCV.NXT and ``ack`` to its SND.NXT; of what
 it sends, the other way round.  Other fields: ``wnd``, ``urg``, ``data``, ``len`` (that
 many octets), ``mss``, ``ws``, ``sackok``, ``ts=val/ecr``, ``sack=left:right`` (relative to
-SND.UNA of what arrives, to RCV.NXT of what it sends), ``uto`` (seconds).
+SND.UNA of what arrives, to RCV.NXT of what it sends), ``uto`` (seconds), ``ecn`` (the mark of
+its packet: ce, ect0, ect1), ``acc=172:1,0,1`` (AccECN's option).
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import State
 from tulpen.tcp.trace import Dropped, Moved, Reason
-from tulpen.wire.options import Options
+from tulpen.wire.options import EcnCounters, Options
 from tulpen.wire.segment import LETTERS, Segment, letters
 from tulpen.wire.seq import unwrap, wrap
 
 __all__ = ["MS", "SECOND", "End"]
 
+MARKS = ("", "ect1", "ect0", "ce")
 BITS = {letter: bit for bit, letter in LETTERS}
 
 
@@ -148,6 +150,7 @@ class End:
             data,
             self._options(field),
             urg=int(field.get("urg", 0)),
+            ecn=MARKS.index(field.get("ecn", "")),
         )
 
     def _options(self, field: dict[str, str]) -> Options:
@@ -162,6 +165,7 @@ class End:
             tsecr=tsecr,
             sack=tuple((wrap(una + int(left)), wrap(una + int(right))) for left, right in blocks),
             user_timeout=int(field["uto"]) if "uto" in field else None,
+            acc_ecn=_counters(field["acc"]) if "acc" in field else None,
         )
 
     def written(self, segment: Segment) -> str:
@@ -183,10 +187,20 @@ class End:
             return f"sack={blocks}" if blocks else ""
         if field == "ts":
             return "" if options.tsval is None else f"ts={options.tsval}/{options.tsecr}"
+        if field == "ecn":
+            return f"ecn={MARKS[segment.ecn]}" if segment.ecn else ""
+        if field == "acc":
+            option = options.acc_ecn
+            return "" if option is None else f"acc={option.kind}:{','.join(map(str, option.counters))}"
         if field == "uto":
             return "" if options.user_timeout is None else f"uto={options.user_timeout}"
         value = getattr(segment if field in {"wnd", "urg"} else options, field)
         return f"{field}={value}"
+
+
+def _counters(text: str) -> EcnCounters:
+    kind, _, counters = text.partition(":")
+    return EcnCounters(int(kind), tuple(int(count) for count in counters.split(",") if count))
 
 
 def _number(text: str, near: int) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.values import options
-from tulpen.wire.options import MOST_SECONDS, NO_OPTIONS, Options, build_options, parse_options
+from tulpen.wire.options import MOST_SECONDS, NO_OPTIONS, EcnCounters, Options, build_options, parse_options
 
 SYN_OF_LINUX = "020405b40402080a59275802000000000103030a"
 
@@ -31,6 +31,10 @@ def parse(octets: str) -> Options:
         ("0101080a0000000100000002", Options(tsval=1, tsecr=2)),
         ("080a00000001000000020000", Options(tsval=1, tsecr=2)),
         ("0101050a0000000100000002", Options(sack=((1, 2),))),
+        ("ae0b00000100000200000301", Options(acc_ecn=EcnCounters(174, (1, 2, 3)))),
+        ("ac08000001000002", Options(acc_ecn=EcnCounters(172, (1, 2)))),
+        ("ae0500000101050a0000000100000002", Options(acc_ecn=EcnCounters(174, (1,)), sack=((1, 2),))),
+        ("ae02050a0000000100000002", Options(acc_ecn=EcnCounters(174, ()), sack=((1, 2),))),
         ("0101051200000001000000020000000300000004", Options(sack=((1, 2), (3, 4)))),
         ("1c04001e", Options(user_timeout=30)),
         ("1c04801e", Options(user_timeout=30 * 60)),

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp, IcmpKind, kind_of
 from tulpen.wire.ip import Packet
 from tulpen.wire.options import (
+    ACC_ECN_0,
+    ACC_ECN_1,
     EXPERIMENT,
     FAST_OPEN,
     MSS,
@@ -15,14 +17,16 @@ from tulpen.wire.options import (
     TIMESTAMPS,
     USER_TIMEOUT,
     WINDOW_SCALE,
+    EcnCounters,
     Options,
 )
 from tulpen.wire.segment import Segment
 
-KNOWN = {MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT, FAST_OPEN, EXPERIMENT}
+KNOWN = {MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT, FAST_OPEN, EXPERIMENT, ACC_ECN_0, ACC_ECN_1}
 
 bits8 = st.integers(0, 0xFF)
 bits16 = st.integers(0, 0xFFFF)
+bits24 = st.integers(0, 0xFF_FFFF)
 bits32 = st.integers(0, 0xFFFF_FFFF)
 timeouts = st.integers(0, 0x7FFF) | st.integers(1, 0x7FFF).map(lambda minutes: minutes * 60)
 
@@ -37,6 +41,8 @@ def options(draw: st.DrawFn) -> Options:
     room -= 4 + 8 * len(sack) if sack else 0
     cookie = draw(st.none() | st.binary(max_size=min(16, room - 4))) if room >= 4 else None
     room -= 0 if cookie is None else 4 + len(cookie)
+    counters = draw(st.none() | st.lists(bits24, max_size=min(3, (room - 4) // 4)).map(tuple)) if room >= 4 else None
+    room -= 0 if counters is None else 4 + 4 * len(counters)
     kinds = st.integers(6, 255).filter(lambda kind: kind not in KNOWN)
     other = draw(st.none() | st.tuples(kinds, st.binary(max_size=max(0, room - 2))))
     return Options(
@@ -49,6 +55,7 @@ def options(draw: st.DrawFn) -> Options:
         user_timeout=draw(st.none() | timeouts),
         fast_open=cookie,
         fast_open_experimental=cookie is not None and draw(st.booleans()),
+        acc_ecn=None if counters is None else EcnCounters(draw(st.sampled_from((ACC_ECN_0, ACC_ECN_1))), counters),
         others=() if other is None else (other,),
     )
 

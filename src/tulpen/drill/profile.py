@@ -27,7 +27,7 @@ class Profile:
         return replace(Settings(), **self.settings)  # type: ignore[arg-type]
 
 
-LINUX: Final = Profile("linux", rcvbuf_factor=2)
+LINUX: Final = Profile("linux", settings={"tcp_syn_linear_timeouts": 4}, rcvbuf_factor=2)
 BSD: Final = Profile(
     "bsd",
     settings={
@@ -54,6 +54,7 @@ BSD: Final = Profile(
         "tcp_fin_again": True,
         "tcp_listen_resets_syn_ack": False,
         "tcp_reset_tells_window": False,
+        "tcp_ecn_syn_retries": 1,
         "tcp_tw_by_ack": True,
         "tcp_drop_synfin": 0,
         "tcp_tolerate_missing_ts": False,

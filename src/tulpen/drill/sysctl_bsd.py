@@ -18,8 +18,6 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "blackhole": frozenset("0"),
     "hostcache.purgenow": frozenset("1"),
     "hostcache.purge": frozenset("1"),
-    "ecn.enable": frozenset("2"),
-    "ecn.maxretries": frozenset("1"),
     "rexmit_initial": frozenset(("1000",)),
     "rexmit_min": frozenset(("30",)),
     "udp_tunneling_port": frozenset("0"),
@@ -116,6 +114,15 @@ def _fast_open_server(settings: Settings, value: int) -> None:
     settings.tcp_fastopen = (settings.tcp_fastopen & ~2) | bool(value) << 1
 
 
+def _ecn(settings: Settings, value: int) -> None:
+    """ecn.enable: 0 none, 1 asked for and granted, 2 granted; 3 and 4 the same of AccECN."""
+    settings.tcp_ecn = {0: 0, 1: 1, 2: 2, 3: 3, 4: 5}.get(value, 2)
+
+
+def _ecn_retries(settings: Settings, value: int) -> None:
+    settings.tcp_ecn_syn_retries = value
+
+
 def _delayed_ack(settings: Settings, value: int) -> None:
     settings.tcp_delack_ms = value
 
@@ -141,6 +148,8 @@ _SET: Final[dict[str, Callable[[Settings, int], None]]] = {
     "drop_synfin": _drop_synfin,
     "tolerate_missing_ts": _missing_timestamps,
     "delacktime": _delayed_ack,
+    "ecn.enable": _ecn,
+    "ecn.maxretries": _ecn_retries,
 }
 
 

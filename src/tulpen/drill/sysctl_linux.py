@@ -14,9 +14,6 @@ _NAMES: Final = frozenset(field.name for field in fields(Settings))
 #: Sysctls without a setting: the values that ask for nothing the host does not do anyway.
 _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_fack": frozenset("0"),
-    "tcp_ecn": frozenset("0"),
-    "tcp_ecn_option": frozenset("012"),
-    "tcp_ecn_fallback": frozenset("01"),
     "tcp_reordering": frozenset("3"),
     "tcp_frto": frozenset("2"),
     "tcp_pacing_ss_ratio": frozenset(("200",)),
@@ -52,6 +49,7 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_syncookies", "1"),
     ("tcp_fastopen", "0x70403"),
     ("tcp_fastopen_key", USUAL_KEY),
+    ("tcp_ecn", "0"),
 )
 
 #: All that the usual set-up scripts say to a Linux.
@@ -64,7 +62,6 @@ USUAL_ON_LINUX: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_early_retrans", "4"),
     ("tcp_recovery", "1"),
     ("tcp_tso_win_divisor", "3"),
-    ("tcp_ecn", "0"),
     ("tcp_pacing_ss_ratio", "200"),
     ("tcp_pacing_ca_ratio", "120"),
     ("tcp_notsent_lowat", "4294967295"),

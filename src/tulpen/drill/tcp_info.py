@@ -32,6 +32,11 @@ CONSTANTS: Final[dict[str, int]] = {
     "TCP_CA_Open": 0, "TCP_CA_Disorder": 1, "TCP_CA_CWR": 2, "TCP_CA_Recovery": 3, "TCP_CA_Loss": 4,
     "TCPI_OPT_TIMESTAMPS": 1, "TCPI_OPT_SACK": 2, "TCPI_OPT_WSCALE": 4, "TCPI_OPT_ECN": 8, "TCPI_OPT_ECN_SEEN": 16,
     "TCPI_OPT_SYN_DATA": 32,
+    "TCPI_ECN_MODE_DISABLED": 0, "TCPI_ECN_MODE_RFC3168": 1, "TCPI_ECN_MODE_ACCECN": 2, "TCPI_ECN_MODE_PENDING": 3,
+    "TCP_ACCECN_OPT_NOT_SEEN": 0, "TCP_ACCECN_OPT_EMPTY_SEEN": 1, "TCP_ACCECN_OPT_COUNTER_SEEN": 2,
+    "TCP_ACCECN_OPT_FAIL_SEEN": 3,
+    "TCP_ACCECN_ACE_FAIL_SEND": 1, "TCP_ACCECN_ACE_FAIL_RECV": 2, "TCP_ACCECN_OPT_FAIL_SEND": 4,
+    "TCP_ACCECN_OPT_FAIL_RECV": 8,
     "TCP_INFINITE_SSTHRESH": INFINITE_SSTHRESH,
 }  # fmt: skip
 
@@ -72,6 +77,7 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         **_received(status),
+        **_marks(status),
         **_pauses(status, now),
     }
 
@@ -94,9 +100,28 @@ def _pauses(status: Status, now: int) -> dict[str, int]:
     }
 
 
+def _marks(status: Status) -> dict[str, int]:
+    return {
+        "tcpi_delivered_ce": status.delivered_ce,
+        "tcpi_received_ce": status.received_ce,
+        "tcpi_delivered_e1_bytes": status.delivered_marked[0],
+        "tcpi_delivered_e0_bytes": status.delivered_marked[1],
+        "tcpi_delivered_ce_bytes": status.delivered_marked[2],
+        "tcpi_received_e1_bytes": status.received_marked[0],
+        "tcpi_received_e0_bytes": status.received_marked[1],
+        "tcpi_received_ce_bytes": status.received_marked[2],
+        "tcpi_ecn_mode": status.ecn_mode,
+        "tcpi_accecn_opt_seen": status.accecn_opt_seen,
+        "tcpi_accecn_fail_mode": status.accecn_fail_mode,
+    }
+
+
 def _options(status: Status, file: TcpFile) -> int:
     scaling = file.socket is not None and file.socket.connection.tcb.terms.scaling
-    bits = ((1, status.timestamps), (2, status.sack), (4, scaling), (32, status.syn_data))
+    ecn = status.ecn_mode in (1, 2)
+    bits = (
+        (1, status.timestamps), (2, status.sack), (4, scaling), (8, ecn), (16, status.ecn_seen), (32, status.syn_data),
+    )  # fmt: skip
     return sum(bit for bit, holds in bits if holds)
 
 

@@ -38,5 +38,5 @@ class ZeroWindow:
 def _closed(seg: Segment) -> Segment:
     return Segment(
         seg.seq, seg.ack, seg.flags, 0, seg.data, seg.options,
-        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip

@@ -6,7 +6,7 @@ addresses are judged: what is in the table has passed that before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tulpen.host import gate, icmp
 from tulpen.host.departures import send_icmp, send_reset, wire_segments
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
     from tulpen.host.traffic_keys import Course
     from tulpen.wire.ip import Packet
 
+#: Counters of packets by their ECN field; those without one are the rest.
+MARKED: Final = ("", "InECT1Pkts", "InECT0Pkts", "InCEPkts")
+
 
 def packet_arrives(core: Core, packet: Packet, now: int) -> None:
     """Take one packet."""
     core.stack.count("InReceives")
     payload = packet.payload
     if isinstance(payload, Segment):
+        if payload.ecn:
+            core.stack.count(MARKED[payload.ecn], wire_segments(payload))
         _segment_arrives(core, packet, payload, now)
     elif isinstance(payload, Icmp):
         _icmp_arrives(core, packet, payload, now)

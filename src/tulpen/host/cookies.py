@@ -6,7 +6,8 @@ keyed hash with an index into four MSS values added; over all of it another keye
 and the peer's sequence number.  The ACK that completes the handshake brings it back.
 
 What the other options said has no room there.  With timestamps, the low bits of ours
-carry window scale and SACK, and come back as TSecr; without, they are lost.
+carry window scale, SACK and ECN, and come back as TSecr; without, they are lost.  AccECN
+is told by the ACK itself (RFC 9768 §5.1).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _TS_BITS: Final = 6  # of our timestamp are given up to the options
 _TS_MASK: Final = (1 << _TS_BITS) - 1
 _TS_WSCALE: Final = 0x0F  # all ones: no window scaling
 _TS_SACK: Final = 0x10
+_TS_ECN: Final = 0x20
 
 
 @final
@@ -68,14 +70,20 @@ class Cookies:
         table = _mss_table(name)
         return table[index] if index < len(table) else None
 
-    def timestamp(self, clock: int, offer: Options) -> int:
-        """Return a timestamp not after ``clock`` whose low bits keep what a SYN offered."""
+    def timestamp(self, clock: int, offer: Options, *, ecn: bool = False) -> int:
+        """Return a timestamp not after ``clock`` whose low bits keep what a SYN offered, ``ecn`` among it."""
         settings = self._settings
         kept = _TS_WSCALE if offer.wscale is None or not settings.tcp_window_scaling else min(offer.wscale, MAX_SHIFT)
         if offer.sack_permitted and settings.tcp_sack:
             kept |= _TS_SACK
+        if ecn:
+            kept |= _TS_ECN
         tsval = clock & ~_TS_MASK | kept
         return (tsval if tsval <= clock else tsval - (1 << _TS_BITS)) & MASK
+
+    def kept_ecn(self, ack: Options, ts_offset: int) -> bool:
+        """Say whether the forgotten SYN, whose timestamp the ACK brings back, was granted ECN."""
+        return ack.tsval is not None and bool((ack.tsecr - ts_offset) & _TS_ECN)
 
     def offered(self, mss: int, ack: Options, ts_offset: int) -> Options | None:
         """Return the options of the forgotten SYN, as far as the ACK brings them back.

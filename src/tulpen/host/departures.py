@@ -53,7 +53,7 @@ def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOp
         sent += wire_segments(seg)
         if seg.flags & RST:
             core.stack.count("OutRsts")
-        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos))
+        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos & 0xFC | seg.ecn))
     core.stack.count("OutSegs", sent)
 
 

@@ -97,7 +97,10 @@ def answer(
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
     room = receive_buffer(options, core.stack.settings)
-    seg = request.syn_ack(now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental)
+    seg = request.syn_ack(
+        now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental,
+        counters=core.stack.settings.tcp_ecn_option,
+    )  # fmt: skip
     core.write(request.name, Sent(now, seg, state))
     if signing is not None:
         (seg,) = signing.signed([seg], course_of_request(request))
@@ -130,6 +133,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
         send(core, request.name, segments, listener.options)
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
+        request.ecn = connection.tcb.ecn
     else:
         core.stack.count("EmbryonicRsts" if connection.state is LISTEN else "ListenDrops")
         forget_request(core, pending, now, came_to_nothing=True)

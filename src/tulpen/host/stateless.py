@@ -9,12 +9,14 @@ from tulpen.host.core import Core
 from tulpen.host.listening import answer, complete, refuse
 from tulpen.host.signing import signing_for
 from tulpen.tcp.compact import Request
+from tulpen.tcp.ecn import asked_for
+from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, SYNCHRONIZED
 from tulpen.tcp.trace import FourTuple, Reason
 from tulpen.wire.options import Options
-from tulpen.wire.segment import SYN, Segment
+from tulpen.wire.segment import AE, CWR, ECE, ECN_FLAGS, SYN, Segment
 from tulpen.wire.seq import wrap
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     listener.cookies_sent_at = now
     mss = syn.options.mss or (DEFAULT_MSS_4 if len(name.local) == 4 else DEFAULT_MSS_6)
     iss = core.cookies.make(name, syn.seq, mss, now)
-    tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options) + core.ts_offset(name))
+    classic = _mode(core, syn) is Mode.CLASSIC
+    tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options, ecn=classic) + core.ts_offset(name))
     unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
     signing = signing_for(listener.options, name.remote, syn)
     request = Request.of_syn(
@@ -42,7 +45,13 @@ def _kept(core: Core, syn: Segment) -> Segment:
     if syn.options.tsval is not None and core.stack.settings.tcp_timestamps:
         return syn
     options = Options(mss=syn.options.mss)
-    return Segment(syn.seq, syn.ack, syn.flags, syn.wnd, options=options, sport=syn.sport, dport=syn.dport)
+    flags = syn.flags if _mode(core, syn) is Mode.ACCURATE else syn.flags & ~ECN_FLAGS
+    return Segment(syn.seq, syn.ack, flags, syn.wnd, options=options, sport=syn.sport, dport=syn.dport, ecn=syn.ecn)
+
+
+def _mode(core: Core, syn: Segment) -> Mode:
+    granted = asked_for(syn, core.stack.settings)
+    return Mode.OFF if granted is None else granted.mode
 
 
 def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment, now: int) -> bool:
@@ -77,4 +86,11 @@ def _forgotten(core: Core, listener: Listener, name: FourTuple, ack: Segment, no
     if offer is None:
         core.drop(name, ack, Reason.BAD_COOKIE, now, LISTEN)
         return None
-    return Segment(irs, 0, SYN, ack.wnd, options=offer)
+    return Segment(irs, 0, SYN | _asked(core, name, ack), ack.wnd, options=offer)
+
+
+def _asked(core: Core, name: FourTuple, ack: Segment) -> int:
+    """Return the flags by which the forgotten SYN asked for ECN: the ACK tells of AccECN, our timestamp of ECN."""
+    if core.stack.settings.tcp_ecn >= 3 and ack.flags & (AE | CWR):
+        return AE | CWR | ECE
+    return CWR | ECE if core.cookies.kept_ecn(ack.options, core.ts_offset(name)) else 0

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.tcb import Tcb
@@ -23,7 +24,7 @@ HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
     "timers", "cc", "loss", "retransmits", "probes", "troubled",
-    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack",
+    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack", "ecn",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
@@ -44,7 +45,7 @@ def key(connection: Connection) -> Hashable:
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent,
-        tcb.acks.quick, tcb.acks.answering, tcb.acks.pending,
+        tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, tuple(received.ranges), received.duplicate,
@@ -54,6 +55,14 @@ def key(connection: Connection) -> Hashable:
         (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),
         (loss.prior_ssthresh, loss.undo_resent, loss.resent_at >= 0) if loss.undo_from >= 0 else (),
         tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
+    )  # fmt: skip
+
+
+def _ecn(ecn: Ecn) -> Hashable:
+    return (
+        ecn.mode, ecn.seen, ecn.echo, ecn.cwr_due, ecn.reflect, ecn.hasten, ecn.syn_mark,
+        ecn.last_mark, ecn.received_ce, ecn.delivered_ce, ecn.told_ce, tuple(ecn.received), tuple(ecn.delivered),
+        ecn.estimate, ecn.fields, ecn.option_due, ecn.option_seen, ecn.told_duplicate, ecn.first_feedback, ecn.failures,
     )  # fmt: skip
 
 

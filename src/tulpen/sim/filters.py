@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tulpen.sim.rewrite import carrying, with_data
+from tulpen.sim.rewrite import carrying, marked, with_data
 from tulpen.wire.ip import Packet
-from tulpen.wire.segment import Segment
+from tulpen.wire.segment import CE, Segment
 
 if TYPE_CHECKING:
     from tulpen.sim.chance import Chance
@@ -83,6 +83,33 @@ class Loss:
 
     def __call__(self, packet: Packet, now: int) -> Passed:
         return [] if self._chance.happens(self.probability) else [(0, packet)]
+
+
+class Marks:
+    """Each packet that says ECT is marked CE with ``probability``; one that does not is lost (RFC 3168 §5)."""
+
+    def __init__(self, chance: Chance, probability: float) -> None:
+        self._chance = chance
+        self.probability = probability
+        self.marked = 0
+
+    def __call__(self, packet: Packet, now: int) -> Passed:
+        if not self._chance.happens(self.probability):
+            return [(0, packet)]
+        if not packet.tos & 3:
+            return []
+        self.marked += 1
+        return [(0, marked(packet, CE))]
+
+
+class Remark:
+    """A box that writes its own ECN field on every packet (RFC 9768 §3.2.2.3: bleaching, if it is 0)."""
+
+    def __init__(self, mark: int) -> None:
+        self.mark = mark
+
+    def __call__(self, packet: Packet, now: int) -> Passed:
+        return [(0, marked(packet, self.mark))]
 
 
 class Bursts:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from tulpen.sim.rewrite import marked
 from tulpen.sim.rewrite import octets as length_of
+from tulpen.wire.segment import CE
 
 if TYPE_CHECKING:
     from tulpen.sim.filters import Passed
@@ -15,10 +17,18 @@ SECOND: Final = 1_000_000_000
 
 
 class Rate:
-    """A link that carries ``bits`` a second; what finds its queue full is lost (drop tail)."""
+    """A link that carries ``bits`` a second; what finds its queue full is lost (drop tail).
 
-    def __init__(self, bits: int, *, packets: int | None = None, octets: int | None = None) -> None:
+    With ``marks``, what says ECT and finds more octets than this in the queue is marked CE.
+    """
+
+    def __init__(
+        self, bits: int, *, packets: int | None = None, octets: int | None = None, marks: int | None = None
+    ) -> None:
         self.bits = bits
+        self.marks = marks
+        self.marked = 0
+        self.longest = 0  # octets that the queue held at most
         self.packets = packets  # the queue's limits; None: none
         self.octets = octets
         self.dropped = 0
@@ -32,9 +42,13 @@ class Rate:
         if self._full(length):
             self.dropped += 1
             return []
+        if self.marks is not None and self._queued > self.marks and packet.tos & 3:
+            self.marked += 1
+            packet = marked(packet, CE)
         self._free = max(self._free, now) + length * 8 * SECOND // self.bits
         self._queue.append((self._free, length))
         self._queued += length
+        self.longest = max(self.longest, self._queued)
         return [(self._free - now, packet)]
 
     def _leave(self, now: int) -> None:

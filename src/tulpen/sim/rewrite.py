@@ -28,26 +28,39 @@ def carrying(
     src: bytes | None = None,
     dst: bytes | None = None,
     damaged: bool | None = None,
+    tos: int | None = None,
 ) -> Packet:
-    """Return ``packet`` with another payload, and other addresses or a wrong checksum if asked."""
+    """Return ``packet`` with another payload, and other addresses, Diffserv or a wrong checksum if asked."""
     return Packet(
         packet.src if src is None else src,
         packet.dst if dst is None else dst,
         payload,
         protocol=packet.protocol,
         ttl=packet.ttl,
-        tos=packet.tos,
+        tos=packet.tos if tos is None else tos,
         ident=packet.ident,
         df=packet.df,
         damaged=packet.damaged if damaged is None else damaged,
     )
 
 
+def marked(packet: Packet, mark: int) -> Packet:
+    """Return ``packet`` with another ECN field (RFC 3168 §5)."""
+    payload, tos = packet.payload, packet.tos & ~3 | mark
+    if not isinstance(payload, Segment):
+        return carrying(packet, payload, tos=tos)
+    seg = Segment(
+        payload.seq, payload.ack, payload.flags, payload.wnd, payload.data, payload.options,
+        urg=payload.urg, sport=payload.sport, dport=payload.dport, gso_size=payload.gso_size, ecn=mark,
+    )  # fmt: skip
+    return carrying(packet, seg, tos=tos)
+
+
 def with_ports(seg: Segment, sport: int, dport: int) -> Segment:
     """Return ``seg`` with other ports."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, seg.data, seg.options,
-        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=sport, dport=dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -55,7 +68,7 @@ def with_data(seg: Segment, data: bytes) -> Segment:
     """Return ``seg`` with other text."""
     return Segment(
         seg.seq, seg.ack, seg.flags, seg.wnd, data, seg.options,
-        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size,
+        urg=seg.urg, sport=seg.sport, dport=seg.dport, gso_size=seg.gso_size, ecn=seg.ecn,
     )  # fmt: skip
 
 
@@ -83,7 +96,7 @@ def _pieces(seg: Segment) -> list[Segment]:
         pieces.append(
             Segment(
                 wrap(seg.seq + start), seg.ack, flags, seg.wnd, data, seg.options,
-                urg=urg, sport=seg.sport, dport=seg.dport,
+                urg=urg, sport=seg.sport, dport=seg.dport, ecn=seg.ecn,
             )
         )  # fmt: skip
     return pieces

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import judge
+from tulpen.tcp import accecn, judge
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
@@ -103,6 +103,8 @@ def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
     if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
         return
     hurry(tcb)
+    if tcb.ecn is not None:
+        accecn.came_twice(tcb.ecn, seg)
     if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
         tcb.stack.count("TCPDSACKOldSent")
         tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon

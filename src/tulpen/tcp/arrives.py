@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, fast_open, judge, progress
+from tulpen.tcp import acking, ecn, fast_open, judge, progress
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
@@ -82,6 +82,7 @@ def _in_listen(tcb: Tcb, seg: Incoming, now: int) -> None:
         tcb.note(seg.segment, Reason.NO_SYN, now)
     else:
         synchronize(tcb, seg, now)
+        tcb.ecn = ecn.asked_for(seg.segment, tcb.stack.settings)
         tcb.passive = True
         tcb.syn_due = True
         tcb.happened(Event.SYN, now)
@@ -120,6 +121,7 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         return
     synchronize(tcb, seg, now)
     if acks_syn:
+        ecn.answered(tcb, seg)
         seg.seq += 1  # the SYN is dealt with; what follows it goes on at the sixth step
         seg.flags &= ~SYN
         established(tcb, seg, now)
@@ -133,6 +135,7 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
             and _eighth_check_fin(tcb, seg, now)
         )  # fmt: skip
     else:
+        ecn.crossed(tcb, seg)
         tcb.syn_due = True  # again, with an ACK now: simultaneous open
         if seg.data and tcb.stack.settings.tcp_queue_syn_text:
             tcb.receive_queue.hold(seg.seq + 1, seg.data)  # for processing after ESTABLISHED
@@ -199,6 +202,7 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW, now)
         return False
     if judge.same_syn_again(tcb, seg):
+        ecn.same_syn(tcb, seg)
         if may_answer(tcb, now):
             tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT
         else:
@@ -206,6 +210,8 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    if tcb.ecn is not None:
+        ecn.unacceptable(tcb, tcb.ecn, seg)
     acking.report_duplicate(tcb, seg)
     if judge.ack_counts(tcb, seg):
         tcb.note(seg.segment, Reason.OUT_OF_WINDOW, now)
@@ -255,6 +261,7 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
         end(tcb, Event.ABORT, now, error=errno.ECONNRESET)
     else:
         tcb.stack.count("TCPChallengeACK")
+        ecn.syn_again(tcb, seg)
         challenge(tcb, seg, Reason.SYN_IN_SYNCHRONIZED, now)
     return False
 
@@ -263,11 +270,14 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if not seg.flags & ACK:
         tcb.note(seg.segment, Reason.NO_ACK, now)
         return False
+    if tcb.ecn is not None:
+        ecn.arrived(tcb, tcb.ecn, seg)
     if tcb.state is SYN_RECEIVED:
         if not judge.acks_our_syn(tcb, seg):
             refuse(tcb, seg.segment, Reason.ACK_OF_NO_SYN, now)
             return False
         tcb.snd.wl1 = seg.seq - 1  # whatever the window was, this one counts
+        ecn.completed(tcb, seg)
         established(tcb, seg, now)
         _process_syn_text(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
@@ -316,6 +326,8 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
         refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
         end(tcb, Event.ABORT, now)
         return False
+    if tcb.ecn is not None:
+        ecn.text_arrived(tcb, tcb.ecn, seg)
     if rcv.fin >= 0:
         seg.trim(seg.seq, rcv.fin)  # nothing follows a FIN
         if not seg.data:

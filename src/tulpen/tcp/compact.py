@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import final
 
+from tulpen.tcp.accecn import syn_ack_option
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.ecn import asked_for, syn_ack_flags
+from tulpen.tcp.ecn_state import Ecn, Mode
 from tulpen.tcp.ending import flush, linger
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp, whole_segments
@@ -28,12 +31,13 @@ class Request:
     """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
 
     __slots__ = (
-        "answered_at", "began", "deadline", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset", "wnd",
+        "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset",
+        "wnd",
     )  # fmt: skip
 
     def __init__(
         self, name: FourTuple, *, irs: int, iss: int, mss: int, terms: Terms, wnd: int, ts_offset: int, now: int,
-        retransmits: int = 0,
+        retransmits: int = 0, ecn: Ecn | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.irs = irs
@@ -42,6 +46,7 @@ class Request:
         self.terms = terms
         self.wnd = wnd  # of their SYN
         self.ts_offset = ts_offset
+        self.ecn = ecn  # what the SYN asked for, and is granted
         self.began = now
         self.answered_at = -1  # when it was last answered for something out of window
         self.retransmits = retransmits
@@ -57,22 +62,31 @@ class Request:
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
-        return cls(name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now)
+        return cls(
+            name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now,
+            ecn=asked_for(syn, stack.settings),
+        )  # fmt: skip
 
     def syn_ack(
-        self, now: int, room: int, *, tsval: int | None = None, cookie: bytes | None = None, experimental: bool = False
-    ) -> Segment:
+        self, now: int, room: int, *, tsval: int | None = None, cookie: bytes | None = None, experimental: bool = False,
+        counters: int = 0,
+    ) -> Segment:  # fmt: skip
         """<SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, offering ``room`` octets; ``tsval`` instead of our clock.
 
-        ``cookie``: for Fast Open, in an option of either kind.
+        ``cookie``: for Fast Open, in an option of either kind.  ``counters``: tcp_ecn_option.
         """
         options = accept(self.terms, self.mss, timestamp(now, self.ts_offset) if tsval is None else tsval)
         if cookie is not None:
             options = options.with_fast_open(cookie, experimental=experimental)
+        flags = SYN | ACK
+        if self.ecn is not None:
+            flags |= syn_ack_flags(self.ecn, self.retransmits)
+            if self.ecn.mode is Mode.ACCURATE and not self.retransmits:
+                options = syn_ack_option(counters, options, self.terms.signed)
         return Segment(
             wrap(self.iss),
             wrap(self.irs + 1),
-            SYN | ACK,
+            flags,
             min(room, 0xFFFF),
             options=options,
             sport=self.name.local_port,
@@ -109,6 +123,7 @@ class Request:
         tcb.retransmits = self.retransmits
         tcb.invalid_ack_at = self.answered_at
         tcb.ts_recent_at = tcb.intake.heard_at = self.began
+        tcb.ecn = None if self.ecn is None else self.ecn.clone()
         tcb.flight.transmitted(self.iss, self.iss + 1, 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
         tcb.timers.retransmit = self.deadline

@@ -28,6 +28,7 @@ class Settings:
     tcp_keepinit: int = _row(0, "seconds", "time that a connection has to be established; 0: retries decide (FreeBSD: net.inet.tcp.keepinit)", "RFC 9293 §3.8.3 MUST-23")
     tcp_plain_syn_after: int = _row(0, "times", "SYNs sent again with all options, before they go with MSS alone; 0: always (FreeBSD: net.inet.tcp.rexmit_drop_options)", "RFC 9293 §3.10.1")
     tcp_queue_syn_text: bool = _row(False, "", "text on a SYN that crosses ours is kept until ESTABLISHED; off: dropped (FreeBSD keeps it)", "RFC 9293 §3.10.7.3")
+    tcp_syn_linear_timeouts: int = _row(0, "times", "SYNs sent again before the time between them doubles (Linux: 4, against RFC 6298)", "RFC 6298 §5.5")
     tcp_synack_retries: int = _row(5, "times", "SYN,ACKs sent again before a passive open gives up", "RFC 9293 §3.8.3")
     tcp_max_syn_backlog: int = _row(1024, "entries", "the SYN queue's limit, with the listener's backlog", "RFC 4987 §3.1")
     somaxconn: int = _row(4096, "entries", "the largest backlog that listen() is given", "listen(2)")
@@ -38,6 +39,12 @@ class Settings:
     tcp_timestamps: int = _row(1, "0|1|2", "timestamps: off, with an offset per connection, with none", "RFC 7323 §3")
     tcp_sack: bool = _row(True, "", "offer and accept selective acknowledgments", "RFC 2018")
     tcp_user_timeout_option: bool = _row(False, "", "send and obey the User Timeout Option (tulpen's own)", "RFC 5482 §3")
+    # congestion marks
+    tcp_ecn: int = _row(2, "0|1|2|3|4|5", "ECN: none, asked for and granted, granted; AccECN asked for and granted, ECN asked for and AccECN granted, AccECN granted", "RFC 3168 §6.1.1, RFC 9768 §3.1")
+    tcp_ecn_fallback: bool = _row(True, "", "SYNs sent again do without; marks that were tampered with are not relied on", "RFC 3168 §6.1.1.1, RFC 9768 §3.1.4, §3.2.2.3")
+    tcp_ecn_syn_retries: int = _row(0, "times", "SYNs sent again that still ask for ECN, one more for AccECN (FreeBSD: net.inet.tcp.ecn.maxretries)", "RFC 3168 §6.1.1.1")
+    tcp_ecn_option: int = _row(2, "0|1|2", "AccECN's option: not sent, when it has news, always", "RFC 9768 §3.2.3.3")
+    tcp_ecn_option_beacon: int = _row(3, "a round trip", "AccECN's options sent at least, news or not; 0: none for this", "RFC 9768 §3.2.3.3")
     # fast open
     tcp_fastopen: int = _row(1, "bits", "1: client, 2: server, 4: text in a SYN without a cookie; 0x200: takes it without, 0x400: every listener", "RFC 7413")
     tcp_fastopen_key: str = _row("", "hex", "key of the cookies given out, 8-8-8-8 digits; after a comma a second, still good; empty: the host's secret", "RFC 7413 §4.1.2")

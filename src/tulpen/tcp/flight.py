@@ -123,17 +123,18 @@ class Flight:
         if piece.resent:
             self.resent_octets -= size
 
-    def split(self, piece: Sent, seq: int) -> None:
-        """Divide ``piece`` at ``seq``; it keeps the first part."""
-        self._split(bisect_left(self.sent, piece.seq, key=_seq), seq)
+    def split(self, piece: Sent, seq: int) -> Sent:
+        """Divide ``piece`` at ``seq``; it keeps the first part, and the other is returned."""
+        return self._split(bisect_left(self.sent, piece.seq, key=_seq), seq)
 
-    def _split(self, index: int, seq: int) -> None:
+    def _split(self, index: int, seq: int) -> Sent:
         piece = self.sent[index]
         rest = piece.clone()
         rest.seq = seq
         piece.end = seq
         piece.push = False
         self.sent.insert(index + 1, rest)
+        return rest
 
     def sack(self, left: int, right: int) -> list[Sent]:
         """Mark what lies in [left, right) as received; return what was not known before.

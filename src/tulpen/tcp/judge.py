@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tulpen.tcp.accecn import room_for_option
 from tulpen.tcp.config import MS, SECOND, Settings
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, most_blocks, timestamp
@@ -21,7 +22,7 @@ from tulpen.tcp.state import (
 )
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
-from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
+from tulpen.wire.segment import ACK, ECN_FLAGS, FIN, RST, SYN, Segment
 from tulpen.wire.seq import before, wrap
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
@@ -86,7 +87,7 @@ def lacks_timestamp(tcb: Tcb, seg: Incoming) -> bool:
 
 def mere_duplicate(tcb: Tcb, seg: Incoming) -> bool:
     """The ACK that the connection in TIME-WAIT has had before: nothing new, nothing to answer."""
-    return seg.flags == ACK and not seg.data and seg.seq == tcb.rcv.nxt and seg.ack == tcb.snd.nxt
+    return seg.flags & ~ECN_FLAGS == ACK and not seg.data and seg.seq == tcb.rcv.nxt and seg.ack == tcb.snd.nxt
 
 
 def refused_in_listen(flags: int, settings: Settings) -> bool:
@@ -157,6 +158,11 @@ def echoes_nothing_of_ours(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     first, last = timestamp(sent[0].first_at, tcb.ts_offset), timestamp(now, tcb.ts_offset)
     return before(options.tsecr, first) or before(last, options.tsecr)
+
+
+def reaches_last_ack(tcb: Tcb, seg: Incoming) -> bool:
+    """Whether a segment left of the window reaches up to the last ACK we sent: it comes from this round trip."""
+    return not seg.flags & (SYN | RST) and tcb.last_ack_sent <= seg.seq + len(seg.data) <= tcb.rcv.nxt
 
 
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
@@ -314,8 +320,10 @@ def full_segment(tcb: Tcb) -> int:
     At least half of the MSS: where that is little, fewer SACK blocks are sent.
     """
     blocks = sack_blocks(tcb)
-    if blocks:
-        return max(tcb.smss - SACK_HEADER - SACK_BLOCK * blocks, (tcb.smss + 1) // 2)
+    counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
+    if blocks or counters:
+        room = counters + (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
+        return max(tcb.smss - room, (tcb.smss + 1) // 2)
     if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
         return tcb.smss - USER_TIMEOUT_ROOM
     return tcb.smss

@@ -12,9 +12,9 @@ class News:
     """Octets and nanoseconds; -1 for a time or a number that there is none of."""
 
     __slots__ = (
-        "advanced", "delivered", "dsack", "duplicate", "first_at", "from_una", "last_at", "lost_before", "original",
-        "probe_dsack", "reordered_from", "resent", "sacked", "sacked_first_at", "sacked_last_at", "segments",
-        "top_sacked", "waits",
+        "advanced", "delivered", "dsack", "duplicate", "first_at", "from_una", "last_at", "lost_before", "marked",
+        "original", "probe_dsack", "reordered_from", "resent", "sacked", "sacked_first_at", "sacked_last_at",
+        "segments", "top_sacked", "waits",
     )  # fmt: skip
 
     def __init__(self, flight: Flight) -> None:
@@ -26,6 +26,7 @@ class News:
         self.duplicate = False  # it is a duplicate acknowledgment (RFC 5681 §2)
         self.dsack = False  # it reports what came twice (RFC 2883)
         self.probe_dsack = False  # namely the Tail Loss Probe
+        self.marked = False  # it tells of congestion marks (RFC 3168, RFC 9768)
         self.original = False  # something sent once, before the phase began, has arrived
         self.resent = False  # something sent again is acknowledged
         self.first_at = -1  # when the first, and the last, of what was sent once and is acknowledged went out

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import acking, buffer, clocks, fast_open, judge, spurious, window
+from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, spurious, window
 from tulpen.tcp.config import SECOND, Settings
+from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.loss import LOSS, Resend
@@ -22,7 +23,7 @@ from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.tcp.window import pipe
 from tulpen.wire.options import NO_OPTIONS, Options
-from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
+from tulpen.wire.segment import ACK, FIN, NOT_ECT, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
 
 OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less than a segment wait
@@ -73,13 +74,18 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         if first and tcb.fast_open is not None:
             options = fast_open.with_option(tcb, options)
             text = fast_open.text_beside_syn(tcb, now)
-        return _segment(tcb, snd.iss, 0, SYN, room, text, options)
+        return _segment(tcb, snd.iss, 0, SYN | ecn.syn_flags(tcb), room, text, options)
     tcb.ack_now = False
     tcb.last_ack_sent = tcb.rcv.nxt
     options = accept(tcb.terms, tcb.rcv_mss, clock)
     if first and tcb.fast_open is not None:
         options = fast_open.with_option(tcb, options)
-    return _segment(tcb, snd.iss, tcb.rcv.nxt, SYN | ACK, room, b"", options)
+    flags = SYN | ACK
+    if tcb.ecn is not None:
+        flags |= ecn.syn_ack_flags(tcb.ecn, tcb.retransmits if tcb.passive else 0)
+        if tcb.ecn.mode is Mode.ACCURATE and (first if tcb.passive else tcb.retransmits < 2):
+            options = accecn.syn_ack_option(settings.tcp_ecn_option, options, tcb.terms.signed)
+    return _segment(tcb, snd.iss, tcb.rcv.nxt, flags, room, b"", options)
 
 
 def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -101,16 +107,16 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
         piece.cut = full
-        out.append(_again(tcb, piece, now))
+        out += _again(tcb, piece, now)
 
 
 def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What nothing proves lost, where neither loss nor new text keeps acknowledgments coming (RFC 6675 §5 step C)."""
     while tcb.cc.cwnd - pipe(tcb) >= tcb.smss and (piece := last_resort(tcb)) is not None:
-        out.append(_again(tcb, piece, now))
+        out += _again(tcb, piece, now)
 
 
-def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
+def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.flight.retransmitted(piece, now)
     spurious.resent(tcb, piece.segments, now)
@@ -120,7 +126,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> Segment:
     tcb.sent_at = now
     if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
         clocks.start_again(tcb, now, now)
-    return _stretch(tcb, piece, now)
+    return _stretches(tcb, piece, now)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -168,7 +174,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         snd.nxt = end
         if size % full:
             snd.small = end
-        out.append(_stretch(tcb, piece, now))
+        out += _stretches(tcb, piece, now)
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
@@ -182,6 +188,20 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     elif tcb.timers.persist == NEVER:
         wait = tcb.rtt.timeout()
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
+
+
+def _stretches(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
+    """A stretch as one segment, or cut: a device that cuts clears CWR, which is a bit of AccECN's counter."""
+    if tcb.ecn is None or tcb.ecn.mode is not Mode.ACCURATE:
+        return [_stretch(tcb, piece, now)]
+    full, fin = judge.full_segment(tcb), 0 <= tcb.snd.fin < piece.end
+    piece.push |= piece.end - fin - piece.seq > full
+    segments = []
+    while piece.end - fin - piece.seq > full:
+        rest = tcb.flight.split(piece, piece.seq + full)
+        segments.append(_stretch(tcb, piece, now))
+        piece = rest
+    return [*segments, _stretch(tcb, piece, now)]
 
 
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
@@ -199,7 +219,7 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
-    return _acknowledging(tcb, seq, flags, text, now)
+    return _acknowledging(tcb, seq, flags, text, now, fresh=piece.times == 1)
 
 
 def bare_ack(tcb: Tcb, now: int) -> Segment:
@@ -234,9 +254,14 @@ def reset_for(seg: Segment, settings: Settings) -> Segment:
     return Segment(0, wrap(seg.seq + seg.len), RST | ACK, options=options, sport=seg.dport, dport=seg.sport)
 
 
-def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int) -> Segment:
+def _acknowledging(
+    tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int, *, fresh: bool = False
+) -> Segment:
     options = _options(tcb, now, len(text))
-    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options)
+    mark = NOT_ECT
+    if tcb.ecn is not None:
+        flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
+    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options, mark)
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -246,7 +271,9 @@ def _acknowledging(tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now
     return segment
 
 
-def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options) -> Segment:
+def _segment(
+    tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options, mark: int = NOT_ECT
+) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
     full = judge.full_segment(tcb) if text and not flags & SYN else 0
@@ -261,6 +288,7 @@ def _segment(tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | m
         sport=name.local_port if name is not None else 0,
         dport=name.remote_port if name is not None else 0,
         gso_size=full if len(text) > full else 0,
+        ecn=mark,
     )
 
 
@@ -268,17 +296,22 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
     terms, count = tcb.terms, judge.sack_blocks(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
+    if count and text:
+        room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
+        count = min(count, max(0, room) // SACK_BLOCK)
+    counters = None
+    if tcb.ecn is not None:
+        counters, count = accecn.option(tcb, tcb.ecn, count, text, now)
     if count:
-        if text:
-            room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
-            count = min(count, max(0, room) // SACK_BLOCK)
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
-        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb))
+        return Options(
+            tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb), acc_ecn=counters
+        )
     user_timeout = _user_timeout(tcb)
-    if blocks or user_timeout is not None:
-        return Options(sack=blocks, user_timeout=user_timeout)
+    if blocks or user_timeout is not None or counters is not None:
+        return Options(sack=blocks, user_timeout=user_timeout, acc_ecn=counters)
     return NO_OPTIONS
 
 

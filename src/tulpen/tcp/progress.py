@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import buffer, clocks, judge, rack, recovery, spurious, window
+from tulpen.tcp import buffer, clocks, ecn, judge, rack, recovery, spurious, window
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import OPEN
@@ -37,6 +37,8 @@ def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     if seg.ack > prior_una:
         _advance(tcb, seg, news, now)
     _answered(tcb, seg, now)
+    if tcb.ecn is not None and prior_una > tcb.snd.iss:
+        news.marked = ecn.feedback(tcb, tcb.ecn, seg, news.segments, news.delivered)
     if outstanding or news.dsack:
         _consequences(tcb, seg, news, now)
     if news.advanced:
@@ -54,7 +56,7 @@ def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     repeated = news.duplicate and not (news.advanced or news.sacked)
     if rack.probe_acknowledged(tcb, seg.ack, dsack=news.probe_dsack, duplicate=repeated):
         recovery.probe_repaired(tcb)
-    if tcb.loss.phase is not OPEN or news.duplicate or news.sacked or news.dsack:
+    if tcb.loss.phase is not OPEN or news.duplicate or news.sacked or news.dsack or news.marked:
         if _reneged(tcb, news, now):
             return
         recovery.acknowledged(tcb, seg, news, now)

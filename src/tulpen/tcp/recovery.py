@@ -12,7 +12,7 @@ out again as the window allows (``output``); how the window comes down is in ``w
 
 from __future__ import annotations
 
-from tulpen.tcp import clocks, judge, rack, spurious, window
+from tulpen.tcp import clocks, ecn, judge, rack, spurious, window
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import CWR, DISORDER, LOSS, OPEN, RECOVERY, Resend
@@ -25,6 +25,8 @@ def acknowledged(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     """Draw the consequences of an acknowledgment that is suspicious, or comes while something is."""
     loss = tcb.loss
     loss.resend = Resend.NOW
+    if news.marked:
+        loss.prior_ssthresh = 0  # a mark makes no reduction undone
     if loss.phase is OPEN:
         loss.resent_at = -1
     elif tcb.snd.una >= loss.point and _all_acknowledged(tcb, seg):
@@ -77,7 +79,12 @@ def _watch(tcb: Tcb, news: News, now: int) -> None:
     _find_loss(tcb, news, now)
     if tcb.flight.lost_octets:
         _enter(tcb)
-    elif loss.phase is not CWR:
+        if news.marked:
+            loss.prior_ssthresh = 0
+        return
+    if news.marked:
+        window.enter_cwr(tcb)
+    if loss.phase is not CWR:
         keep_open(tcb)
 
 
@@ -283,6 +290,7 @@ def retransmission_timeout(tcb: Tcb, now: int) -> None:
     if loss.phase <= DISORDER and flight.sacked_octets >= tcb.stack.settings.tcp_reordering * tcb.smss:
         loss.reordering = min(loss.reordering, tcb.stack.settings.tcp_reordering)
     window.restart_from_one(tcb)
+    ecn.reduced(tcb)
     loss.point = tcb.snd.nxt
     tcb.rack.probe_end = -1
     tcb.rack.probe_due = False

@@ -7,7 +7,7 @@ to have arrived.
 
 from __future__ import annotations
 
-from tulpen.tcp import rack
+from tulpen.tcp import ecn, rack
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import LOSS, OPEN, Resend
 from tulpen.tcp.negotiate import timestamp
@@ -73,7 +73,9 @@ def undo(tcb: Tcb, *, unmark: bool) -> None:
         tcb.flight.unmark_lost()
     if loss.prior_ssthresh:
         cc.undone(loss.prior_cwnd)
-        cc.ssthresh = max(cc.ssthresh, loss.prior_ssthresh)
+        if loss.prior_ssthresh > cc.ssthresh:
+            cc.ssthresh = loss.prior_ssthresh
+            ecn.restored(tcb)
     loss.undo_from = -1
     tcb.rack.advanced = True  # what is lost after all shows by itself
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from tulpen.tcp.ecn_state import Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
+
+NO_ECN: Final = Ecn(Mode.OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,14 @@ class Status:
     dsacks: int  # segments that came twice
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    ecn_mode: int  # 0: no ECN; 1: RFC 3168; 2: AccECN; 3: asked for
+    ecn_seen: bool  # something came with a mark
+    delivered_ce: int  # segments
+    received_ce: int
+    delivered_marked: tuple[int, int, int]  # octets, by their mark: ECT(1), ECT(0), CE
+    received_marked: tuple[int, int, int]
+    accecn_opt_seen: int  # of ``ecn_state``
+    accecn_fail_mode: int
     segments_received: int
     text_segments_received: int
     octets_received: int  # in order, a FIN one of them
@@ -69,7 +81,7 @@ class Status:
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers = tcb.timers
+    timers, ecn = tcb.timers, tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
     for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
@@ -118,6 +130,14 @@ def status_of(tcb: Tcb) -> Status:
         dsacks=tcb.loss.dsacks,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        ecn_mode=int(ecn.mode),
+        ecn_seen=ecn.seen,
+        delivered_ce=ecn.delivered_ce,
+        received_ce=ecn.received_ce,
+        delivered_marked=(ecn.delivered[0], ecn.delivered[1], ecn.delivered[2]),
+        received_marked=(ecn.received[0], ecn.received[1], ecn.received[2]),
+        accecn_opt_seen=ecn.option_seen,
+        accecn_fail_mode=ecn.failures,
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
         octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),

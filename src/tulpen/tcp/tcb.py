@@ -12,6 +12,7 @@ from typing import Final, final
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.congestion import ALGORITHMS, CongestionControl, Usage
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
@@ -119,7 +120,7 @@ class Tcb:
     """One connection."""
 
     __slots__ = (
-        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "error", "fast_open", "flight",
+        "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
         "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
         "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
@@ -156,6 +157,7 @@ class Tcb:
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
         self.fast_open: FastOpen | None = None  # RFC 7413
+        self.ecn: Ecn | None = None  # RFC 3168, RFC 9768; None: neither
         # what the user gave, and has not taken
         self.queue = SendQueue(iss + 1)
         self.receive_queue = ReceiveQueue()
@@ -258,6 +260,7 @@ class Tcb:
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
+        twin.ecn = None if self.ecn is None else self.ecn.clone()
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -281,6 +284,5 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.ts_recent_at = self.ts_recent_at
-        twin.ts_offset = self.ts_offset
+        twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
         return twin

@@ -9,6 +9,7 @@ from tulpen.tcp import acking, clocks, fast_open, judge, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
+from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, SYNCHRONIZED, TIME_WAIT, Event
 from tulpen.tcp.tcb import Tcb
@@ -63,7 +64,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
-    giving_up = tcb.retransmits >= _r2(tcb)
+    giving_up = _tried_enough(tcb, now)
     fast_open.timed_out(tcb, now, giving_up=giving_up)
     if giving_up:
         _give_up(tcb, Reason.GAVE_UP, now)
@@ -74,12 +75,22 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb, now)
     tcb.retransmits += 1
-    tcb.rtt.backoff += 1
+    if tcb.state is not SYN_SENT or tcb.retransmits > tcb.stack.settings.tcp_syn_linear_timeouts:
+        tcb.rtt.backoff += 1
     if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
         tcb.troubled = True
         if tcb.options.ip_recverr:
             tcb.signal(Signal.TROUBLE)  # SHLD-9
     clocks.start_again(tcb, now, now)
+
+
+def _tried_enough(tcb: Tcb, now: int) -> bool:
+    """R2 is reached; SYNs that do not back off count by the time that as many with backoff would have taken."""
+    most, linear = _r2(tcb), tcb.stack.settings.tcp_syn_linear_timeouts
+    if tcb.state is not SYN_SENT or not linear:
+        return tcb.retransmits >= most
+    patience = ((2 << most) - 1) * INITIAL_RTO
+    return tcb.retransmits >= most + linear or now - tcb.flight.sent[0].first_at >= patience
 
 
 def _persist(tcb: Tcb, now: int) -> None:

@@ -8,7 +8,7 @@ to ``cwnd``.  The difference is the same, and Limited Transmit (RFC 3042) is the
 
 from __future__ import annotations
 
-from tulpen.tcp import judge
+from tulpen.tcp import ecn, judge
 from tulpen.tcp.congestion import INFINITE
 from tulpen.tcp.loss import CWR, LOSS, OPEN, RECOVERY
 from tulpen.tcp.news import News
@@ -49,6 +49,7 @@ def begin_reduction(tcb: Tcb) -> None:
     loss.prior_cwnd = cc.cwnd
     loss.prr_delivered = loss.prr_out = 0
     cc.ssthresh = cc.after_loss(flight_size(tcb))
+    ecn.reduced(tcb)
 
 
 def flight_size(tcb: Tcb) -> int:

@@ -115,7 +115,7 @@ def _parse_4(view: memoryview, offload: Offload | None) -> Packet:
         raise Malformed(Kind.CHECKSUM, "the IPv4 header checksum is wrong", 10)
     if fragment & 0x3FFF:
         raise Fragment(f"a fragment at octet {(fragment & 0x1FFF) * 8} of its packet", 6)
-    payload = _parse_payload(view[start:total], protocol, src, dst, offload, start)
+    payload = _parse_payload(view[start:total], protocol, src, dst, offload, start, tos & 3)
     return Packet(
         src, dst, payload, protocol=protocol, ttl=ttl, tos=tos, ident=ident, df=bool(fragment & _DONT_FRAGMENT)
     )
@@ -132,7 +132,7 @@ def _parse_6(view: memoryview, offload: Offload | None) -> Packet:
     start = HEADER_6
     if protocol in _EXTENSIONS:
         protocol, start = _skip_extensions(view[:end], protocol)
-    payload = _parse_payload(view[start:end], protocol, src, dst, offload, start)
+    payload = _parse_payload(view[start:end], protocol, src, dst, offload, start, (first >> 20) & 3)
     return Packet(src, dst, payload, protocol=protocol, ttl=ttl, tos=(first >> 20) & 0xFF)
 
 
@@ -168,12 +168,12 @@ def _extension_length(view: memoryview, protocol: int, start: int) -> int:
 
 
 def _parse_payload(
-    view: memoryview, protocol: int, src: bytes, dst: bytes, offload: Offload | None, offset: int
+    view: memoryview, protocol: int, src: bytes, dst: bytes, offload: Offload | None, offset: int, ecn: int
 ) -> Segment | Icmp | memoryview:
     verify = offload is None or not offload.needs_checksum
     if protocol == TCP:
         gso_size = 0 if offload is None else offload.gso_size
-        return parse_segment(view, src, dst, verify=verify, gso_size=gso_size, offset=offset)
+        return parse_segment(view, src, dst, verify=verify, gso_size=gso_size, offset=offset, ecn=ecn)
     if protocol == (ICMP if len(src) == 4 else ICMP6):
         return parse_icmp(view, src, dst, verify=verify, offset=offset)
     return view

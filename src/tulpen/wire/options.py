@@ -20,6 +20,8 @@ MD5: Final = 19  # RFC 2385 §3.0
 USER_TIMEOUT: Final = 28  # RFC 5482 §3
 AUTHENTICATION: Final = 29  # RFC 5925 §2.2
 FAST_OPEN: Final = 34  # RFC 7413 §4.1.1
+ACC_ECN_0: Final = 172  # RFC 9768 §3.2.3: the counter of ECT(0) first
+ACC_ECN_1: Final = 174  # ... that of ECT(1)
 EXPERIMENT: Final = 254  # RFC 6994
 FAST_OPEN_MAGIC: Final = b"\xf9\x89"  # behind EXPERIMENT: Fast Open before it had a kind of its own
 
@@ -31,6 +33,16 @@ MOST_SECONDS: Final = 0x7FFF * 60  # the longest user timeout that can be said
 _NOP_NOP_TIMESTAMPS: Final = 0x0101_080A
 _TIMESTAMPS_ALONE: Final = Struct("!III")
 _BLOCK: Final = Struct("!II")
+
+
+class EcnCounters(NamedTuple):
+    """An AccECN option (RFC 9768 §3.2.3): octets received with each mark, 24 bits each, and none after the last known.
+
+    In order ECT(0), CE, ECT(1) if ``kind`` is ACC_ECN_0, and the other way round if it is ACC_ECN_1.
+    """
+
+    kind: int
+    counters: tuple[int, ...]
 
 
 class Authentication(NamedTuple):
@@ -46,8 +58,8 @@ class Options:
     """The options of one segment; never changed once built."""
 
     __slots__ = (
-        "authentication", "fast_open", "fast_open_experimental", "malformed", "md5", "mss", "octets", "others", "sack",
-        "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale",
+        "acc_ecn", "authentication", "fast_open", "fast_open_experimental", "malformed", "md5", "mss", "octets",
+        "others", "sack", "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +74,7 @@ class Options:
         user_timeout: int | None = None,
         fast_open: bytes | None = None,
         fast_open_experimental: bool = False,
+        acc_ecn: EcnCounters | None = None,
         others: tuple[tuple[int, bytes], ...] = (),
         malformed: bool = False,
         md5: bytes | None = None,
@@ -76,6 +89,7 @@ class Options:
         self.user_timeout = user_timeout  # seconds
         self.fast_open = fast_open  # a cookie; empty: a request for one; None: no such option
         self.fast_open_experimental = fast_open_experimental  # written as an experiment, with its magic number
+        self.acc_ecn = acc_ecn
         self.others = others  # (kind, octets after the length)
         self.malformed = malformed  # a length was illegal; what could be read is here
         self.md5 = md5  # the digest of RFC 2385
@@ -87,7 +101,8 @@ class Options:
         return Options(
             mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
             sack=self.sack, user_timeout=self.user_timeout, fast_open=cookie, fast_open_experimental=experimental,
-            others=self.others, malformed=self.malformed, md5=self.md5, authentication=self.authentication,
+            acc_ecn=self.acc_ecn, others=self.others, malformed=self.malformed, md5=self.md5,
+            authentication=self.authentication,
         )  # fmt: skip
 
     def signed(self, *, md5: bytes | None = None, authentication: Authentication | None = None) -> Options:
@@ -95,15 +110,15 @@ class Options:
         return Options(
             mss=self.mss, wscale=self.wscale, sack_permitted=self.sack_permitted, tsval=self.tsval, tsecr=self.tsecr,
             sack=self.sack, user_timeout=self.user_timeout, fast_open=self.fast_open,
-            fast_open_experimental=self.fast_open_experimental, others=self.others, malformed=self.malformed, md5=md5,
-            authentication=authentication,
+            fast_open_experimental=self.fast_open_experimental, acc_ecn=self.acc_ecn, others=self.others,
+            malformed=self.malformed, md5=md5, authentication=authentication,
         )  # fmt: skip
 
     def _values(self) -> tuple[object, ...]:
         return (
             self.mss, self.wscale, self.sack_permitted, self.tsval, self.tsecr,
-            self.sack, self.user_timeout, self.fast_open, self.fast_open_experimental, self.others, self.malformed,
-            self.md5, self.authentication,
+            self.sack, self.user_timeout, self.fast_open, self.fast_open_experimental, self.acc_ecn, self.others,
+            self.malformed, self.md5, self.authentication,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
@@ -138,6 +153,8 @@ def _words(options: Options) -> list[str]:
         words.append(f"uto {options.user_timeout}s")
     if options.fast_open is not None:
         words.append(f"{'exp-' * options.fast_open_experimental}tfo {options.fast_open.hex() or 'cookiereq'}")
+    if options.acc_ecn is not None:
+        words.append(acc_ecn_words(options.acc_ecn))
     if options.md5 is not None:
         words.append(f"md5 {options.md5.hex()}")
     if options.authentication is not None:
@@ -147,6 +164,12 @@ def _words(options: Options) -> list[str]:
     if options.malformed:
         words.append("malformed")
     return words
+
+
+def acc_ecn_words(option: EcnCounters) -> str:
+    """Return an AccECN option as packetdrill writes it."""
+    names = ("e0b", "ceb", "e1b") if option.kind == ACC_ECN_0 else ("e1b", "ceb", "e0b")
+    return " ".join(["ECN", *(f"{name} {count}" for name, count in zip(names, option.counters, strict=False))])
 
 
 def parse_options(view: bytes | memoryview) -> Options:
@@ -214,6 +237,9 @@ def _read_known(options: Options, kind: int, body: bytes) -> bool:
     elif kind == FAST_OPEN or (kind == EXPERIMENT and body.startswith(FAST_OPEN_MAGIC)):
         options.fast_open_experimental = kind == EXPERIMENT
         options.fast_open = body[len(FAST_OPEN_MAGIC) :] if options.fast_open_experimental else body
+    elif kind in (ACC_ECN_0, ACC_ECN_1) and length <= 9 and length % 3 == 0:
+        counters = tuple(int.from_bytes(body[at : at + 3], "big") for at in range(0, length, 3))
+        options.acc_ecn = EcnCounters(kind, counters)
     else:
         return False
     return True
@@ -243,7 +269,7 @@ def build_options(options: Options) -> bytes:
 
 def _aligned(options: Options) -> list[bytes]:
     """Return each option, behind the NOPs that align it."""
-    words = []
+    words: list[bytes] = []
     if options.md5 is not None:
         words.append(bytes((NOP, NOP, MD5, 2 + MD5_DIGEST)) + options.md5)
     if options.authentication is not None:
@@ -254,20 +280,38 @@ def _aligned(options: Options) -> list[bytes]:
     if options.tsval is not None:
         head = b"\x04\x02\x08\x0a" if options.sack_permitted else b"\x01\x01\x08\x0a"
         words.append(head + _BLOCK.pack(options.tsval, options.tsecr))
-    elif options.sack_permitted:
+    if options.acc_ecn is not None:
+        words.append(_acc_ecn(options.acc_ecn))
+    if options.tsval is None and options.sack_permitted:
         words.append(b"\x01\x01\x04\x02")
+        _close_up(words)
     if options.wscale is not None:
         words.append(bytes((NOP, WINDOW_SCALE, 3, options.wscale)))
+        _close_up(words)
     if options.fast_open is not None:
         word = _fast_open(options.fast_open, experimental=options.fast_open_experimental)
         words += [word, bytes((NOP,)) * (-len(word) % 4)]
     if options.sack:
         head = bytes((NOP, NOP, SACK, 2 + 8 * len(options.sack)))
         words.append(head + b"".join([_BLOCK.pack(left, right) for left, right in options.sack]))
+        _close_up(words)
     if options.user_timeout is not None:
         words.append(bytes((USER_TIMEOUT, 4)) + _user_timeout(options.user_timeout).to_bytes(2, "big"))
     words.extend(bytes((kind, 2 + len(octets))) + octets for kind, octets in options.others)
     return words
+
+
+def _acc_ecn(option: EcnCounters) -> bytes:
+    body = b"".join([counter.to_bytes(3, "big") for counter in option.counters])
+    word = bytes((option.kind, 2 + len(body))) + body
+    return word + bytes((NOP,)) * (-len(word) % 4 if len(word) > 5 else 0)
+
+
+def _close_up(words: list[bytes]) -> None:
+    """A short AccECN option stands in the place of the NOPs that would align what follows it."""
+    if len(words) > 1 and len(words[-2]) % 4:
+        extra, nops = len(words[-2]) % 4, len(words[-1]) - len(words[-1].lstrip(b"\x01"))
+        words[-1] = words[-1][extra if nops >= extra else 0 :]
 
 
 def _fast_open(cookie: bytes, *, experimental: bool) -> bytes:

@@ -20,6 +20,13 @@ URG: Final = 0x020
 ECE: Final = 0x040
 CWR: Final = 0x080
 AE: Final = 0x100  # RFC 9768
+ECN_FLAGS: Final = ECE | CWR | AE  # AccECN's field of three bits, ACE
+
+# The ECN field of an internet header (RFC 3168 §5).
+NOT_ECT: Final = 0
+ECT_1: Final = 1
+ECT_0: Final = 2
+CE: Final = 3
 
 # tcpdump's letters, in its order.
 LETTERS: Final = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"),
@@ -30,7 +37,7 @@ LETTERS: Final = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (U
 class Segment:
     """One segment; never changed once built, so that it may be shared and kept."""
 
-    __slots__ = ("ack", "data", "dport", "flags", "gso_size", "options", "seq", "sport", "urg", "wnd")
+    __slots__ = ("ack", "data", "dport", "ecn", "flags", "gso_size", "options", "seq", "sport", "urg", "wnd")
 
     def __init__(
         self,
@@ -45,6 +52,7 @@ class Segment:
         sport: int = 0,
         dport: int = 0,
         gso_size: int = 0,
+        ecn: int = NOT_ECT,
     ) -> None:
         self.sport = sport
         self.dport = dport
@@ -56,6 +64,7 @@ class Segment:
         self.options = options
         self.data = data
         self.gso_size = gso_size  # 0: one packet on the wire
+        self.ecn = ecn  # of the internet header around it, and so no part of what makes segments equal
 
     @property
     def len(self) -> int:
@@ -67,7 +76,7 @@ class Segment:
         """Return this segment with other options."""
         return Segment(
             self.seq, self.ack, self.flags, self.wnd, self.data, options, urg=self.urg, sport=self.sport,
-            dport=self.dport, gso_size=self.gso_size,
+            dport=self.dport, gso_size=self.gso_size, ecn=self.ecn,
         )  # fmt: skip
 
     def __repr__(self) -> str:

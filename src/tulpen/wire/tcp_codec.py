@@ -16,11 +16,19 @@ FIXED: Final = Struct("!HHIIHHHH")
 
 
 def parse_segment(
-    view: memoryview, src: bytes, dst: bytes, *, verify: bool = True, gso_size: int = 0, offset: int = 0
+    view: memoryview,
+    src: bytes,
+    dst: bytes,
+    *,
+    verify: bool = True,
+    gso_size: int = 0,
+    offset: int = 0,
+    ecn: int = 0,
 ) -> Segment:
     """Read a segment; its data are a part of ``view``, not a copy.
 
-    ``offset`` is where ``view`` stands in its packet, for the message of ``Malformed``.
+    ``offset`` is where ``view`` stands in its packet, for the message of ``Malformed``;
+    ``ecn`` what that packet's header says.
     """
     size = len(view)
     if size < HEADER:
@@ -33,7 +41,17 @@ def parse_segment(
         raise BadChecksum("the TCP checksum is wrong", offset + 16)
     options = NO_OPTIONS if start == HEADER else parse_options(view[HEADER:start])
     return Segment(
-        seq, ack, bits & 0x1FF, wnd, view[start:], options, urg=urg, sport=sport, dport=dport, gso_size=gso_size
+        seq,
+        ack,
+        bits & 0x1FF,
+        wnd,
+        view[start:],
+        options,
+        urg=urg,
+        sport=sport,
+        dport=dport,
+        gso_size=gso_size,
+        ecn=ecn,
     )
 
 
