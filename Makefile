@@ -42,7 +42,12 @@ format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 bench: $(VENV)/.base  ## measure (ARGS='engine' for some)
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
+# How the tests of the conformance page ended; those that fail (1) are shown there.
+docs/_generated/tests.xml: $(VENV)/.dev $(shell find src tests -name '*.py')
+	@mkdir -p $(@D)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider --junitxml=$@ $$($(BIN)/python -m tests.conformance) || [ $$? -eq 1 ]
+
+docs: $(VENV)/.docs docs/_generated/tests.xml  ## build the documentation in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

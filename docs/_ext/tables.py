@@ -37,7 +37,7 @@ def _row(cells: Sequence[Cell]) -> nodes.row:
     return row
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> nodes.table:
+def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> nodes.table:
     table = nodes.table()
     group = nodes.tgroup(cols=len(titles))
     table += group
@@ -138,28 +138,6 @@ def _fault(what: Fault | BadClient) -> Sequence[Cell]:
     return f"`{what.name}`", [what.says(what.values()), *parameters], [what.good, what.source]
 
 
-def conformance() -> Table:
-    """What stands for each requirement of RFC 9293 Appendix B."""
-    from tests.rfc9293.conformance import findings
-
-    return ("Requirement", "Level", "§", "Feature", "Shown by"), [
-        (
-            finding.requirement.id,
-            finding.requirement.level,
-            finding.requirement.section,
-            finding.requirement.feature,
-            [_in_words(test) for test in finding.tests] or f"no test: {finding.reason}",
-        )
-        for finding in findings()
-    ]
-
-
-def _in_words(test: str) -> str:
-    file, *names = test.split("::")
-    says = ": ".join(name.removeprefix("test_").replace("_", " ") for name in names)
-    return f"{says or 'all of it'} (`{file.removeprefix('tests/')}`)"
-
-
 TABLES: dict[str, Callable[[], Table]] = {
     maker.__name__: maker
     for maker in (
@@ -173,7 +151,6 @@ TABLES: dict[str, Callable[[], Table]] = {
         counters,
         faults,
         clients,
-        conformance,
     )
 }
 
@@ -186,7 +163,7 @@ class TableDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write it."""
-        return [_table(*TABLES[self.arguments[0]]())]
+        return [table(*TABLES[self.arguments[0]]())]
 
 
 class DiagramDirective(SphinxDirective):

@@ -1,4 +1,4 @@
-"""SYN cookies: what they carry, how long they are good, what is lost."""
+"""SYN cookies (RFC 4987 §3.6): what they carry, how long they are good, what is lost."""
 
 from __future__ import annotations
 

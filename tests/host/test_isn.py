@@ -1,4 +1,4 @@
-"""Initial sequence numbers and timestamp offsets."""
+"""Initial sequence numbers (RFC 6528) and timestamp offsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may hold a local port, and which one connect() gets."""
+"""Who may hold a local port, and which one connect() gets (RFC 6056)."""
 
 from __future__ import annotations
 

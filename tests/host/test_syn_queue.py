@@ -1,4 +1,4 @@
-"""The SYN queue: retransmission, limits, and what ends a half-open connection."""
+"""The SYN queue (RFC 4987 §3): retransmission, limits, and what ends a half-open connection."""
 
 from __future__ import annotations
 
