@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from tulpen.compare.report import Followed
     from tulpen.compare.run import Findings
 
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
             "Would tulpen have been allowed to do what Linux does here?",
             "tulpen compare --serve 'python3 -m http.server 8000' -- curl -sS http://{host}:8000/",
         ),
+        ("The same of a capture that was made on 10.0.0.1", "tulpen compare --trace web.pcap --as 10.0.0.1"),
         ("One word", "tulpen compare --word 'CONNECT SYN ACK_NA'"),
     ),
 )
@@ -49,6 +51,11 @@ if TYPE_CHECKING:
 @click.option(
     "--repeat", type=click.IntRange(1, 1000), default=1, metavar="N", help="--serve: so many clients at once."
 )
+@click.option(
+    "--trace", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Follow what was captured: pcap or pcapng.",
+)  # fmt: skip
+@click.option("--as", "host", metavar="ADDRESS", help="--trace: the host where it was captured.")
 @click.option("-v", "--verbose", is_flag=True, help="List the known kinds too, and what did not show again.")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout, and nothing else.")
 @click.pass_context
@@ -67,6 +74,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     Exit status: nothing new (0), a difference that nothing explains, or a packet that
     tulpen would not have sent (1).
     """
+    if options["trace"]:
+        return _read(options)
     if rest(ctx) or options["serve"]:
         return _follow(rest(ctx), options)
     from rich.console import Console
@@ -105,10 +114,7 @@ def _follow(client: list[str], options: dict[str, Any]) -> int:
     """Follow a server and its clients."""
     import shlex
 
-    from rich.console import Console
-
     from tulpen.compare.live import CLIENT, SERVER, Cable
-    from tulpen.compare.report import followed_as_json, followed_lines
 
     if not (client and options["serve"]):
         raise click.UsageError("--serve takes a server, and the client's command stands after --")
@@ -116,6 +122,31 @@ def _follow(client: list[str], options: dict[str, Any]) -> int:
     server = filled(shlex.split(options["serve"]), places)
     with contextlib.closing(Cable()) as cable:
         followed = cable.run(server, [filled(client, places)] * options["repeat"], seconds=options["seconds"] or 60.0)
+    if not followed:
+        raise click.ClickException("there was no connection: does the server listen on {host}?")
+    return _tell(followed, options)
+
+
+def _read(options: dict[str, Any]) -> int:
+    """Follow what was captured."""
+    from tulpen.compare.capture import followed
+    from tulpen.wire.address import address
+
+    if not options["host"]:
+        raise click.UsageError("--trace needs --as ADDRESS: whose packets are to be judged?")
+    try:
+        host = address(options["host"])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as") from None
+    return _tell(followed(options["trace"], host), options)
+
+
+def _tell(followed: Followed, options: dict[str, Any]) -> int:
+    """Show what was accepted and what was not; return the exit status."""
+    from rich.console import Console
+
+    from tulpen.compare.report import followed_as_json, followed_lines
+
     if options["json"]:
         import json
 
@@ -124,8 +155,6 @@ def _follow(client: list[str], options: dict[str, Any]) -> int:
         console = Console(highlight=False)
         for line in followed_lines(followed, verbose=options["verbose"]):
             console.print(line, soft_wrap=True, markup=False)
-    if not followed:
-        raise click.ClickException("there was no connection: does the server listen on {host}?")
     return 1 if any(follower.refusals for _, follower in followed) else 0
 
 

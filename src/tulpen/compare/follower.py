@@ -24,6 +24,7 @@ from tulpen.tcp.state import (
     MAY_SEND,
     SYN_RECEIVED,
     SYN_SENT,
+    TIME_WAIT,
     Event,
     ImpossibleTransition,
     State,
@@ -65,6 +66,11 @@ class Follower:
         if self.connection is not None:
             return self.connection.state
         return CLOSED if self._syn is None else SYN_RECEIVED
+
+    @property
+    def over(self) -> bool:
+        """Whether a SYN would begin another connection."""
+        return self.connection is not None and self.connection.state in (CLOSED, TIME_WAIT)
 
     def packet(self, segment: Segment, now: int, *, sent: bool, kernel: State | None = None) -> bool:
         """Take the next packet; ``kernel`` is the state that the end has after it.  Say whether it is accepted."""

@@ -61,16 +61,30 @@ class Sides:
         self.other = other
 
     def run(self, word: Sequence[str]) -> Run:
-        """Put a word to both."""
+        """Put a word to both.
+
+        The other's state, which may take longer to read than the word to say, is read at its end;
+        only if they have come apart is the word said again, with the state read at every letter.
+        """
+        run = self._run(word, every=False)
+        if run.difference is None:
+            return run
+        again = self._run(word, every=True)
+        return run if again.difference is None else again
+
+    def _run(self, word: Sequence[str], *, every: bool) -> Run:
         one, other = self.one, self.other
         one.begin()
         other.begin()
         edges: list[Edge] = []
         before = "CLOSED"
+        last = len(word) - 1
         try:
             for place, letter in enumerate(word):
                 mine = Said(one.step(letter), one.state())
-                theirs = Said(other.step(letter), other.state())
+                answer = other.step(letter)
+                looks = every or place == last or answer != mine.answer
+                theirs = Said(answer, other.state() if looks else mine.state)
                 if mine != theirs:
                     return Run(tuple(edges), Difference(tuple(word[: place + 1]), before, mine, theirs))
                 edges.append(Edge(before, letter, mine.answer, mine.state))
