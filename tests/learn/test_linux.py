@@ -89,7 +89,6 @@ DEVIATIONS = [
     ("CONNECT SYN FIN_NA", "ACK(nxt,adv)", "CLOSE-WAIT", "Z12"),
     ("CONNECT SYN SHUT", "-", "SYN-RECEIVED", "Z09"),
     ("LISTEN SYN CLOSE", "-", "SYN-RECEIVED", "R13"),
-    ("LISTEN SYN ACK FIN_NA", "ACK(nxt,cur)", "ESTABLISHED", "Z21"),
     ("CONNECT SYN+ACK SHUT OLD_FIN", "ACK(nxt,cur)", "FIN-WAIT-2", "Z161"),
     ("CONNECT SYN CLOSE ACK SYN", "RST+ACK(zero,adv)", "CLOSED", "G06"),
     ("CONNECT SYN CLOSE ACK SYN+ACK", "RST(nxt)", "CLOSED", "Z27"),
