@@ -22,7 +22,6 @@ APART = {
     "reconnected": "AF_UNSPEC",
     "records": "it reads what no Linux tells",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",
-    "simultaneous-close": "a socket of Linux in TIME-WAIT says CLOSED",
     "simultaneous-open": "Linux repeats the options of its SYN, asked for or not",
     "unsent": "Linux has no such setting",
     "urgent-data": "Linux takes the last urgent octet out of the stream",

@@ -8,6 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.aio.failures import os_error
+from tulpen.aio.sockopt_keys import TCP_AO_ADD_KEY, TCP_MD5SIG, TCP_MD5SIG_EXT, set_key
 from tulpen.tcp.congestion import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS): "ip_ttl",
 }
 
+_KEYS: Final = (TCP_MD5SIG, TCP_MD5SIG_EXT, TCP_AO_ADD_KEY)
 _SWITCHES: Final = frozenset(
     {"so_keepalive", "so_reuseaddr", "so_oobinline", "tcp_nodelay", "tcp_cork", "tcp_quickack"}
 )
@@ -65,6 +67,9 @@ def set_option(options: SocketOptions, level: int, name: int, value: int | bytes
         if algorithm not in ALGORITHMS:
             raise os_error(errno.ENOENT)
         options.tcp_congestion = algorithm
+        return
+    if level == socket.IPPROTO_TCP and name in _KEYS:
+        set_key(options, name, value)
         return
     field = _NUMBERS.get((level, name))
     if field is None:

@@ -47,7 +47,7 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         for each in words[1:]:
             _assign(world, each)
     elif name == "defaults.sh":
-        _usual(world)
+        _usual(world, selftests=words[0] == "./defaults.sh")
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         world.host.metrics.flush()
     elif name == "nstat":
@@ -101,15 +101,17 @@ def _assign(world: World, word: str) -> None:
     apply(world.settings, name, value)
 
 
-def _usual(world: World) -> None:
+def _usual(world: World, *, selftests: bool) -> None:
     if world.set_sysctl is None:
         sysctl_linux.usual(world.settings)
-        return
-    for name, value in sysctl_linux.USUAL_ON_LINUX:
-        try:
-            world.set_sysctl(f"net.ipv4.{name}", value)
-        except Unsupported as refused:
-            world.remarks.append(str(refused))
+    else:
+        for name, value in sysctl_linux.USUAL_ON_LINUX:
+            try:
+                world.set_sysctl(f"net.ipv4.{name}", value)
+            except Unsupported as refused:
+                world.remarks.append(str(refused))
+    for name, value in sysctl_linux.OF_SELFTESTS if selftests else ():
+        _assign(world, f"net.ipv4.{name}={value}")
 
 
 def _nstat(world: World, pipeline: list[list[str]]) -> None:

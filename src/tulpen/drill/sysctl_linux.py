@@ -50,6 +50,9 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_ecn", "0"),
 )
 
+#: What the set-up script of Linux's selftests, which lies beside them, says otherwise.
+OF_SELFTESTS: Final[tuple[tuple[str, str], ...]] = (("tcp_fastopen", "0x3"),)
+
 #: All that the usual set-up scripts say to a Linux.
 USUAL_ON_LINUX: Final[tuple[tuple[str, str], ...]] = (
     *USUAL_SETTINGS,

@@ -17,7 +17,7 @@ NO_MIN_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
 #: Linux's numbers of the states.
-_LINUX_STATES: Final = {
+LINUX_STATES: Final = {
     State.ESTABLISHED: 1, State.SYN_SENT: 2, State.SYN_RECEIVED: 3, State.FIN_WAIT_1: 4, State.FIN_WAIT_2: 5,
     State.TIME_WAIT: 6, State.CLOSED: 7, State.CLOSE_WAIT: 8, State.LAST_ACK: 9, State.LISTEN: 10, State.CLOSING: 11,
 }  # fmt: skip
@@ -41,13 +41,18 @@ CONSTANTS: Final[dict[str, int]] = {
 }  # fmt: skip
 
 
+def _state(file: TcpFile) -> int:
+    """For Linux, a socket whose connection is in TIME-WAIT is closed."""
+    return LINUX_STATES[State.CLOSED if file.state is State.TIME_WAIT else file.state]
+
+
 def fields_of(file: TcpFile, now: int) -> dict[str, int]:
     """Return the fields that the host can tell; the others are unknown, and not zero."""
     if file.socket is None:
-        return {"tcpi_state": _LINUX_STATES[file.state]}
+        return {"tcpi_state": _state(file)}
     status = file.socket.status()
     return {
-        "tcpi_state": _LINUX_STATES[file.state],
+        "tcpi_state": _state(file),
         "tcpi_retransmits": status.retransmits,
         "tcpi_probes": status.probes,
         "tcpi_backoff": status.backoff,

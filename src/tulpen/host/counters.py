@@ -111,6 +111,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TCPFastOpenPassiveAltKey", "SYNs whose cookie was made with the second key."),
     Counter("TcpExt", "TCPFastOpenListenOverflow", "SYNs for a fast open that found its queue full."),
     Counter("TcpExt", "TCPFastOpenCookieReqd", "SYNs that asked for a Fast Open cookie."),
+    Counter("TcpExt", "TSEcrRejected", "Segments for half-open connections with an echo of no timestamp of ours."),
     Counter("TcpExt", "TCPMD5NotFound", "Segments without the signature that a key asks for."),
     Counter("TcpExt", "TCPMD5Unexpected", "Segments with an MD5 signature, and no key for their sender."),
     Counter("TcpExt", "TCPMD5Failure", "Segments whose MD5 signature was wrong."),

@@ -162,6 +162,8 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
         return _in_time_wait_by_ack(tcb, seg, now)
+    if judge.strange_echo(tcb, seg, now):
+        return _not_acceptable(tcb, seg, now, Reason.STRANGE_ECHO)
     if tcb.terms.timestamps and not seg.flags & RST:
         if judge.lacks_timestamp(tcb, seg):
             tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
@@ -197,9 +199,9 @@ def _in_time_wait_by_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     return False
 
 
-def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
+def _not_acceptable(tcb: Tcb, seg: Incoming, now: int, why: Reason = Reason.OUT_OF_WINDOW) -> bool:
     if seg.flags & RST:
-        tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW, now)
+        tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW if why is Reason.OUT_OF_WINDOW else why, now)
         return False
     if judge.same_syn_again(tcb, seg):
         ecn.same_syn(tcb, seg)
@@ -219,7 +221,7 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         seg.flags &= ~FIN
         tcb.ack_now = True
         return True
-    return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
+    return answer_invalid(tcb, seg, why, now)
 
 
 def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
@@ -323,6 +325,7 @@ def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv = tcb.rcv
     if not judge.takes_text(tcb):
         tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
+        tcb.ack_now |= tcb.state is TIME_WAIT  # the peer has forgotten that it closed (as Linux and FreeBSD do)
         return True
     if tcb.orphan:
         refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)

@@ -165,6 +165,13 @@ def reaches_last_ack(tcb: Tcb, seg: Incoming) -> bool:
     return not seg.flags & (SYN | RST) and tcb.last_ack_sent <= seg.seq + len(seg.data) <= tcb.rcv.nxt
 
 
+def strange_echo(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Whether a segment for a half-open connection echoes a timestamp that no SYN,ACK of ours can have had."""
+    if tcb.state is not SYN_RECEIVED or not tcb.passive or not tcb.terms.timestamps or tcb.fast_open is not None:
+        return False
+    return echoes_nothing_of_ours(tcb, seg, now)
+
+
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
     """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12), or it is of nothing that we ever sent."""
     return seg.ack < max(tcb.snd.una - tcb.snd.max_wnd, tcb.snd.iss + tcb.passive)

@@ -70,7 +70,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
         _give_up(tcb, Reason.GAVE_UP, now)
         return
     tcb.stack.count("TCPTimeouts")
-    if tcb.flight.sent[0].seq == tcb.snd.iss and not SYNCHRONIZED[tcb.state]:
+    if tcb.flight.sent[0].seq == tcb.snd.iss and (not SYNCHRONIZED[tcb.state] or fast_open.began_passively(tcb)):
         tcb.syn_due = True
     else:
         recovery.retransmission_timeout(tcb, now)

@@ -41,6 +41,7 @@ class Reason(Enum):
     ACK_TOO_OLD = ("TCPChallengeACK", "the ACK lies more than a window before SND.UNA", "RFC 5961 §5.2")
     ACK_OF_UNSENT = ("TCPChallengeACK", "the ACK is of data never sent", "RFC 9293 §3.10.7.4")
     BAD_ECHO = ("PAWSActive", "a SYN,ACK that echoes no timestamp of ours", "RFC 7323 §3.2")
+    STRANGE_ECHO = ("TSEcrRejected", "it echoes a timestamp that no SYN,ACK of ours had", "RFC 7323 §3.2")
     SYN_BEFORE_ACK = ("TCPChallengeACK", "another SYN where the ACK of ours was due", "RFC 7413 §4.2.2")
     SYN_IN_WINDOW = ("TCPSYNReset", "a SYN in the window, with tcp_insecure_syn", "RFC 9293 §3.10.7.4")
     # dropped: nothing goes back
