@@ -62,7 +62,7 @@ def test_a_failure_says_what_was_expected_and_what_came() -> None:
     verdict = fails(OPEN + "+0 write(4, ..., 100) = 100\n+0 > . 1:101(100) ack 2\n")
     assert verdict.reason == "PSH: expected clear; ack: expected 2, got 1"
     assert verdict.expected == ". 1:101(100) ack 2"
-    assert verdict.got == "P. 1:101(100) ack 1 win 65535"
+    assert verdict.got == "P. 1:101(100) ack 1 win 64240"
     assert verdict.at == pytest.approx(0.1)
     assert any("SYN 0 win 32000" in line for line in verdict.ladder)
 

@@ -31,7 +31,7 @@ def test_the_syn_ack_says_what_we_offer() -> None:
     host.listen(None, 80, 0)
     answer = Peer(host).syn(0)
     assert answer is not None
-    assert (answer.flags, answer.ack, answer.wnd) == (SYN | ACK, 5001, 65535)
+    assert (answer.flags, answer.ack, answer.wnd) == (SYN | ACK, 5001, 65160)
     assert (answer.options.mss, answer.options.wscale, answer.options.sack_permitted) == (1460, 7, True)
     assert answer.options.tsecr == 1000
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
 
 TCP_LINGER2: Final = 8  # linux/tcp.h; the socket module gives them on Linux alone
+TCP_WINDOW_CLAMP: Final = 10
 TCP_QUICKACK: Final = 12
 TCP_CONGESTION: Final = 13
 TCP_USER_TIMEOUT: Final = 18
@@ -33,6 +34,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "tcp_keepcnt",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_SYNCNT", 7)): "tcp_syncnt",
     (socket.IPPROTO_TCP, TCP_LINGER2): "tcp_linger2",
+    (socket.IPPROTO_TCP, TCP_WINDOW_CLAMP): "tcp_window_clamp",
     (socket.IPPROTO_TCP, TCP_QUICKACK): "tcp_quickack",
     (socket.IPPROTO_TCP, TCP_USER_TIMEOUT): "tcp_user_timeout",
     (socket.IPPROTO_IP, socket.IP_TOS): "ip_tos",

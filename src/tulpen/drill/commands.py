@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import proc, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
+from tulpen.drill.nstat import nstat
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import Pipeline, pipelines
 from tulpen.tcp.state import TIME_WAIT
@@ -51,7 +52,7 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         world.host.metrics.flush()
     elif name == "nstat":
-        _nstat(world, pipeline)
+        nstat(world, pipeline)
     elif name == "grep":
         proc.grep(world.host, pipeline)
     elif name == "sockstat":
@@ -112,18 +113,6 @@ def _usual(world: World, *, selftests: bool) -> None:
                 world.remarks.append(str(refused))
     for name, value in sysctl_linux.OF_SELFTESTS if selftests else ():
         _assign(world, f"net.ipv4.{name}={value}")
-
-
-def _nstat(world: World, pipeline: list[list[str]]) -> None:
-    """As nstat: what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
-    before, counters = world.counted, world.host.counters()
-    world.counted = dict(counters)
-    for words in pipeline[1:]:
-        if words[:1] != ["grep"] or len(words) != 2:
-            raise Unsupported(f"the command 'nstat | {' '.join(words)}'")
-        wanted = words[1].removeprefix("TcpExt").removeprefix("Tcp").removeprefix("Ip")
-        if counters.get(wanted, 0) <= before.get(wanted, 0):
-            raise Mismatch(f"nstat: {words[1]} has not gone up")
 
 
 def _sockstat(world: World, pipeline: list[list[str]]) -> None:

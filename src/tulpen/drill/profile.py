@@ -59,6 +59,8 @@ BSD: Final = Profile(
         "tcp_tw_by_ack": True,
         "tcp_drop_synfin": 0,
         "tcp_tolerate_missing_ts": False,
+        "tcp_rcvbuf_overhead": False,
+        "tcp_take_whole": False,
         "tcp_rcvbuf_whole_segments": True,
         "tcp_window_steps": False,
         "tcp_window_update_share": 4,

@@ -94,6 +94,11 @@ def _received(status: Status) -> dict[str, int]:
         "tcpi_data_segs_in": status.text_segments_received,
         "tcpi_bytes_received": status.octets_received,
         "tcpi_rcv_ooopack": status.segments_beyond_hole,
+        "tcpi_rcv_ssthresh": status.rcv_ssthresh,
+        "tcpi_rcv_space": status.rcv_space,
+        "tcpi_rcv_rtt": status.rcv_rtt // _US,
+        "SK_MEMINFO_RCVBUF": status.receive_buffer,
+        "SK_MEMINFO_RMEM_ALLOC": status.receive_memory,
     }
 
 

@@ -121,7 +121,7 @@ class Socket:
 
     def receive(self, limit: int, now: int) -> bytes | memoryview:
         """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
-        octets = self.connection.receive(limit)
+        octets = self.connection.receive(limit, now)
         self._settle(now)  # there is room again: the peer may have to know
         return octets
 
@@ -158,6 +158,15 @@ class Socket:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
         self.connection.options_changed()
         self._settle(now)
+
+    def quick_ack(self, now: int, *, on: bool) -> None:
+        """TCP_QUICKACK: for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        self.connection.quick_ack(on=on)
+        self._settle(now)
+
+    def receive_options_changed(self) -> None:
+        """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""
+        self.connection.receive_options_changed()
 
     def next_signal(self) -> Signal | None:
         """Return what the application is to be told next."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import arrives, buffer, calls, icmp, judge, output, timeouts
+from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, timeouts
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
@@ -84,9 +84,12 @@ class Connection:
         """
         return calls.send(self.tcb, data, now, push=push, urgent=urgent, eor=eor)
 
-    def receive(self, limit: int) -> bytes | memoryview:
-        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
-        return calls.receive(self.tcb, limit)
+    def receive(self, limit: int, now: int = 0) -> bytes | memoryview:
+        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``).
+
+        ``now``: for the pace at which the buffer grows; without it, when something last came.
+        """
+        return calls.receive(self.tcb, limit, now)
 
     def shutdown(self, now: int) -> None:
         """CLOSE (§3.10.4): no more text from us; receiving goes on.  shutdown(2) with SHUT_WR."""
@@ -225,6 +228,18 @@ class Connection:
     def options_changed(self) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
         calls.options_changed(self.tcb)
+
+    def quick_ack(self, *, on: bool) -> None:
+        """TCP_QUICKACK (tcp(7)): for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        acking.switch(self.tcb, on=on)
+
+    def receive_options_changed(self) -> None:
+        """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""
+        calls.receive_options_changed(self.tcb)
+
+    def adopt(self) -> None:
+        """The application has accepted it."""
+        calls.adopt(self.tcb)
 
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""

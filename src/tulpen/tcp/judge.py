@@ -351,6 +351,8 @@ def enough_to_acknowledge(tcb: Tcb) -> bool:
 def receive_window(tcb: Tcb) -> int:
     """Octets from RCV.NXT on that are acceptable: what was offered, or all the room where that is always told."""
     rcv = tcb.rcv
+    if rcv.memory is not None:
+        return max(rcv.wnd, rcv.edge - rcv.nxt)
     if tcb.stack.settings.tcp_window_steps or (tcb.state is SYN_RECEIVED and tcb.passive):
         return rcv.wnd
     return max(rcv.wnd, rcv.buff - tcb.receive_queue.octets)

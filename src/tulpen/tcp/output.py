@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, spurious, window
+from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, receive_window, spurious, window
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
@@ -65,11 +65,11 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
     clock = timestamp(now, tcb.ts_offset)
-    room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
-    tcb.rcv.wnd = max(tcb.rcv.wnd, room)
+    room = receive_window.begin(tcb)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
+        told = _user_timeout(tcb)
+        options = offer(tcb.options, settings, tcb.rcv_mss, clock, told, plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -332,6 +332,8 @@ def _window(tcb: Tcb) -> int:
     offered is still taken (RFC 7323 §2.4).
     """
     rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    if rcv.memory is not None:
+        return receive_window.offer(tcb)
     gain = judge.window_to_open(tcb)
     if gain:
         rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)

@@ -63,6 +63,12 @@ class Status:
     resent_total: int  # segments sent again
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    quick_ack: bool  # ACKs do not wait for answers
+    receive_buffer: int
+    receive_memory: int  # taken of it
+    rcv_ssthresh: int  # the window that may be offered now
+    rcv_space: int  # what the application takes in a round trip
+    rcv_rtt: int  # that round trip
     ecn_mode: int  # 0: no ECN; 1: RFC 3168; 2: AccECN; 3: asked for
     ecn_seen: bool  # something came with a mark
     delivered_ce: int  # segments
@@ -82,7 +88,8 @@ class Status:
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers, ecn = tcb.timers, tcb.ecn if tcb.ecn is not None else NO_ECN
+    timers, memory = tcb.timers, tcb.rcv.memory
+    ecn = tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
     for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
@@ -132,6 +139,12 @@ def status_of(tcb: Tcb) -> Status:
         resent_total=tcb.loss.resent_total,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        quick_ack=not tcb.acks.answering,
+        receive_buffer=tcb.rcv.buff,
+        receive_memory=tcb.receive_queue.memory or tcb.receive_queue.octets,
+        rcv_ssthresh=tcb.rcv.buff if memory is None else memory.threshold,
+        rcv_space=0 if memory is None else memory.space,
+        rcv_rtt=0 if memory is None else memory.rtt // 8,
         ecn_mode=int(ecn.mode),
         ecn_seen=ecn.seen,
         delivered_ce=ecn.delivered_ce,

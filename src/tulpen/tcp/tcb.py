@@ -19,6 +19,7 @@ from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
 from tulpen.tcp.rack_state import Rack
+from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
@@ -94,24 +95,27 @@ class ReceiveSpace:
                      RCV.NXT    RCV.NXT+RCV.WND
     """
 
-    __slots__ = ("buff", "fin", "irs", "nxt", "up", "wnd")
+    __slots__ = ("buff", "edge", "fin", "irs", "memory", "nxt", "up", "wnd")
 
-    def __init__(self, buff: int) -> None:
+    def __init__(self, buff: int, memory: ReceiveMemory | None) -> None:
         self.irs = 0
         self.nxt = 0
         self.wnd = 0  # as last offered, less what has arrived since
         self.up = -1  # the octet after their urgent data; -1: none yet
         self.fin = -1  # where their FIN stands; -1: not seen
-        self.buff = buff  # RCV.BUFF: octets we are ready to keep
+        self.edge = 0  # the rightmost that was ever offered, where the window may go back
+        self.buff = buff  # RCV.BUFF: octets we are ready to keep, or memory
+        self.memory = memory  # None: octets count
 
     def clone(self) -> ReceiveSpace:
         """Return an independent copy."""
-        twin = ReceiveSpace(self.buff)
+        twin = ReceiveSpace(self.buff, None if self.memory is None else self.memory.clone())
         twin.irs = self.irs
         twin.nxt = self.nxt
         twin.wnd = self.wnd
         twin.up = self.up
         twin.fin = self.fin
+        twin.edge = self.edge
         return twin
 
 
@@ -139,7 +143,9 @@ class Tcb:
         self.trace: Trace | None = stack.trace(name)
         self.state: State = CLOSED
         self.snd = SendSpace(iss, settings.tcp_wmem[1])
-        self.rcv = ReceiveSpace(receive_buffer(options, settings))
+        self.rcv = ReceiveSpace(
+            receive_buffer(options, settings), ReceiveMemory() if settings.tcp_rcvbuf_overhead else None
+        )
         self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
