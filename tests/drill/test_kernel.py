@@ -20,6 +20,7 @@ APART = {
     "fast-open-server": "it reads the counters of a tulpen host",
     "isn": "RFC 9293's clock of 4 µs; Linux counts every 64 ns",
     "keep-alive": "it takes minutes",
+    "keep-alive-switched": "it takes ten seconds",
     "reconnected": "AF_UNSPEC",
     "records": "it reads what no Linux tells",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",

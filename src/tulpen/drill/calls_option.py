@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import set_timestamping
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host.deferring import seconds_of, timeouts_within
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
@@ -44,6 +46,7 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_WINDOW_CLAMP"): ("tcp_window_clamp", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
@@ -75,6 +78,8 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name == "TCP_KEEPIDLE" and file.socket is not None:
+        file.socket.keepidle_changed(world.now)
     if name in _RECEIVING and file.socket is not None:
         file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:
@@ -118,6 +123,8 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
         options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "SO_TIMESTAMPING":
+        set_timestamping(world, file, integer(value))
     elif name == "TCP_QUICKACK":
         if file.socket is not None:
             file.socket.quick_ack(world.now, on=bool(integer(value)))
@@ -219,12 +226,12 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         return int(file.socket is None or file.socket.status().quick_ack)
     if name == "SO_ERROR":
         return file.take_error()
-    if name == "SO_SNDBUF" and file.socket is not None:
-        return file.socket.connection.send_buffer
-    if name == "SO_SNDBUF" and options.so_sndbuf is not None:
-        return options.so_sndbuf
+    if name == "SO_SNDBUF":
+        return _send_buffer(file, simple[name])
     if name == "SO_RCVBUF":
         return _receive_buffer(world, file, simple[name])
+    if name == "TCP_DEFER_ACCEPT":
+        return seconds_of(timeouts_within(options.tcp_defer_accept, settings), settings)
     if name == "TCP_MAXSEG":
         return _max_segment(world, file)
     if (level, name) in _FIELDS:
@@ -239,6 +246,14 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     if value_of(name) is None:
         raise CallFailed(errno.ENOPROTOOPT)
     raise Unsupported(name)
+
+
+def _send_buffer(file: TcpFile, default: int) -> int:
+    """Return the send buffer as the connection has it."""
+    if file.socket is not None:
+        return file.socket.connection.send_buffer
+    asked = file.live_options.so_sndbuf
+    return default if asked is None else asked
 
 
 def _receive_buffer(world: World, file: TcpFile, default: int) -> int:

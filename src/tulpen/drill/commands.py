@@ -61,8 +61,16 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         _tcpdrop(world, words[1:])
     elif name == "sleep" and len(words) == 2:
         world.stage.run_until(world.now + int(float(words[1]) * _SECOND))
-    elif not _without_effect(words, name):
+    elif not (_choked(world, words) or _without_effect(words, name)):
         raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
+
+
+def _choked(world: World, words: list[str]) -> bool:
+    """Say whether the command was to have the device take nothing, and do that."""
+    if words[:2] != ["tc", "qdisc"] or words[-2:] != ["limit", "0"]:
+        return False
+    world.host.choke(on=True)
+    return True
 
 
 def _without_effect(words: list[str], name: str) -> bool:

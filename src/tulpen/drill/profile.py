@@ -42,6 +42,7 @@ BSD: Final = Profile(
         "tcp_quick_acks": 0,
         "tcp_nagle_small": False,
         "tcp_wmem_overhead": 0,
+        "tcp_user_timeout_by_rto": False,
         "tcp_icmp_errors": "freebsd",
         "tcp_keepinit": 75,
         "tcp_queue_syn_text": True,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.tcp.config import MS
 from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.outgo import Limit
 from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         **_received(status),
+        **_sent(status, now),
+        "tcpi_last_ack_sent": 0,  # as Linux tells it: not remembered
         **_marks(status),
         **_pauses(status, now),
     }
@@ -99,6 +102,24 @@ def _received(status: Status) -> dict[str, int]:
         "tcpi_rcv_rtt": status.rcv_rtt // _US,
         "SK_MEMINFO_RCVBUF": status.receive_buffer,
         "SK_MEMINFO_RMEM_ALLOC": status.receive_memory,
+    }
+
+
+def _sent(status: Status, now: int) -> dict[str, int]:
+    outgo = status.outgo
+    window, starved = outgo.time(Limit.WINDOW, now), outgo.time(Limit.BUFFER, now)
+    return {
+        "tcpi_segs_out": outgo.segments,
+        "tcpi_data_segs_out": outgo.text_segments,
+        "tcpi_bytes_sent": outgo.octets,
+        "tcpi_bytes_acked": status.acknowledged,
+        "tcpi_bytes_retrans": outgo.resent_octets,
+        "tcpi_total_retrans": outgo.resent_segments,
+        "tcpi_busy_time": (outgo.time(Limit.BUSY, now) + window + starved) // _US,
+        "tcpi_rwnd_limited": window // _US,
+        "tcpi_sndbuf_limited": starved // _US,
+        "tcpi_pmtu": status.path_mtu,
+        "tcpi_ato": status.ack_delay // _US,
     }
 
 

@@ -75,6 +75,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "PAWSEstab", "Segments refused for a timestamp older than the last one."),
     Counter("TcpExt", "PAWSTimewait", "Segments refused in TIME-WAIT for an old timestamp."),
     Counter("TcpExt", "DelayedACKs", "ACKs sent because the delayed-ACK clock ran out."),
+    Counter("TcpExt", "TCPDeferAcceptDrop", "ACKs without text for a listener that waits for it."),
     Counter("TcpExt", "ListenOverflows", "SYNs or last ACKs that found the accept queue full."),
     Counter("TcpExt", "ListenDrops", "SYNs and last ACKs that a listener dropped, for whatever reason."),
     Counter("TcpExt", "TCPPureAcks", "ACKs without data."),

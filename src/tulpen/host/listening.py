@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tulpen.host import fast_listening
+from tulpen.host import deferring, fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import Claim
@@ -110,6 +110,11 @@ def answer(
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
+    if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
+        pending.request.acknowledged = True
+        core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
+        core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
+        return
     if pending.listener.full and would_complete(core, pending, seg, now):
         no_room(core, pending, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:

@@ -38,6 +38,7 @@ class Settings:
     tcp_window_scaling: bool = _row(True, "", "offer and accept window scaling", "RFC 7323 §2")
     tcp_timestamps: int = _row(1, "0|1|2", "timestamps: off, with an offset per connection, with none", "RFC 7323 §3")
     tcp_sack: bool = _row(True, "", "offer and accept selective acknowledgments", "RFC 2018")
+    tcp_user_timeout_by_rto: bool = _row(True, "", "a user timeout counts from the first retransmission or window probe, as on Linux; off: from when the oldest text was sent, or the peer last heard of", "RFC 5482 §3, RFC 9293 §3.8.3")
     tcp_user_timeout_option: bool = _row(False, "", "send and obey the User Timeout Option (tulpen's own)", "RFC 5482 §3")
     # congestion marks
     tcp_ecn: int = _row(2, "0|1|2|3|4|5", "ECN: none, asked for and granted, granted; AccECN asked for and granted, ECN asked for and AccECN granted, AccECN granted", "RFC 3168 §6.1.1, RFC 9768 §3.1")
@@ -138,6 +139,7 @@ class SocketOptions:
     tcp_keepinit: int | None = _row(None, "seconds", "time that the connection has to be established (FreeBSD's TCP_KEEPINIT)", "RFC 9293 §3.8.3 MUST-23")
     tcp_noopt: bool = _row(False, "", "neither send nor take options (FreeBSD's TCP_NOOPT)", "RFC 9293 §3.2")
     tcp_linger2: int | None = _row(None, "seconds", "FIN-WAIT-2 after close(); negative: reset instead", "tcp(7)")
+    tcp_defer_accept: int = _row(0, "seconds", "of a listener: how long a connection may wait for its first text before it is accepted without", "tcp(7)")
     tcp_fastopen: int = _row(0, "connections", "of a listener: fast opens whose handshake may be under way", "RFC 7413 §5.1")
     tcp_fastopen_connect: bool = _row(False, "", "connect() waits for the first text, where it can go with the SYN", "tcp(7)")
     tcp_fastopen_no_cookie: bool = _row(False, "", "fast open without a cookie, as tcp_fastopen 4 or 0x200", "tcp(7)")

@@ -116,6 +116,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     tcb.delivered += news.advanced
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    if tcb.stamps is not None:
+        tcb.stamps.acknowledged(snd.una, now)
     snd.due = tcb.queue.end
     tcb.retransmits = 0
     tcb.troubled = False

@@ -10,10 +10,13 @@ from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
+from tulpen.tcp.outgo import Sending
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 
+HEADERS_4: Final = 40  # octets of IP and TCP header without options
+HEADERS_6: Final = 60
 NO_ECN: Final = Ecn(Mode.OFF)
 
 
@@ -84,6 +87,10 @@ class Status:
     text_sent_at: int  # of now; where nothing was sent, when the connection was established
     text_received_at: int
     ack_received_at: int
+    outgo: Sending  # what was sent, and what kept more from being sent
+    acknowledged: int  # octets, our SYN one of them if we opened
+    path_mtu: int
+    ack_delay: int  # of the next ACK
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -160,6 +167,10 @@ def status_of(tcb: Tcb) -> Status:
         text_sent_at=max(tcb.sent_at, tcb.intake.since),
         text_received_at=max(tcb.intake.text_at, tcb.intake.since),
         ack_received_at=tcb.intake.ack_at,
+        outgo=tcb.outgo.told(),
+        acknowledged=max(0, tcb.snd.una - tcb.snd.iss - tcb.passive),
+        path_mtu=tcb.mtu_mss + (HEADERS_6 if tcb.ipv6 else HEADERS_4),
+        ack_delay=tcb.acks.delay,
     )
 
 
