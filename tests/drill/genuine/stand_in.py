@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,9 @@ class Tcp:
 
     def now(self) -> int:
         """Microseconds."""
-        time = (ctypes.c_long * 2)()
-        self.gettimeofday(time, None)
-        return time[0] * 1_000_000 + time[1]
+        moment = (ctypes.c_long * 2)()
+        self.gettimeofday(moment, None)
+        return moment[0] * 1_000_000 + moment[1]
 
     def inject(self, seg: Segment) -> None:
         """Let a segment in."""
@@ -135,10 +136,16 @@ def passes(tcp: Tcp) -> int:
 def blocks(tcp: Tcp) -> int:
     """A call of another thread waits while the script goes on; it returned when it returned."""
     listener, found = tcp.listener(), []
+    mutex, condition = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
 
     def accept() -> None:
         fd = tcp.accept(listener, None, None)
+        time.sleep(0.01)  # the script must not go on before this is noted
+        tcp.c.pthread_mutex_lock(mutex)
         found.append((fd, tcp.now()))
+        while len(found) < 2:
+            tcp.c.pthread_cond_wait(condition, mutex)
+        tcp.c.pthread_mutex_unlock(mutex)
 
     thread = threading.Thread(target=accept)
     thread.start()
@@ -148,9 +155,14 @@ def blocks(tcp: Tcp) -> int:
     tcp.peer_connects()
     returned = tcp.now()
     tcp.usleep(1_000_000)
+    [(fd, when)] = found
+    tcp.c.pthread_mutex_lock(mutex)
+    found.append((-1, 0))
+    tcp.c.pthread_cond_signal(condition)
+    tcp.c.pthread_mutex_unlock(mutex)
     thread.join()
-    assert found[0][0] > listener
-    assert found[0][1] == returned
+    assert fd > listener
+    assert when == returned
     return 0
 
 
