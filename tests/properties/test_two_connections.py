@@ -32,6 +32,10 @@ def ends(draw: st.DrawFn, name: str) -> End:
             patient(
                 tcp_timestamps=draw(st.sampled_from([0, 1])),
                 tcp_sack=draw(st.booleans()),
+                tcp_recovery=draw(st.sampled_from([0, 1, 1, 5, 7])),
+                tcp_frto=draw(st.sampled_from([0, 2])),
+                tcp_early_retrans=draw(st.sampled_from([0, 3])),
+                tcp_reordering=draw(st.sampled_from([1, 3])),
                 tcp_window_scaling=draw(st.booleans()),
                 tcp_initial_cwnd=draw(st.sampled_from([1, 2, 10])),
                 tcp_rmem=(receive_buffer, receive_buffer, draw(st.sampled_from([receive_buffer, 6_291_456]))),

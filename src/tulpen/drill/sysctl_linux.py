@@ -14,8 +14,6 @@ _NAMES: Final = frozenset(field.name for field in fields(Settings))
 #: Sysctls without a setting: the values that ask for nothing the host does not do anyway.
 _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_fack": frozenset("0"),
-    "tcp_reordering": frozenset("3"),
-    "tcp_frto": frozenset("2"),
     "tcp_pacing_ss_ratio": frozenset(("200",)),
     "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_no_metrics_save": frozenset("01"),

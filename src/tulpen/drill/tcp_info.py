@@ -66,6 +66,7 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_reordering": status.reordering,
         "tcpi_reord_seen": status.reorderings,
         "tcpi_dsack_dups": status.dsacks,
+        "tcpi_total_retrans": status.resent_total,
         "tcpi_min_rtt": status.min_rtt // _US if status.min_rtt else NO_MIN_RTT,
         "tcpi_delivered": status.delivered,
         "tcpi_rtt": status.rtt // _US,

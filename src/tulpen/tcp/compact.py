@@ -126,6 +126,7 @@ class Request:
         tcb.ecn = None if self.ecn is None else self.ecn.clone()
         tcb.flight.transmitted(self.iss, self.iss + 1, 1, self.began)
         tcb.flight.sent[0].times += self.retransmits
+        tcb.loss.resent_total = self.retransmits
         tcb.timers.retransmit = self.deadline
         return connection
 

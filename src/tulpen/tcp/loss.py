@@ -41,8 +41,8 @@ class Loss:
 
     __slots__ = (
         "dsacks", "dupacks", "force_resend", "frto", "phase", "point", "prior_cwnd", "prior_ssthresh",
-        "prr_delivered", "prr_out", "reordering", "reorderings", "rescued", "resend", "resent_at", "undo_from",
-        "undo_resent",
+        "prr_delivered", "prr_out", "reordering", "reorderings", "rescued", "resend", "resent_at", "resent_total",
+        "undo_from", "undo_resent",
     )  # fmt: skip
 
     def __init__(self, reordering: int) -> None:
@@ -52,6 +52,7 @@ class Loss:
         self.reordering = reordering  # DupThresh, grown by the reordering seen (tcp_reordering)
         self.reorderings = 0  # how often that was
         self.dsacks = 0  # segments that came twice
+        self.resent_total = 0  # segments sent again
         self.resend = Resend.NOW
         self.force_resend = False  # the first retransmission of a phase waits for no window
         self.rescued = -1  # RescueRxt (RFC 6675 §4)
@@ -74,6 +75,7 @@ class Loss:
         twin.dupacks = self.dupacks
         twin.reorderings = self.reorderings
         twin.dsacks = self.dsacks
+        twin.resent_total = self.resent_total
         twin.resend = self.resend
         twin.force_resend = self.force_resend
         twin.rescued = self.rescued

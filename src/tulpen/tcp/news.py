@@ -49,6 +49,12 @@ class News:
         if not piece.sacked:
             self._delivered(piece, point)
 
+    def twice(self, segments: int, mss: int) -> None:
+        """So many segments are reported to have come twice: they have left the network too (RFC 9937 §6.2)."""
+        self.dsack = segments > 0
+        self.segments += segments
+        self.delivered += segments * mss
+
     def selected(self, piece: Sent, point: int) -> None:
         """One more stretch is reported by SACK."""
         self.sacked = True

@@ -62,6 +62,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         clocks.start_again(tcb, now, now)
     else:
         tcb.flight.retransmitted(tcb.flight.sent[0], now)
+        tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
     clock = timestamp(now, tcb.ts_offset)
     room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
@@ -149,6 +150,7 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
             flight.split(last, last.seq + (last.segments - 1) * last.cut)
             last = flight.sent[-1]
         flight.probed(last, now)
+        tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
         out.append(_stretch(tcb, last, now))
     tcb.sent_at = now

@@ -89,9 +89,8 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     if judge.reports_duplicate(seg, blocks):
         tcb.stack.count("TCPDSACKRecv")
         left, right = blocks.pop(0)
-        news.dsack = True
         news.probe_dsack = right == tcb.rack.probe_end
-        spurious.came_twice(tcb, left, right)
+        news.twice(spurious.came_twice(tcb, left, right), tcb.smss)
     least = max(snd.una, seg.ack)
     for start, stop in blocks:
         if least < start < stop <= snd.nxt:

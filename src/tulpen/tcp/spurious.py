@@ -29,6 +29,7 @@ def remember(tcb: Tcb) -> None:
 def resent(tcb: Tcb, segments: int, now: int) -> None:
     """Segments went out again."""
     loss = tcb.loss
+    loss.resent_total += segments
     if loss.resent_at < 0:
         loss.resent_at = now
     loss.undo_resent = max(0, loss.undo_resent) + segments
@@ -40,15 +41,21 @@ def any_resent(tcb: Tcb) -> bool:
     return flight.resent_octets > 0 or (bool(flight.sent) and flight.sent[0].times > 1)
 
 
-def came_twice(tcb: Tcb, left: int, right: int) -> None:
-    """A DSACK (RFC 2883): the peer had what we sent again."""
+def came_twice(tcb: Tcb, left: int, right: int) -> int:
+    """A DSACK (RFC 2883): the peer had what we sent again; return how many segments that is.
+
+    None, if it is more than ever was sent again: then the network, or a forger, has doubled it.
+    """
     loss = tcb.loss
     segments = max(1, -(-(right - left) // tcb.smss))
     loss.dsacks += segments
+    if loss.dsacks > loss.resent_total or right - left > tcb.snd.max_wnd:
+        return 0
     if right != tcb.rack.probe_end:
         tcb.rack.dsack_seen = True  # not what a Tail Loss Probe repeated
     if loss.undo_resent > 0 and 0 <= loss.undo_from < right:
         loss.undo_resent = max(0, loss.undo_resent - segments)
+    return segments
 
 
 def original_arrived(tcb: Tcb, seg: Incoming) -> bool:

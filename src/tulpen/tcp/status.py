@@ -60,6 +60,7 @@ class Status:
     reordering: int  # segments: DupThresh, as the path has shown
     reorderings: int
     dsacks: int  # segments that came twice
+    resent_total: int  # segments sent again
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
     ecn_mode: int  # 0: no ECN; 1: RFC 3168; 2: AccECN; 3: asked for
@@ -128,6 +129,7 @@ def status_of(tcb: Tcb) -> Status:
         reordering=tcb.loss.reordering,
         reorderings=tcb.loss.reorderings,
         dsacks=tcb.loss.dsacks,
+        resent_total=tcb.loss.resent_total,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
         ecn_mode=int(ecn.mode),

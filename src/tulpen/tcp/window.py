@@ -38,7 +38,7 @@ def _may_grow(tcb: Tcb, news: News) -> bool:
     """Whether it was what held text back; what arrives out of order counts on a path known to reorder."""
     if news.delivered <= 0 or not judge.window_was_the_limit(tcb):
         return False
-    return news.advanced > 0 or tcb.loss.reordering > tcb.stack.settings.tcp_reordering
+    return news.advanced > 0 or (news.sacked and tcb.loss.reordering > tcb.stack.settings.tcp_reordering)
 
 
 def begin_reduction(tcb: Tcb) -> None:
