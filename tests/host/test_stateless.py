@@ -117,6 +117,29 @@ def test_a_made_up_ack_is_reset() -> None:
     assert listener.recv_q == 0
 
 
+def test_a_syn_ack_brings_no_cookie() -> None:
+    host, listener = _always()
+    peer = Peer(host)
+    peer.syn(NOON)
+    (reset,) = peer.say("S.", NOON)
+    assert letters(reset.flags) == "R"
+    assert listener.recv_q == 0
+
+
+@pytest.mark.parametrize(("options", "rto"), [(Options(mss=1460), 3), (FULL, None)], ids=["plain", "timestamps"])
+def test_no_round_trip_is_made_up(options: Options, rto: int | None) -> None:
+    """RFC 6298 §5.7: without a measurement the timeout is 3 s; the timestamp's measures, to within 64 ms."""
+    host, listener = _always()
+    peer = Peer(host)
+    peer.syn(NOON, options)
+    peer.say(".", NOON + 300 * MS)
+    socket = listener.accept()
+    assert socket is not None
+    status = socket.status()
+    assert status.rtt == 0 if rto else 300 * MS <= status.rtt < 365 * MS
+    assert status.rto == (seconds(rto) if rto else status.rto)
+
+
 def test_a_cookie_brought_twice_is_one_connection() -> None:
     host, listener = _always()
     peer = Peer(host)

@@ -10,7 +10,7 @@ from tulpen.host.listener import Listener
 from tulpen.tcp.state import LISTEN, SYN_RECEIVED
 from tulpen.tcp.trace import Reason
 from tulpen.wire.options import Options
-from tulpen.wire.segment import ACK, SYN, letters
+from tulpen.wire.segment import ACK, RST, SYN, letters
 
 
 def _flooded(host: Host, count: int, first: int = 10_000) -> None:
@@ -74,13 +74,22 @@ def test_but_not_without_limit() -> None:
 @pytest.mark.requirement("MUST-11")
 @pytest.mark.parametrize("says", ["R", "R.", "S"])
 def test_refused_it_goes_back_to_listen_without_a_word(says: str) -> None:
-    host, listener, peer = _half_open()
+    host, listener, peer = _half_open(tcp_resets_second_syn=False)
     assert peer.say(says, 1) == []
     assert listener.syn_queue == 0
     assert listener.state is LISTEN
     assert host.next_event() is None
     assert host.stack.counters["AttemptFails"] == 1
     assert host.next_deadline() is None
+
+
+def test_a_second_syn_is_reset() -> None:
+    """As Linux does it: the peer need not wait for its own clock."""
+    host, listener, peer = _half_open()
+    (answer,) = peer.say("S", 1)
+    assert (answer.flags, answer.seq, answer.ack) == (RST | ACK, 0, peer.seq + 1)
+    assert (listener.syn_queue, listener.state) == (0, LISTEN)
+    assert host.stack.counters["EmbryonicRsts"] == 1
 
 
 def test_a_reset_beside_the_window_refuses_nothing() -> None:

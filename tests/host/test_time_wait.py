@@ -103,6 +103,12 @@ def test_a_reset_ends_it_unless_tcp_rfc1337(rfc1337: bool, stays: bool) -> None:
     assert (Reason.RST_IN_TIME_WAIT in reasons(host)) is stays
 
 
+def test_a_reset_with_a_syn_opens_nothing() -> None:
+    host, peer = _closed_by_us()
+    assert peer.say("RS", 1) == []
+    assert (len(host.time_wait), list(host.sockets()), host.core.requests) == (0, [], {})
+
+
 def test_a_reset_out_of_window_does_not() -> None:
     host, peer = _closed_by_us()
     peer.say("R", 1, seq=-100)

@@ -56,25 +56,41 @@ def test_section_4_syn(row: Case) -> None:
     [
         case("the last acknowledged is taken", "P. ack=+0 data=abc", [], ESTABLISHED),
         case("one before it too", "P. ack=-1 data=abc", [], ESTABLISHED),
-        case("as far back as the largest window", "P. ack=-65535 data=abc", [], ESTABLISHED),
-        case("further back is challenged", "P. ack=-65536 data=abc", ACK, ESTABLISHED, Reason.ACK_TOO_OLD),
+        case("as far back as the largest window", "P. ack=-1000 data=abc", [], ESTABLISHED),
+        case("further back is challenged", "P. ack=-1001 data=abc", ACK, ESTABLISHED, Reason.ACK_TOO_OLD),
         case("what was never sent is challenged", "P. ack=+1 data=abc", ACK, ESTABLISHED, Reason.ACK_OF_UNSENT),
         case("half of the sequence space away", "P. ack=+2147483647 data=abc", ACK, ESTABLISHED, Reason.ACK_OF_UNSENT),
     ],
 )
 def test_section_5_text(row: Case) -> None:
-    end = reach.established()
+    end = reach.established("wnd=1000")
+    for _ in range(3):
+        end.send(bytes(1000))
+        end.arrives(". ack=+0 wnd=1000")
     check(end, row)
     assert end.tcp.readable == (0 if row.reason else 3)
 
 
 def test_the_window_of_section_5_is_the_largest_ever_seen() -> None:
     """MAX.SND.WND, in octets and not in units of the scale."""
-    end = reach.established("mss=1460 ws=4", tcp_window_scaling=True)
-    end.arrives(". wnd=10000")
+    end = reach.established("mss=1460 ws=4 wnd=5000", tcp_window_scaling=True)
+    for _ in range(20):
+        end.send(bytes(1460))
+        end.arrives(". ack=+0 wnd=1000")
     end.arrives(". wnd=1")
-    assert end.arrives("P. ack=-160000 data=abc") == []
-    assert end.arrives("P. ack=-160001 data=abc") == ACK
+    assert end.arrives("P. ack=-16000 data=abc") == []
+    assert end.arrives("P. ack=-16001 data=abc") == ACK
+
+
+@pytest.mark.parametrize(("make", "before"), [(reach.syn_received, 1), (reach.syn_received_actively, 0)])
+def test_nothing_before_our_syn_was_ever_acknowledged(make: Callable[[], End], before: int) -> None:
+    """An attacker who guesses cannot count on the window of a young connection."""
+    end = make()
+    end.arrives(". ack=+0")
+    end.send(bytes(100))
+    end.arrives(". ack=+0")
+    assert end.arrives(f"P. ack={before - 101} data=abc") == []
+    assert end.arrives(f"P. ack={before - 102} data=abc") == ACK
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class End:
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
             settings.tcp_paws_spares_acks = False
+            settings.tcp_resets_second_syn = False
         for name, value in sysctls.items():
             setattr(settings, name, value)
         self.stack = Stack(settings, records=deque())

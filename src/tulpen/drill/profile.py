@@ -47,6 +47,7 @@ BSD: Final = Profile(
         "tcp_queue_syn_text": True,
         "tcp_min_tso_segs": 0,
         "tcp_reset_epipe": False,
+        "tcp_resets_second_syn": False,
         "tcp_rto_max_ms": 64_000,
         "tcp_rto_slop_ms": 200,
         "tcp_fastopen": 0,

@@ -109,7 +109,10 @@ class World:
     def connects(self, file: File, remote: tuple[bytes, int]) -> None:
         """A socket connects: its SYN is to be expected."""
         subject = self.subject_of(file)
-        if subject is not None and subject.phase is Phase.NEW:
+        if subject is not None and subject.phase is not Phase.NEW:
+            subject.file = None  # it was disconnected: what comes is another connection
+            subject = self.new_subject(Phase.NEW, file)
+        if subject is not None:
             subject.phase = Phase.CONNECTING
             subject.remote, subject.remote_port = remote
 

@@ -15,7 +15,7 @@ from tulpen.tcp.ending import end
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import TIME_WAIT, Event
 from tulpen.tcp.trace import Arrived, Reason
-from tulpen.wire.segment import SYN, Segment
+from tulpen.wire.segment import RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
@@ -26,7 +26,8 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     """A segment for a lingering connection: it becomes a connection, and we see what comes of it."""
     name = record.name
     listener = core.listener(name.local, name.local_port)
-    if seg.flags & SYN and (listener is None or listener.full) and _would_reopen(core, record, seg, now):
+    new = seg.flags & (SYN | RST) == SYN
+    if new and (listener is None or listener.full) and _would_reopen(core, record, seg, now):
         _no_reopening(core, listener, record, seg, now)
         return
     connection = record.connection(core.stack, now)
@@ -37,7 +38,7 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         return
     entry = core.time_wait.take(name)
     tell_held(core, name)
-    if seg.flags & SYN and listener is not None:
+    if new and listener is not None:
         syn_arrives(core, listener, name, seg, now, entry)
     else:
         core.ports.release(entry.claim)

@@ -9,6 +9,7 @@ from tulpen.host.core import Core
 from tulpen.host.listening import answer, complete, refuse
 from tulpen.host.signing import signing_for
 from tulpen.tcp.compact import Request
+from tulpen.tcp.config import MS
 from tulpen.tcp.ecn import asked_for
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
@@ -21,6 +22,7 @@ from tulpen.wire.seq import wrap
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
+    from tulpen.tcp.connection import Connection
 
 
 def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segment, now: int) -> None:
@@ -68,17 +70,27 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
         core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
         ts_offset=core.ts_offset(name), signed=signing.room if signing is not None else 0,
     )  # fmt: skip
-    connection = request.connection(core.stack, listener.options, now)
+    connection = _as_of_its_syn(request, core, listener, ack, now)
     connection.segment_arrives(ack, now)
     if SYNCHRONIZED[connection.state]:
         complete(core, listener, connection, name, now, signing=signing)
     return True
 
 
+def _as_of_its_syn(request: Request, core: Core, listener: Listener, ack: Segment, now: int) -> Connection:
+    """Return the connection, which measures a round trip by its timestamp alone: nobody noted when our SYN,ACK went."""
+    if request.terms.timestamps:
+        request.began = now - wrap(timestamp(now, request.ts_offset) - ack.options.tsecr) * MS
+    connection = request.connection(core.stack, listener.options, now)
+    if not request.terms.timestamps:
+        connection.tcb.flight.sent[0].times += 1
+    return connection
+
+
 def _forgotten(core: Core, listener: Listener, name: FourTuple, ack: Segment, now: int) -> Segment | None:
     """Return the SYN that an ACK's cookie stands for; None for no good cookie, and where none was sent lately."""
     sent_at = listener.cookies_sent_at
-    if not core.stack.settings.tcp_syncookies or sent_at is None or now - sent_at > VALID * PERIOD:
+    if ack.flags & SYN or not core.stack.settings.tcp_syncookies or sent_at is None or now - sent_at > VALID * PERIOD:
         return None
     irs = wrap(ack.seq - 1)
     mss = core.cookies.check(name, irs, wrap(ack.ack - 1), now)

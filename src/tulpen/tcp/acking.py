@@ -113,6 +113,7 @@ def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
 
 def report_known_syn(tcb: Tcb, seg: Incoming) -> None:
     """The SYN,ACK of a simultaneous open brings a SYN that is known: it came twice (RFC 2883 §4)."""
+    tcb.ack_now |= tcb.stack.settings.tcp_quick_acks > 0
     if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
         tcb.ack_now = True
         tcb.stack.count("TCPDSACKOldSent")

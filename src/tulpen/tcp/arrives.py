@@ -17,7 +17,7 @@ from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.intake import joined
-from tulpen.tcp.output import bare_ack, reset
+from tulpen.tcp.output import bare_ack, reset, reset_for
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
     CLOSED,
@@ -255,6 +255,8 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
         refuse(tcb, seg.segment, Reason.SYN_BEFORE_ACK, now)  # a forged one is not to end what was begun
     elif tcb.state is SYN_RECEIVED and tcb.passive:
         back_to_listen(tcb, now)
+        if tcb.stack.settings.tcp_resets_second_syn:
+            tcb.reply(reset_for(seg.segment, tcb.stack.settings))
     elif tcb.stack.settings.tcp_insecure_syn:
         tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
         tcb.replies.append(reset(tcb, now))

@@ -94,6 +94,7 @@ class Settings:
     tcp_invalid_ratelimit: int = _row(500, "milliseconds", "least time between ACKs of a connection to segments out of window", "RFC 5961 §7")
     tcp_insecure_rst: bool = _row(False, "", "any RST in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_rst)", "RFC 9293 §3.10.7.4")
     tcp_insecure_syn: bool = _row(False, "", "a SYN in the window resets, as before RFC 5961 (FreeBSD: net.inet.tcp.insecure_syn)", "RFC 9293 §3.10.7.4")
+    tcp_resets_second_syn: bool = _row(True, "", "another SYN in the window of a half-open connection is answered with a reset as it goes back to LISTEN; off: silently (RFC 9293, FreeBSD)", "RFC 9293 §3.10.7.4")
     tcp_drop_synfin: int = _row(1, "0|1|2", "drop SYN with FIN: never, in LISTEN, in every state (FreeBSD: net.inet.tcp.drop_synfin 0 or 1: 0 or 2 here)", "RFC 9293 §3.10.7")
     tcp_listen_resets_syn_ack: bool = _row(True, "", "a SYN,ACK for a listener is answered with a reset; off: dropped (FreeBSD)", "RFC 9293 §3.10.7.2")
     tcp_acks_in_duplicates: bool = _row(False, "", "the ACK of a segment that lies left of the window counts, its text and FIN do not (FreeBSD)", "RFC 9293 §3.10.7.4")

@@ -166,8 +166,8 @@ def reaches_last_ack(tcb: Tcb, seg: Incoming) -> bool:
 
 
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
-    """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12)."""
-    return seg.ack < tcb.snd.una - tcb.snd.max_wnd
+    """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12), or it is of nothing that we ever sent."""
+    return seg.ack < max(tcb.snd.una - tcb.snd.max_wnd, tcb.snd.iss + tcb.passive)
 
 
 def ack_counts(tcb: Tcb, seg: Incoming) -> bool:
