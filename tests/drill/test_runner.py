@@ -339,6 +339,53 @@ def test_an_icmp_message_of_the_other_version_is_an_error(version: str) -> None:
     assert (verdict.outcome, verdict.line) == (Outcome.ERROR, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("+.1 socket(..., SOCK_STREAM, 0) = 3\n", 1, "the first event is not at time 0"),
+        ("0 socket(..., SOCK_STREAM, 0) = 3\n1 close(3) = 0\n.999 close(3) = -1\n", 3, "time goes backward"),
+        ("0 socket(..., SOCK_STREAM, 0) = 3\n0 socket(..., SOCK_STREAM, 0) = 3\n", 2,
+         "file descriptor 3 is open already"),
+        (LISTEN + "+0 < S 0:0(0) win 9 <mss 1000>\n+0 < . 1:1(0) ack 1 win 9\n* > S. 0:0(0) ack 1 <...>\n", 0, ""),
+    ],
+)  # fmt: skip
+def test_what_packetdrill_does_not_take(text: str, line: int, reason: str) -> None:
+    verdict = run(text)
+    assert (verdict.outcome, verdict.line, verdict.reason) == (
+        (Outcome.FAIL, line, reason) if line else (Outcome.PASS, 0, "")
+    )
+
+
+def test_what_is_accepted_must_be_known() -> None:
+    fast = "+0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [2], 4) = 0\n+0 < S 0:10(10) win 9 <mss 1460>\n"
+    text = LISTEN.replace("sysctl -w", "sysctl -w net.ipv4.tcp_fastopen=0x602") + fast
+    answer, accept = "+0 > S. 0:0(0) ack 11 <mss 1460>\n", "+0 accept(3, ..., ...) = 4\n"
+    passes(text + answer + accept)
+    assert fails(text + accept).reason == "accept() returned a connection whose SYN,ACK the script does not expect"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 3) = -1 EINVAL", ""),
+        ("setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 4) = -1 EINVAL", ""),
+        ("setsockopt(4, SOL_IP, IP_TOS, [16], 1) = 0", ""),
+        ("getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [4]) = 0", ""),
+        ("getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [8]) = 0", "getsockopt TCP_NODELAY's length differs"),
+        ("setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [-1], 4) = 0", ""),
+    ],
+)
+def test_options_have_a_length(call: str, reason: str) -> None:
+    assert run(OPEN + f"+0 {call}\n").reason == reason
+
+
+def test_a_segment_for_a_socket_that_is_new() -> None:
+    """packetdrill gives it no ports; nplab's, which FreeBSD's scripts are for, does."""
+    text = "0 socket(..., SOCK_STREAM, 0) = 3\n+0 < . 1:1(0) ack 9 win 9\n+0 > R 9:9(0)\n"
+    assert fails(text).reason == "no packet was sent"
+    passes(text, Plan(profile=BSD))
+
+
 def test_a_call_that_blocks_is_waited_for_a_second() -> None:
     late = OPEN + "+0...1.5 read(4, ..., 10) = 1\n"
     verdict = fails(late)
