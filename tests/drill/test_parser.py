@@ -13,6 +13,7 @@ from tulpen.drill.problems import ScriptError, Unsupported
 from tulpen.drill.script import Call, Code, Command, Event, IcmpPacket, IpInfo, TcpPacket, Time, UdpPacket
 from tulpen.drill.tcp_option import TcpOption
 from tulpen.drill.wording import packet_text
+from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 
 SECOND = 1_000_000_000
@@ -104,8 +105,8 @@ def test_a_segment_with_everything() -> None:
         ("FOEXP", option.fast_open(b"", experimental=True)),
         ("nop,nop,md5 valid", option.ValidMd5()),
         ("nop,nop,md5 000102030405060708090a0b0c0d0e0f", option.md5(bytes(range(16)))),
-        ("ECN e0b 1 ceb 2 e1b 3,nop", option.acc_ecn(option.ACC_ECN_0, (1, 2, 3))),
-        ("nop,nop,nop,ECN e1b 9", option.acc_ecn(option.ACC_ECN_1, (9,))),
+        ("ECN e0b 1 ceb 2 e1b 3,nop", option.acc_ecn(ACC_ECN_0, (1, 2, 3))),
+        ("nop,nop,nop,ECN e1b 9", option.acc_ecn(ACC_ECN_1, (9,))),
         ("gen-30 0102", option.generic(30, b"\x01\x02")),
         ("eol,eol,eol,eol", option.END_OF_LIST),
     ],

@@ -127,11 +127,13 @@ class TooLong(Exception):
 class Run:
     """Both ends and what is under way between them."""
 
-    def __init__(self, a: End, b: End, fates: list[Fate]) -> None:
+    def __init__(self, a: End, b: End, fates: list[Fate], marks: list[int | None] | None = None) -> None:
+        """``marks``: what the path makes of the ECN field of each packet; None: nothing."""
         self.ends = (a, b)
         self.now = 0
         self.sent = 0
         self._fates = iter(fates)
+        self._marks = iter(marks or [])
         self._heap: list[tuple[int, int, int, Segment]] = []
 
     def step(self) -> bool:
@@ -162,6 +164,9 @@ class Run:
         end = self.ends[side]
         end.act(self.now)
         for segment in end.connection.segments_to_send(self.now):
+            mark = next(self._marks, None)
+            if mark is not None:
+                segment = segment.marked(mark)
             for delay in next(self._fates, ON_TIME):
                 self.sent += 1
                 heappush(self._heap, (self.now + delay, self.sent, 1 - side, segment))

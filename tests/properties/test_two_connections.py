@@ -10,6 +10,7 @@ from tests.properties.ends import MS, ON_TIME, ONE_WAY, SECOND, End, Run, User, 
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.state import CLOSED
+from tulpen.wire.segment import CE, ECT_0, ECT_1, NOT_ECT
 
 ISS = st.one_of(
     st.integers(0, 2**32 - 1),
@@ -21,6 +22,7 @@ FATES = st.lists(
     st.one_of(st.just(ON_TIME), st.just(()), st.tuples(LATE), st.tuples(LATE, LATE)),
     max_size=60,
 )
+MARKS = st.lists(st.none() | st.sampled_from([NOT_ECT, ECT_1, ECT_0, CE, CE]), max_size=60)
 BUFFERS = st.sampled_from([1, 2, 47, 500, 1460, 5000, 65_535, 200_000])
 
 
@@ -37,6 +39,9 @@ def ends(draw: st.DrawFn, name: str) -> End:
                 tcp_early_retrans=draw(st.sampled_from([0, 3])),
                 tcp_reordering=draw(st.sampled_from([1, 3])),
                 tcp_window_scaling=draw(st.booleans()),
+                tcp_ecn=draw(st.sampled_from([0, 1, 2, 3, 4, 5])),
+                tcp_ecn_option=draw(st.sampled_from([0, 1, 2])),
+                tcp_ecn_fallback=draw(st.booleans()),
                 tcp_initial_cwnd=draw(st.sampled_from([1, 2, 10])),
                 tcp_rmem=(receive_buffer, receive_buffer, draw(st.sampled_from([receive_buffer, 6_291_456]))),
                 tcp_wmem=(send_buffer, send_buffer, send_buffer),
@@ -78,7 +83,7 @@ def runs(draw: st.DrawFn) -> Run:
         b.connection.open_active(0)
     else:
         b.connection.open_passive(0)
-    return Run(a, b, draw(FATES))
+    return Run(a, b, draw(FATES), draw(MARKS))
 
 
 def every_octet_arrives_and_both_close(run: Run) -> None:

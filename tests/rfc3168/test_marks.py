@@ -98,3 +98,34 @@ def test_without_ecn_neither_marks_nor_flags_mean_anything() -> None:
     cwnd = end.tcp.status().snd_cwnd
     end.arrives(".E ack=-4000")
     assert end.tcp.status().snd_cwnd >= cwnd
+
+
+def test_a_reduction_after_a_timeout_is_told_by_cwr_too() -> None:
+    end = granted()
+    end.send(b"text")
+    end.next_timeout()
+    end.arrives(".")
+    assert end.send(b"more") == ["P.W seq=+0 ack=+0 len=4 ecn=ect0"]
+    assert end.arrives(".") + end.send(b"and more") == ["P. seq=+0 ack=+0 len=8 ecn=ect0"]
+
+
+def test_a_reduction_by_fast_retransmit_is_told_by_cwr_too() -> None:
+    end = granted(tcp_sack=False)
+    assert len(end.send(bytes(20_000))) == 10
+    out = [line for _ in range(9) for line in end.arrives(". ack=101")]
+    fresh = [line for line in out if "ecn=ect0" in line]
+    assert [line.split()[0] for line in out if "ecn=ect0" not in line] == ["."]  # what is sent again says no ECT
+    out = fresh + end.arrives(". ack=10101")
+    assert [("W" in line.split()[0]) for line in out if "ecn=ect0" in line].count(True) == 1
+
+
+def test_marks_bring_the_window_down_to_ssthresh_by_and_by() -> None:
+    end = granted(tcp_congestion_control="cubic")
+    end.send(bytes(60_000))
+    for acked in range(1101, 10_102, 1000):
+        end.arrives(f".E ack={acked}")
+    status = end.tcp.status()
+    assert status.snd_ssthresh == 7000
+    assert status.snd_cwnd <= 7000
+    end.arrives(". ack=11101")
+    assert end.tcp.status().snd_cwnd == 7000

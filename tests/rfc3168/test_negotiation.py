@@ -70,13 +70,15 @@ def test_half_a_request_is_none_nor_is_one_that_bears_a_mark(syn: str) -> None:
     assert mode(end) == 0
 
 
-def test_a_syn_sent_again_asks_no_more_and_then_nothing_is_granted() -> None:
+def test_a_syn_sent_again_asks_no_more_and_then_there_is_no_ect_but_marks_are_echoed() -> None:
     end = asking()
     end.sent()
     assert end.wait(1_000_000_000) == ["S seq=+0"]
     end.arrives("S.E seq=300")
     assert end.state is ESTABLISHED
-    assert end.send(b"text") == ["P. seq=+0 ack=+0 len=4"]  # a SYN without has gone: no ECT
+    assert end.send(b"text") == ["P. seq=+0 ack=+0 len=4"]
+    end.arrives("P. len=1000 ecn=ce")
+    assert end.send(b"more") == ["P.E seq=+0 ack=+0 len=4"]
 
 
 def test_without_fallback_every_syn_asks() -> None:

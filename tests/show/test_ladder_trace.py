@@ -9,16 +9,17 @@ from rich.console import Console
 
 from tests.show.conversations import MS, Conversed, converse
 from tests.show.drawn import golden
+from tulpen.show.label import MARKED
 from tulpen.show.ladder import Arrow, Fate, Happening, Ladder, Side
 from tulpen.show.ladder_text import ladder_text as text
 from tulpen.show.ladder_trace import Passage, Witness, ladder_from_trace
 from tulpen.sim.chance import Chance
 from tulpen.sim.conversations import Reader, Requester, Responder, Sink, Source
-from tulpen.sim.filters import Duplication, Loss
+from tulpen.sim.filters import Duplication, Loss, Remark
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import Event, State
 from tulpen.tcp.trace import Arrived, Moved, Record, Sent, TimedOut
-from tulpen.wire.segment import ACK, FIN, PSH, RST, SYN, Segment
+from tulpen.wire.segment import ACK, CE, FIN, PSH, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tulpen.sim.filters import Passed
@@ -271,3 +272,9 @@ def test_rich_and_notebooks_draw_it_by_themselves() -> None:
     Console(file=out, width=80).print(ladder)
     assert "TIME-WAIT" in out.getvalue()
     assert "<svg" in ladder._repr_html_()
+
+
+def test_a_packet_that_was_marked_on_the_way_says_so() -> None:
+    ladder = request(out=Remark(CE)).ladder
+    assert {MARKED in each.notes for each in arrows(ladder) if each.sender is Side.LEFT} == {True}
+    assert not any(MARKED in each.notes for each in arrows(ladder) if each.sender is Side.RIGHT)

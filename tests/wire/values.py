@@ -9,8 +9,10 @@ from tulpen.wire.ip import Packet
 from tulpen.wire.options import (
     ACC_ECN_0,
     ACC_ECN_1,
+    AUTHENTICATION,
     EXPERIMENT,
     FAST_OPEN,
+    MD5,
     MSS,
     SACK,
     SACK_PERMITTED,
@@ -22,7 +24,20 @@ from tulpen.wire.options import (
 )
 from tulpen.wire.segment import Segment
 
-KNOWN = {MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, USER_TIMEOUT, FAST_OPEN, EXPERIMENT, ACC_ECN_0, ACC_ECN_1}
+KNOWN = {
+    MSS,
+    WINDOW_SCALE,
+    SACK_PERMITTED,
+    SACK,
+    TIMESTAMPS,
+    USER_TIMEOUT,
+    FAST_OPEN,
+    EXPERIMENT,
+    ACC_ECN_0,
+    ACC_ECN_1,
+    MD5,
+    AUTHENTICATION,
+}
 
 bits8 = st.integers(0, 0xFF)
 bits16 = st.integers(0, 0xFFFF)

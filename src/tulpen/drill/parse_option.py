@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import tcp_option as make
 from tulpen.drill.lexer import Kind
+from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1
 
 if TYPE_CHECKING:
     from tulpen.drill.cursor import Cursor
@@ -65,7 +66,7 @@ def _option(cursor: Cursor) -> TcpOption:
     if name == "ECN":
         return _acc_ecn(cursor)
     if name in ("AccECN0", "AccECN1", "exp-AccECN0", "exp-AccECN1"):
-        kind = make.ACC_ECN_0 if name.endswith("0") else make.ACC_ECN_1
+        kind = ACC_ECN_0 if name.endswith("0") else ACC_ECN_1
         return _acc_ecn_named(cursor, kind, experimental=name.startswith("exp"))
     if name.startswith("gen-") and name[4:].isdigit() and int(name[4:]) <= 0xFF:
         return make.generic(int(name[4:]), _blob(cursor))
@@ -107,15 +108,15 @@ def _blob(cursor: Cursor) -> bytes:
 def _acc_ecn(cursor: Cursor) -> TcpOption:
     """``ECN e0b 1 ceb 2 e1b 3``: which counter comes first decides the kind."""
     first = cursor.now.text
-    kind = make.ACC_ECN_1 if first == "e1b" else make.ACC_ECN_0
-    order = _COUNTERS if kind == make.ACC_ECN_0 else _COUNTERS[::-1]
+    kind = ACC_ECN_1 if first == "e1b" else ACC_ECN_0
+    order = _COUNTERS if kind == ACC_ECN_0 else _COUNTERS[::-1]
     if first not in order:
         cursor.fail("'e0b' or 'e1b'")
     return make.acc_ecn(kind, _counters(cursor, order))
 
 
 def _acc_ecn_named(cursor: Cursor, kind: int, *, experimental: bool) -> TcpOption:
-    order = ("ee0b", "eceb", "ee1b") if kind == make.ACC_ECN_0 else ("ee1b", "eceb", "ee0b")
+    order = ("ee0b", "eceb", "ee1b") if kind == ACC_ECN_0 else ("ee1b", "eceb", "ee0b")
     return make.acc_ecn(kind, _counters(cursor, order), experimental=experimental)
 
 

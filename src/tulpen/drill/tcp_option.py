@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from struct import pack
 from typing import Final, TypeAlias
 
-from tulpen.wire.options import END, MSS, NOP, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE
+from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1, END, MSS, NOP, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE
 
 MD5: Final = 19  # RFC 2385
 FAST_OPEN: Final = 34  # RFC 7413
-ACC_ECN_0: Final = 172  # RFC 9768: the counter of ECT(0) comes first
-ACC_ECN_1: Final = 174
 EXPERIMENT: Final = 254  # RFC 6994
 FAST_OPEN_MAGIC: Final = b"\xf9\x89"
 ACC_ECN_MAGIC: Final = {ACC_ECN_0: b"\xac\xce", ACC_ECN_1: b"\xac\xcf"}

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.layout import each
 from tulpen.drill.tcp_option import FAST_OPEN, MD5
-from tulpen.wire.options import END, MSS, NOP, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE
+from tulpen.wire.options import (
+    ACC_ECN_0,
+    ACC_ECN_1,
+    END,
+    MSS,
+    NOP,
+    SACK,
+    SACK_PERMITTED,
+    TIMESTAMPS,
+    WINDOW_SCALE,
+    EcnCounters,
+    acc_ecn_words,
+)
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 
 if TYPE_CHECKING:
@@ -74,4 +86,7 @@ def _option(kind: int, body: bytes) -> str:
         return f"FO {body.hex()}".rstrip()
     if kind == MD5:
         return f"md5 {body.hex()}"
+    if kind in (ACC_ECN_0, ACC_ECN_1) and len(body) in (0, 3, 6, 9):
+        counters = tuple(int.from_bytes(body[at : at + 3], "big") for at in range(0, len(body), 3))
+        return acc_ecn_words(EcnCounters(kind, counters))
     return f"gen-{kind} {body.hex()}".rstrip()

@@ -84,6 +84,9 @@ SCENARIOS: Final = (
     Scenario("no text, and everything goes wrong", Program(_ACTIVE), Program(_PASSIVE), Bounds(1, 1, 1)),
     Scenario("repeated segments", Program(_ACTIVE, (1,)), Program(_PASSIVE), Bounds(copies=2)),
     Scenario("a timeout too early", Program(_ACTIVE, (1,)), Program(_PASSIVE), Bounds(hurries=1)),
+    Scenario(
+        "more accurate feedback", Program(_ACTIVE, (1,)), Program(_PASSIVE, (1,)), Bounds(losses=1), {"tcp_ecn": 3}
+    ),
     Scenario("both open", Program(_ACTIVE, (1,)), Program(_ACTIVE), Bounds(losses=1), iss=ISS_A),
     Scenario(
         "a listener opens", Program((OPEN_PASSIVE, OPEN_ACTIVE), (1,)), Program((OPEN_PASSIVE, OPEN_ACTIVE)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tulpen.show.ladder import Arrow, Fate, Ladder
+from tulpen.wire.options import acc_ecn_words
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 from tulpen.wire.seq import MASK
 
@@ -16,6 +17,7 @@ _NAMES: Final = (
     (SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (URG, "URG"), (ECE, "ECE"), (CWR, "CWR"), (AE, "AE"),
 )  # fmt: skip
 RETRANSMISSION: Final = "retransmission"
+MARKED: Final = "marked CE on the way"
 KEEP_ALIVE: Final = "keep-alive"
 WINDOW_PROBE: Final = "window probe"
 PROBES: Final = frozenset({KEEP_ALIVE, WINDOW_PROBE})
@@ -84,6 +86,8 @@ def option_words(ladder: Ladder, arrow: Arrow, *, absolute: bool = False, all_of
     words += _sack_words(ladder, arrow, options, absolute=absolute)
     if options.user_timeout is not None:
         words.append(f"user timeout {options.user_timeout} s")
+    if options.acc_ecn is not None:
+        words.append(acc_ecn_words(options.acc_ecn))
     words += [f"option {kind} ({len(octets)})" for kind, octets in options.others]
     if options.malformed:
         words.append("malformed options")

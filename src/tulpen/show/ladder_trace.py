@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tulpen.show.deeds import Came, Own, Went, deeds_of
 from tulpen.show.infer import infer_states
+from tulpen.show.label import MARKED
 from tulpen.show.ladder import Arrow, End, Fate, Happening, Ladder, Rung, Side, Standing, arrow
 from tulpen.show.matching import Timed, match
 from tulpen.show.remarks import remark
+from tulpen.wire.segment import CE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -117,7 +119,7 @@ class _Joined:
         assert self.came is not None
         to = self.came[arrived.place]
         made = arrow(self.sender, *(to.now, to.seg) if left is None else (left.now, left.seg), arrived=to.now)
-        made.notes = tuple(to.notes)
+        made.notes = (*to.notes, *((MARKED,) if to.seg.ecn == CE else ()))
         made.hurts = to.hurts
         made.take(self.sender.other, *map(Standing, to.path))
         if to.damaged:

@@ -46,14 +46,9 @@ def carrying(
 
 def marked(packet: Packet, mark: int) -> Packet:
     """Return ``packet`` with another ECN field (RFC 3168 §5)."""
-    payload, tos = packet.payload, packet.tos & ~3 | mark
-    if not isinstance(payload, Segment):
-        return carrying(packet, payload, tos=tos)
-    seg = Segment(
-        payload.seq, payload.ack, payload.flags, payload.wnd, payload.data, payload.options,
-        urg=payload.urg, sport=payload.sport, dport=payload.dport, gso_size=payload.gso_size, ecn=mark,
-    )  # fmt: skip
-    return carrying(packet, seg, tos=tos)
+    payload = packet.payload
+    inside = payload.marked(mark) if isinstance(payload, Segment) else payload
+    return carrying(packet, inside, tos=packet.tos & ~3 | mark)
 
 
 def with_ports(seg: Segment, sport: int, dport: int) -> Segment:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from tulpen.tcp import accecn, judge
 from tulpen.tcp.acking import hurry
 from tulpen.tcp.config import Settings
-from tulpen.tcp.ecn_state import ACE_UNHEARD, Ecn, Mode
+from tulpen.tcp.ecn_state import ACE_UNHEARD, PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.state import TIME_WAIT
 from tulpen.tcp.tcb import Tcb
@@ -33,7 +33,7 @@ def syn_flags(tcb: Tcb) -> int:
 
 
 def _gave_up_asking(tcb: Tcb, *, accurate: bool) -> bool:
-    """A SYN has gone without: classic ECN is then out of the question (RFC 3168 §6.1.1)."""
+    """A SYN has gone without."""
     settings = tcb.stack.settings
     return settings.tcp_ecn_fallback and tcb.retransmits > settings.tcp_ecn_syn_retries + accurate
 
@@ -69,8 +69,9 @@ def answered(tcb: Tcb, seg: Incoming) -> None:
     if accecn.agreed(seg, asked=accurate):
         ecn.mode = Mode.ACCURATE
         accecn.syn_acknowledged(tcb, ecn, seg)
-    elif seg.flags & (ECE | CWR) == ECE and not _gave_up_asking(tcb, accurate=False):
+    elif seg.flags & (ECE | CWR) == ECE:
         ecn.mode = Mode.CLASSIC
+        ecn.failures |= PLAIN_SYN * _gave_up_asking(tcb, accurate=accurate)
     else:
         tcb.ecn = None
 
@@ -155,7 +156,7 @@ def marks(tcb: Tcb, ecn: Ecn, flags: int, text: int, *, fresh: bool) -> tuple[in
         return flags, NOT_ECT
     if ecn.echo:
         flags |= ECE
-    if not (text and fresh):
+    if not (text and fresh) or ecn.failures & PLAIN_SYN:
         return flags, NOT_ECT  # §6.1.4 to §6.1.6: a pure ACK, a retransmission, a window probe
     if ecn.cwr_due:
         ecn.cwr_due = False

@@ -10,11 +10,12 @@ from typing import Final, final
 
 from tulpen.wire.segment import NOT_ECT
 
-# Why marks are no longer made, or no longer believed (RFC 9768 §3.2.2.3, §3.2.3.2); the bits are Linux's.
+# Why marks are not made, or not believed (RFC 9768 §3.2.2.3, §3.2.3.2); the bits are Linux's but for the last.
 ACE_UNSENT: Final = 1  # our ACE field does not reach the peer
 ACE_UNHEARD: Final = 2  # the peer's is not what it sent
 OPTION_UNSENT: Final = 4
 OPTION_UNHEARD: Final = 8
+PLAIN_SYN: Final = 16  # a SYN of ours did not ask: without ECT, but their marks are echoed (RFC 3168 §6.1.1)
 
 # What the peer's AccECN options have been.
 NONE_SEEN: Final = 0

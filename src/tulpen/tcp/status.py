@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tulpen.tcp.ecn_state import Ecn, Mode
+from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
@@ -139,7 +139,7 @@ def status_of(tcb: Tcb) -> Status:
         delivered_marked=(ecn.delivered[0], ecn.delivered[1], ecn.delivered[2]),
         received_marked=(ecn.received[0], ecn.received[1], ecn.received[2]),
         accecn_opt_seen=ecn.option_seen,
-        accecn_fail_mode=ecn.failures,
+        accecn_fail_mode=ecn.failures & (PLAIN_SYN - 1),
         segments_received=tcb.intake.segments,
         text_segments_received=tcb.intake.text_segments,
         octets_received=max(0, tcb.rcv.nxt - tcb.rcv.irs - 1),

@@ -79,6 +79,13 @@ class Segment:
             dport=self.dport, gso_size=self.gso_size, ecn=self.ecn,
         )  # fmt: skip
 
+    def marked(self, ecn: int) -> Segment:
+        """Return this segment in a packet with another ECN field."""
+        return Segment(
+            self.seq, self.ack, self.flags, self.wnd, self.data, self.options, urg=self.urg, sport=self.sport,
+            dport=self.dport, gso_size=self.gso_size, ecn=ecn,
+        )  # fmt: skip
+
     def __repr__(self) -> str:
         text = f"{letters(self.flags)} seq={self.seq} ack={self.ack} wnd={self.wnd} len={len(self.data)}"
         return f"<Segment {self.sport}>{self.dport} {text} {self.options}>"
