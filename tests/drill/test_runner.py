@@ -379,6 +379,11 @@ def test_options_have_a_length(call: str, reason: str) -> None:
     assert run(OPEN + f"+0 {call}\n").reason == reason
 
 
+def test_shutdown_again_changes_nothing() -> None:
+    text = OPEN + "+0 < F. 1:1(0) ack 1 win 9\n* > . 1:1(0) ack 2\n+0 shutdown(4, SHUT_WR) = 0\n* > F. 1:1(0) ack 2\n"
+    passes(text + "+0 shutdown(4, SHUT_WR) = 0\n+0 < . 2:2(0) ack 2 win 9\n+0 shutdown(4, SHUT_WR) = -1 ENOTCONN\n")
+
+
 def test_a_segment_for_a_socket_that_is_new() -> None:
     """packetdrill gives it no ports; nplab's, which FreeBSD's scripts are for, does."""
     text = "0 socket(..., SOCK_STREAM, 0) = 3\n+0 < . 1:1(0) ack 9 win 9\n+0 > R 9:9(0)\n"

@@ -214,7 +214,7 @@ def shutdown(world: World, call: Call) -> Waiting:
         raise CallFailed(errno.ENOTCONN)
     if how != _SHUT_WR:
         file.no_reading = True
-    if how != _SHUT_RD:
+    if how != _SHUT_RD and not file.no_writing:  # a second time changes nothing
         file.no_writing = True
         if socket.state is SYN_SENT:
             socket.close(world.now)
