@@ -57,9 +57,9 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
-_INT, _LINGER = 4, 8  # octets
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
+_INT, _LINGER = 4, 8  # octets
 _U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
