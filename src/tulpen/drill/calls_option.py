@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
     from tulpen.drill.script import Call
 
+_INT, _LINGER = 4, 8  # octets
+
 SOCKET: Final = 1
 IP: Final = 0
 IPV6: Final = 41
@@ -59,7 +61,6 @@ _HARMLESS: Final = frozenset(
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
-_INT, _LINGER = 4, 8  # octets
 _U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _LEAST_RCVBUF: Final = 2304
