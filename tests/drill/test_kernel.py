@@ -15,14 +15,15 @@ SCRIPTS = Path(__file__).with_name("scripts")
 
 #: Scripts that Linux does not have to agree with, and why.
 APART = {
+    "accecn": "a Linux before 7.0 takes no tcp_ecn of 3",
     "fast-open-client": "its window scale is that of another receive buffer",
     "fast-open-server": "it reads the counters of a tulpen host",
     "isn": "RFC 9293's clock of 4 µs; Linux counts every 64 ns",
     "keep-alive": "it takes minutes",
+    "keep-alive-switched": "it takes ten seconds",
     "reconnected": "AF_UNSPEC",
     "records": "it reads what no Linux tells",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",
-    "simultaneous-close": "a socket of Linux in TIME-WAIT says CLOSED",
     "simultaneous-open": "Linux repeats the options of its SYN, asked for or not",
     "unsent": "Linux has no such setting",
     "urgent-data": "Linux takes the last urgent octet out of the stream",

@@ -31,7 +31,7 @@ def test_the_syn_ack_says_what_we_offer() -> None:
     host.listen(None, 80, 0)
     answer = Peer(host).syn(0)
     assert answer is not None
-    assert (answer.flags, answer.ack, answer.wnd) == (SYN | ACK, 5001, 65535)
+    assert (answer.flags, answer.ack, answer.wnd) == (SYN | ACK, 5001, 65160)
     assert (answer.options.mss, answer.options.wscale, answer.options.sack_permitted) == (1460, 7, True)
     assert answer.options.tsecr == 1000
 
@@ -81,6 +81,21 @@ def test_refused_it_goes_back_to_listen_without_a_word(says: str) -> None:
     assert host.next_event() is None
     assert host.stack.counters["AttemptFails"] == 1
     assert host.next_deadline() is None
+
+
+@pytest.mark.parametrize(("letters_", "answers"), [(".", ["."]), ("P.", ["."]), ("R.", [])])
+def test_an_echo_of_no_timestamp_of_ours(letters_: str, answers: list[str]) -> None:
+    """RFC 7323 §3.2: whoever completes, or resets, a handshake has seen our SYN,ACK."""
+    host, listener, peer = _half_open()
+    echo = peer.options.tsecr
+    for wrong in (echo - 1, echo + 1000):
+        again = peer.say(letters_, seconds(0.6), options=Options(tsval=1001, tsecr=wrong))
+        assert [letters(seg.flags) for seg in again] == answers
+        assert (listener.syn_queue, listener.recv_q) == (1, 0)
+        answers = []  # within tcp_invalid_ratelimit
+    assert host.stack.counters["TSEcrRejected"] == 2
+    peer.say(".", seconds(0.6), options=Options(tsval=1001, tsecr=echo))
+    assert listener.recv_q == 1
 
 
 def test_a_second_syn_is_reset() -> None:

@@ -7,7 +7,7 @@ import errno
 
 import pytest
 
-from tests.peers.beside import LINUX, TULPEN, Beside, pattern, run, sha256
+from tests.peers.beside import LINUX, LINUX_6, TULPEN, TULPEN_6, Beside, pattern, run, sha256
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.keys import CMAC_AES128, HMAC_SHA1, AoKey, Md5Key
 from tulpen.wire.address import address
@@ -21,6 +21,9 @@ KEYS = """
 import errno, hashlib, socket, struct, sys
 
 def host(address):
+    if ":" in address:
+        octets = socket.inet_pton(socket.AF_INET6, address)
+        return struct.pack("=HHI16s", socket.AF_INET6, 0, 0, octets).ljust(128, b"\\0")
     return struct.pack("=HH4s", socket.AF_INET, 0, socket.inet_aton(address)).ljust(128, b"\\0")
 
 def set_md5(sock, peer, key):
@@ -45,7 +48,7 @@ def set_key(sock, peer, kind):
 FETCH = (
     KEYS
     + """
-sock = socket.socket()
+sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
 set_key(sock, sys.argv[1], sys.argv[2])
 sock.settimeout(20)
 sock.connect((sys.argv[1], 179))
@@ -95,16 +98,19 @@ def keyed(kind: str, peer: str) -> SocketOptions:
     return SocketOptions(tcp_ao=(AoKey(address(peer), b"secret", 61, 84, algorithm=kind),))
 
 
-@pytest.mark.parametrize("kind", ["md5", HMAC_SHA1, CMAC_AES128])
-def test_linux_connects(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "ours", "theirs"),
+    [("md5", TULPEN, LINUX), ("md5", TULPEN_6, LINUX_6), (HMAC_SHA1, TULPEN, LINUX), (CMAC_AES128, TULPEN, LINUX)],
+)
+def test_linux_connects(kind: str, ours: str, theirs: str) -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(pattern(OCTETS))
         await writer.drain()
         writer.close()
 
     async def scenario(beside: Beside) -> None:
-        await beside.net.start_server(serve, None, 179, options=keyed(kind, LINUX))
-        finished = await beside.python(FETCH, TULPEN, kind)
+        await beside.net.start_server(serve, None, 179, options=keyed(kind, theirs))
+        finished = await beside.python(FETCH, ours, kind)
         if finished.stdout.text == "no TCP-AO":
             pytest.skip("this Linux has no TCP-AO")
         assert finished.stdout.text == sha256(pattern(OCTETS))

@@ -43,6 +43,9 @@ def ends(draw: st.DrawFn, name: str) -> End:
                 tcp_ecn_option=draw(st.sampled_from([0, 1, 2])),
                 tcp_ecn_fallback=draw(st.booleans()),
                 tcp_initial_cwnd=draw(st.sampled_from([1, 2, 10])),
+                tcp_rcvbuf_overhead=draw(st.booleans()),
+                tcp_take_whole=draw(st.booleans()),
+                tcp_shrink_window=draw(st.booleans()),
                 tcp_rmem=(receive_buffer, receive_buffer, draw(st.sampled_from([receive_buffer, 6_291_456]))),
                 tcp_wmem=(send_buffer, send_buffer, send_buffer),
             )

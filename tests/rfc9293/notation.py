@@ -53,7 +53,7 @@ class End:
             settings.tcp_quick_acks = settings.tcp_recovery = settings.tcp_early_retrans = settings.tcp_frto = 0
             settings.tcp_tolerate_missing_ts = False
             settings.tcp_reset_timestamps = True
-            settings.tcp_paws_spares_acks = False
+            settings.tcp_paws_spares_acks = settings.tcp_rcvbuf_overhead = settings.tcp_take_whole = False
             settings.tcp_resets_second_syn = False
         for name, value in sysctls.items():
             setattr(settings, name, value)

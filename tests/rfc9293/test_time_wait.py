@@ -24,7 +24,7 @@ ACK = [". seq=+0 ack=+0"]
         case("a SYN,ACK in the window is challenged", "S.", ACK, TIME_WAIT, Reason.SYN_IN_SYNCHRONIZED),
         case("a SYN above RCV.NXT may reopen", "S seq=+1000", [], CLOSED, None, "MAY-2"),
         case("fifth an ACK changes nothing", ".", [], TIME_WAIT),
-        case("seventh text is ignored", "P. data=abc", [], TIME_WAIT, Reason.NOT_RECEIVING),
+        case("seventh text is ignored", "P. data=abc", ACK, TIME_WAIT, Reason.NOT_RECEIVING),
     ],
 )
 def test_arrives(row: Case) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from tulpen.tcp import window
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.flight import Flight
+from tulpen.tcp.receive_memory import keeping
 from tulpen.tcp.receiving import PIECE, ReceiveQueue
 from tulpen.tcp.state import CLOSED, LISTEN, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
@@ -66,18 +67,25 @@ def _received(tcb: Tcb) -> None:
     rcv, queue = tcb.rcv, tcb.receive_queue
     unit = 1 << tcb.terms.rcv_shift
     assert rcv.wnd >= 0
-    assert rcv.wnd + queue.octets < rcv.buff + unit
     queue_agrees(queue)
+    if rcv.memory is not None:
+        assert queue.memory <= rcv.buff + keeping(65_535)[0]
+        assert not rcv.memory.space or rcv.wnd <= max(0, rcv.edge - rcv.nxt)
+    else:
+        assert rcv.wnd + queue.octets < rcv.buff + unit
+        assert queue.cost <= 2 * rcv.buff + 65_536 + PIECE
+        assert queue.cost == sum(len(piece) + PIECE for piece in queue._held)
     if tcb.state is not CLOSED and queue.ranges:
         assert min(left for left, _ in queue.ranges) > rcv.nxt
-    assert queue.cost <= 2 * rcv.buff + 65_536 + PIECE
 
 
 def queue_agrees(queue: ReceiveQueue) -> None:
     """What is held does not overlap, and ranges and counts say what there is."""
     assert queue.octets == sum(len(chunk) for chunk in queue.ready)
     held = list(zip(queue._starts, queue._held, strict=True))
-    assert queue.cost == sum(len(piece) + PIECE for _, piece in held)
+    assert (len(queue._costs), sum(queue._costs)) == (len(held), queue.cost)
+    assert queue.memory == queue.cost + sum(cost for _, cost in queue._pieces)
+    assert not queue._pieces or queue.octets == sum(octets for octets, _ in queue._pieces)
     runs: list[tuple[int, int]] = []
     for start, piece in held:
         assert piece

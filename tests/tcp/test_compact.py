@@ -12,6 +12,7 @@ from tests.tcp import chaos
 from tulpen.tcp.compact import Request, TimeWait
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.negotiate import initial_window
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, TIME_WAIT
 from tulpen.tcp.trace import FourTuple
@@ -47,7 +48,8 @@ def test_a_request_answers_as_a_connection_does(options: Options) -> None:
     connection.open_passive(0)
     connection.segment_arrives(Segment(300, 0, SYN, 5000, options=options, sport=5000, dport=80), 0)
     (answer,) = connection.segments_to_send(0)
-    assert request(options).syn_ack(0, 131_072) == answer
+    made = request(options)
+    assert made.syn_ack(0, initial_window(SocketOptions(), SETTINGS, 131_072, made.full_segment)) == answer
 
 
 @pytest.mark.parametrize("options", SYNS, ids=repr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tulpen.tcp.config import Settings, SocketOptions
@@ -24,14 +26,17 @@ def established(settings: Settings, options: SocketOptions | None = None) -> tup
     return connection, answer.wnd, answer.options.wscale
 
 
+OCTETS: dict[str, Any] = {"tcp_rcvbuf_overhead": False}
+
+
 def test_so_rcvbuf_has_the_floor_of_tcp_rmem() -> None:
-    assert established(Settings(), SocketOptions(so_rcvbuf=1))[1] == 4096
-    assert established(Settings(), SocketOptions(so_rcvbuf=5000))[1] == 5000
+    assert established(Settings(**OCTETS), SocketOptions(so_rcvbuf=1))[1] == 4096
+    assert established(Settings(**OCTETS), SocketOptions(so_rcvbuf=5000))[1] == 5000
 
 
 @pytest.mark.parametrize("least", [1, 2, 100, 4096])
 def test_a_window_that_was_closed_opens_again(least: int) -> None:
-    connection, window, shift = established(Settings(tcp_rmem=(least, least, 6_291_456)))
+    connection, window, shift = established(Settings(tcp_rmem=(least, least, 6_291_456), **OCTETS))
     assert window == least
     assert least >> shift
     connection.segment_arrives(Segment(101, 1, ACK, 1000, bytes(least)), 0)

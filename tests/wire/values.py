@@ -19,25 +19,16 @@ from tulpen.wire.options import (
     TIMESTAMPS,
     USER_TIMEOUT,
     WINDOW_SCALE,
+    Authentication,
     EcnCounters,
     Options,
 )
 from tulpen.wire.segment import Segment
 
 KNOWN = {
-    MSS,
-    WINDOW_SCALE,
-    SACK_PERMITTED,
-    SACK,
-    TIMESTAMPS,
-    USER_TIMEOUT,
-    FAST_OPEN,
-    EXPERIMENT,
-    ACC_ECN_0,
-    ACC_ECN_1,
-    MD5,
-    AUTHENTICATION,
-}
+    MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS, MD5, USER_TIMEOUT, AUTHENTICATION, FAST_OPEN, EXPERIMENT,
+    ACC_ECN_0, ACC_ECN_1,
+}  # fmt: skip
 
 bits8 = st.integers(0, 0xFF)
 bits16 = st.integers(0, 0xFFFF)
@@ -58,6 +49,10 @@ def options(draw: st.DrawFn) -> Options:
     room -= 0 if cookie is None else 4 + len(cookie)
     counters = draw(st.none() | st.lists(bits24, max_size=min(3, (room - 4) // 4)).map(tuple)) if room >= 4 else None
     room -= 0 if counters is None else 4 + 4 * len(counters)
+    md5 = draw(st.none() | st.binary(min_size=16, max_size=16)) if room >= 20 else None
+    room -= 0 if md5 is None else 20
+    mac = draw(st.none() | st.binary(max_size=min(16, room - 4))) if room >= 4 else None
+    room -= 0 if mac is None else 4 + len(mac)
     kinds = st.integers(6, 255).filter(lambda kind: kind not in KNOWN)
     other = draw(st.none() | st.tuples(kinds, st.binary(max_size=max(0, room - 2))))
     return Options(
@@ -72,6 +67,8 @@ def options(draw: st.DrawFn) -> Options:
         fast_open_experimental=cookie is not None and draw(st.booleans()),
         acc_ecn=None if counters is None else EcnCounters(draw(st.sampled_from((ACC_ECN_0, ACC_ECN_1))), counters),
         others=() if other is None else (other,),
+        md5=md5,
+        authentication=None if mac is None else Authentication(draw(bits8), draw(bits8), mac),
     )
 
 

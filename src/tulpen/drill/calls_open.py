@@ -13,7 +13,7 @@ from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import CLOSED, SYN_SENT
+from tulpen.tcp.state import CLOSED, CLOSING, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def connect(world: World, call: Call) -> Waiting:
     file.connecting = False
     error = file.take_error()
     if error:
+        _disconnect(world, file)
         raise CallFailed(error)
     return 0
 
@@ -210,7 +211,7 @@ def shutdown(world: World, call: Call) -> Waiting:
             file.listener.close(world.now)
         return 0
     socket = file.socket
-    if socket is None or socket.state is CLOSED:
+    if socket is None or socket.state in (CLOSED, TIME_WAIT):
         raise CallFailed(errno.ENOTCONN)
     if how != _SHUT_WR:
         file.no_reading = True
@@ -218,7 +219,7 @@ def shutdown(world: World, call: Call) -> Waiting:
         file.no_writing = True
         if socket.state is SYN_SENT:
             socket.close(world.now)
-        else:
+        elif socket.state not in (CLOSING, LAST_ACK):
             socket.shutdown(world.now)
     return 0
     yield

@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import set_timestamping
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host.deferring import seconds_of, timeouts_within
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.errors import TcpError
+from tulpen.tcp.negotiate import receive_buffer
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
@@ -33,7 +36,6 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
     (TCP, "TCP_CORK"): ("tcp_cork", True),
-    (TCP, "TCP_QUICKACK"): ("tcp_quickack", True),
     (TCP, "TCP_KEEPIDLE"): ("tcp_keepidle", False),
     (TCP, "TCP_KEEPINTVL"): ("tcp_keepintvl", False),
     (TCP, "TCP_KEEPCNT"): ("tcp_keepcnt", False),
@@ -43,8 +45,10 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_LINGER2"): ("tcp_linger2", False),
     (TCP, "TCP_USER_TIMEOUT"): ("tcp_user_timeout", False),
     (TCP, "TCP_MAXSEG"): ("tcp_maxseg", False),
+    (TCP, "TCP_WINDOW_CLAMP"): ("tcp_window_clamp", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
@@ -59,12 +63,12 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
+_RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
 _U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
-_LEAST_RCVBUF: Final = 2304
-_MOST_BUFFER: Final = 212_992
+_MOST_SNDBUF: Final = 212_992
 
 
 def setsockopt(world: World, call: Call) -> Waiting:
@@ -77,6 +81,10 @@ def setsockopt(world: World, call: Call) -> Waiting:
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name == "TCP_KEEPIDLE" and file.socket is not None:
+        file.socket.keepidle_changed(world.now)
+    if name in _RECEIVING and file.socket is not None:
+        file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:
         file.socket.options_changed(world.now)
     world.stage.collect()
@@ -121,9 +129,15 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif name in ("SO_SNDBUF", "SO_SNDBUFFORCE"):
         options.so_sndbuf = _buffer(world, integer(value), _LEAST_SNDBUF, limited=name == "SO_SNDBUF")
     elif name in ("SO_RCVBUF", "SO_RCVBUFFORCE"):
-        options.so_rcvbuf = _buffer(world, integer(value), _LEAST_RCVBUF, limited=name == "SO_RCVBUF")
+        asked = integer(value)
+        options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "SO_TIMESTAMPING":
+        set_timestamping(world, file, integer(value))
+    elif name == "TCP_QUICKACK":
+        if file.socket is not None:
+            file.socket.quick_ack(world.now, on=bool(integer(value)))
     elif name == "TCP_CONGESTION":
         _set_congestion(file, value)
     elif (level, name) in _FIELDS:
@@ -148,7 +162,7 @@ def _buffer(world: World, asked: int, least: int, *, limited: bool) -> int:
     factor = world.profile.rcvbuf_factor
     if factor == 1:
         return asked
-    return max(least, factor * (min(asked, _MOST_BUFFER) if limited else asked))
+    return max(least, factor * (min(asked, _MOST_SNDBUF) if limited else asked))
 
 
 def linger(value: Expression) -> tuple[int, int]:
@@ -220,14 +234,16 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         "SO_SNDBUF": settings.tcp_wmem[1],
         "SO_RCVBUF": settings.tcp_rmem[1],
     }
+    if name == "TCP_QUICKACK":
+        return int(file.socket is None or file.socket.status().quick_ack)
     if name == "SO_ERROR":
         return file.take_error()
-    if name == "SO_SNDBUF" and file.socket is not None:
-        return file.socket.connection.send_buffer
-    if name == "SO_SNDBUF" and options.so_sndbuf is not None:
-        return options.so_sndbuf
+    if name == "SO_SNDBUF":
+        return _send_buffer(file, simple[name])
     if name == "SO_RCVBUF":
-        return _receive_buffer(file, simple[name])
+        return _receive_buffer(world, file, simple[name])
+    if name == "TCP_DEFER_ACCEPT":
+        return seconds_of(timeouts_within(options.tcp_defer_accept, settings), settings)
     if name == "TCP_MAXSEG":
         return _max_segment(world, file)
     if (level, name) in _FIELDS:
@@ -244,12 +260,22 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     raise Unsupported(name)
 
 
-def _receive_buffer(file: TcpFile, default: int) -> int:
+def _send_buffer(file: TcpFile, default: int) -> int:
+    """Return the send buffer as the connection has it."""
+    if file.socket is not None:
+        return file.socket.connection.send_buffer
+    asked = file.live_options.so_sndbuf
+    return default if asked is None else asked
+
+
+def _receive_buffer(world: World, file: TcpFile, default: int) -> int:
     """Return the receive buffer as the connection has it."""
     asked = file.live_options.so_rcvbuf
     if file.socket is not None:
         return file.socket.connection.tcb.rcv.buff
-    return default if asked is None else asked
+    if asked is None:
+        return default
+    return receive_buffer(file.live_options, world.settings) if world.settings.tcp_rcvbuf_overhead else asked
 
 
 def _max_segment(world: World, file: TcpFile) -> int:

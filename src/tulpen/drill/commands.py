@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import proc, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
+from tulpen.drill.nstat import nstat
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import Pipeline, pipelines
 from tulpen.tcp.state import TIME_WAIT
@@ -47,11 +48,11 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         for each in words[1:]:
             _assign(world, each)
     elif name == "defaults.sh":
-        _usual(world)
+        _usual(world, selftests=words[0] == "./defaults.sh")
     elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         world.host.metrics.flush()
     elif name == "nstat":
-        _nstat(world, pipeline)
+        nstat(world, pipeline)
     elif name == "grep":
         proc.grep(world.host, pipeline)
     elif name == "sockstat":
@@ -60,8 +61,16 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         _tcpdrop(world, words[1:])
     elif name == "sleep" and len(words) == 2:
         world.stage.run_until(world.now + int(float(words[1]) * _SECOND))
-    elif not _without_effect(words, name):
+    elif not (_choked(world, words) or _without_effect(words, name)):
         raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
+
+
+def _choked(world: World, words: list[str]) -> bool:
+    """Say whether the command was to have the device take nothing, and do that."""
+    if words[:2] != ["tc", "qdisc"] or words[-2:] != ["limit", "0"]:
+        return False
+    world.host.choke(on=True)
+    return True
 
 
 def _without_effect(words: list[str], name: str) -> bool:
@@ -101,27 +110,17 @@ def _assign(world: World, word: str) -> None:
     apply(world.settings, name, value)
 
 
-def _usual(world: World) -> None:
+def _usual(world: World, *, selftests: bool) -> None:
     if world.set_sysctl is None:
         sysctl_linux.usual(world.settings)
-        return
-    for name, value in sysctl_linux.USUAL_ON_LINUX:
-        try:
-            world.set_sysctl(f"net.ipv4.{name}", value)
-        except Unsupported as refused:
-            world.remarks.append(str(refused))
-
-
-def _nstat(world: World, pipeline: list[list[str]]) -> None:
-    """As nstat: what was counted since it was last run; ``| grep NAME`` succeeds if NAME is among that."""
-    before, counters = world.counted, world.host.counters()
-    world.counted = dict(counters)
-    for words in pipeline[1:]:
-        if words[:1] != ["grep"] or len(words) != 2:
-            raise Unsupported(f"the command 'nstat | {' '.join(words)}'")
-        wanted = words[1].removeprefix("TcpExt").removeprefix("Tcp").removeprefix("Ip")
-        if counters.get(wanted, 0) <= before.get(wanted, 0):
-            raise Mismatch(f"nstat: {words[1]} has not gone up")
+    else:
+        for name, value in sysctl_linux.USUAL_ON_LINUX:
+            try:
+                world.set_sysctl(f"net.ipv4.{name}", value)
+            except Unsupported as refused:
+                world.remarks.append(str(refused))
+    for name, value in sysctl_linux.OF_SELFTESTS if selftests else ():
+        _assign(world, f"net.ipv4.{name}={value}")
 
 
 def _sockstat(world: World, pipeline: list[list[str]]) -> None:

@@ -32,6 +32,7 @@ class Conditions:
     remote: bytes = b""
     bind_port: int = 8080
     connect_port: int = 8080
+    mss: int = 0  # octets of what is injected come joined of segments of this size; 0: as one each
     mtu: int = 1500
     tolerance: int = 4_000 * US
     tolerance_percent: float = 12.5
@@ -52,13 +53,14 @@ _REMOTE: Final = {IPV4: "192.0.2.1", MAPPED: "192.0.2.1", IPV6: "2001:db8::1"}
 # What concerns devices, threads or the clock of a machine, of which there is none here.
 _WITHOUT_MEANING: Final = frozenset((
     "code_command", "code_format", "code_sockopt", "debug", "define", "dry_run", "gateway_ip", "gateway_linklocal_ip",
-    "init_scripts", "local_linklocal_ip", "mss", "netmask_ip", "no_cleanup", "persistent_tun_dev", "send_omit_free",
+    "init_scripts", "local_linklocal_ip", "netmask_ip", "no_cleanup", "persistent_tun_dev", "send_omit_free",
     "speed", "tun_dev", "verbose", "is_anyip",
 ))  # fmt: skip
 _ADDRESSES: Final = {"local_ip": "local", "remote_ip": "remote"}
 _NUMBERS: Final = {
     "bind_port": ("bind_port", 1),
     "connect_port": ("connect_port", 1),
+    "mss": ("mss", 1),
     "mtu": ("mtu", 1),
     "tolerance_usecs": ("tolerance", US),
     "tcp_ts_tick_usecs": ("ts_tick", US),

@@ -41,6 +41,7 @@ def tcp_packet(packet: TcpPacket, subject: Subject, conditions: Conditions) -> P
         urg=packet.urg,
         sport=source or subject.remote_port,
         dport=destination or subject.local_port,
+        gso_size=conditions.mss if packet.length > conditions.mss else 0,
         ecn=(packet.ip.tos or 0) & 3,
     )
     return _enveloped(packet.ip, subject, seg, TCP)

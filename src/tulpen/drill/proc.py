@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.problems import Mismatch, Unsupported
-from tulpen.tcp.state import State
+from tulpen.drill.tcp_info import LINUX_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
 _FAMILIES: Final = {"/proc/net/tcp": 4, "/proc/net/tcp6": 16}
 _HEADING: Final = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-_NUMBERS: Final = {
-    State.ESTABLISHED: 1, State.SYN_SENT: 2, State.SYN_RECEIVED: 3, State.FIN_WAIT_1: 4, State.FIN_WAIT_2: 5,
-    State.TIME_WAIT: 6, State.CLOSED: 7, State.CLOSE_WAIT: 8, State.LAST_ACK: 9, State.LISTEN: 10, State.CLOSING: 11,
-}  # fmt: skip
 
 
 def grep(host: Host, pipeline: list[list[str]]) -> None:
@@ -48,7 +44,7 @@ def table(host: Host, file: str) -> Iterator[str]:
 
 def _line(row: Row, size: int) -> str:
     local, remote = _end(row.local or bytes(size), row.local_port), _end(row.remote or bytes(size), row.remote_port)
-    return f"{local} {remote} {_NUMBERS[row.state]:02X} {row.send_q:08X}:{row.recv_q:08X} 00:00000000 00000000"
+    return f"{local} {remote} {LINUX_STATES[row.state]:02X} {row.send_q:08X}:{row.recv_q:08X} 00:00000000 00000000"
 
 
 def _end(address: bytes, port: int) -> str:

@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import Final, TypeAlias
 
+from tulpen.drill.arithmetic import expanded
 from tulpen.drill.problems import Unsupported
 
 Pipeline: TypeAlias = list[list[str]]  # argument lists
@@ -17,7 +18,7 @@ _SEPARATORS: Final = frozenset((";", "&&", OR, "&", "\n"))
 
 def pipelines(text: str) -> list[list[Pipeline]]:
     """Return the commands in order, each a pipeline of argument lists, and behind it those to run if it fails."""
-    joined = _OR_AT_THE_END.sub(f"{OR} ", text.replace("\\\n", " "))
+    joined = _OR_AT_THE_END.sub(f"{OR} ", expanded(text).replace("\\\n", " "))
     found: list[list[Pipeline]] = []
     for line in joined.splitlines():
         found += _line(line)

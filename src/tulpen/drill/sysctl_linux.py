@@ -17,14 +17,12 @@ _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_pacing_ss_ratio": frozenset(("200",)),
     "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_no_metrics_save": frozenset("01"),
-    "tcp_moderate_rcvbuf": frozenset("1"),
     "tcp_mtu_probing": frozenset("0"),
     "tcp_autocorking": frozenset("1"),
     "tcp_limit_output_bytes": frozenset(("1048576", "4194304")),
     "tcp_thin_linear_timeouts": frozenset("0"),
     "tcp_comp_sack_nr": frozenset(("0", "44")),
     "tcp_backlog_ack_defer": frozenset("01"),
-    "tcp_shrink_window": frozenset("0"),
     "tcp_mem": frozenset(),
 }
 #: Sysctls of what a host in virtual time does not do, whatever their value.
@@ -49,6 +47,9 @@ USUAL_SETTINGS: Final[tuple[tuple[str, str], ...]] = (
     ("tcp_fastopen_key", USUAL_KEY),
     ("tcp_ecn", "0"),
 )
+
+#: What the set-up script of Linux's selftests, which lies beside them, says otherwise.
+OF_SELFTESTS: Final[tuple[tuple[str, str], ...]] = (("tcp_fastopen", "0x3"),)
 
 #: All that the usual set-up scripts say to a Linux.
 USUAL_ON_LINUX: Final[tuple[tuple[str, str], ...]] = (

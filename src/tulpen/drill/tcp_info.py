@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.tcp.config import MS
 from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.outgo import Limit
 from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ NO_MIN_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
 #: Linux's numbers of the states.
-_LINUX_STATES: Final = {
+LINUX_STATES: Final = {
     State.ESTABLISHED: 1, State.SYN_SENT: 2, State.SYN_RECEIVED: 3, State.FIN_WAIT_1: 4, State.FIN_WAIT_2: 5,
     State.TIME_WAIT: 6, State.CLOSED: 7, State.CLOSE_WAIT: 8, State.LAST_ACK: 9, State.LISTEN: 10, State.CLOSING: 11,
 }  # fmt: skip
@@ -41,13 +42,18 @@ CONSTANTS: Final[dict[str, int]] = {
 }  # fmt: skip
 
 
+def _state(file: TcpFile) -> int:
+    """For Linux, a socket whose connection is in TIME-WAIT is closed."""
+    return LINUX_STATES[State.CLOSED if file.state is State.TIME_WAIT else file.state]
+
+
 def fields_of(file: TcpFile, now: int) -> dict[str, int]:
     """Return the fields that the host can tell; the others are unknown, and not zero."""
     if file.socket is None:
-        return {"tcpi_state": _LINUX_STATES[file.state]}
+        return {"tcpi_state": _state(file)}
     status = file.socket.status()
     return {
-        "tcpi_state": _LINUX_STATES[file.state],
+        "tcpi_state": _state(file),
         "tcpi_retransmits": status.retransmits,
         "tcpi_probes": status.probes,
         "tcpi_backoff": status.backoff,
@@ -78,6 +84,8 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         **_received(status),
+        **_sent(status, now),
+        "tcpi_last_ack_sent": 0,  # as Linux tells it: not remembered
         **_marks(status),
         **_pauses(status, now),
     }
@@ -89,6 +97,29 @@ def _received(status: Status) -> dict[str, int]:
         "tcpi_data_segs_in": status.text_segments_received,
         "tcpi_bytes_received": status.octets_received,
         "tcpi_rcv_ooopack": status.segments_beyond_hole,
+        "tcpi_rcv_ssthresh": status.rcv_ssthresh,
+        "tcpi_rcv_space": status.rcv_space,
+        "tcpi_rcv_rtt": status.rcv_rtt // _US,
+        "SK_MEMINFO_RCVBUF": status.receive_buffer,
+        "SK_MEMINFO_RMEM_ALLOC": status.receive_memory,
+    }
+
+
+def _sent(status: Status, now: int) -> dict[str, int]:
+    outgo = status.outgo
+    window, starved = outgo.time(Limit.WINDOW, now), outgo.time(Limit.BUFFER, now)
+    return {
+        "tcpi_segs_out": outgo.segments,
+        "tcpi_data_segs_out": outgo.text_segments,
+        "tcpi_bytes_sent": outgo.octets,
+        "tcpi_bytes_acked": status.acknowledged,
+        "tcpi_bytes_retrans": outgo.resent_octets,
+        "tcpi_total_retrans": outgo.resent_segments,
+        "tcpi_busy_time": (outgo.time(Limit.BUSY, now) + window + starved) // _US,
+        "tcpi_rwnd_limited": window // _US,
+        "tcpi_sndbuf_limited": starved // _US,
+        "tcpi_pmtu": status.path_mtu,
+        "tcpi_ato": status.ack_delay // _US,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tulpen.host.deferring import timeouts_within
 from tulpen.host.lingering import expire
 from tulpen.host.listening import answer
 from tulpen.host.settling import forget_request, settle
@@ -41,8 +42,12 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     request, listener = pending.request, pending.listener
     core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
     was_young = not request.retransmits
-    patience = listener.patience(core.stack.settings.tcp_synack_retries)
-    if request.retransmits >= patience or not request.timed_out(core.stack, now):
+    settings = core.stack.settings
+    deferred = timeouts_within(listener.options.tcp_defer_accept, settings)
+    waits = request.acknowledged and request.retransmits < deferred
+    silent = waits and request.retransmits < deferred - 1
+    impatient = request.retransmits >= listener.patience(settings.tcp_synack_retries) and not waits
+    if impatient or not request.timed_out(core.stack, now, waits=waits):
         core.stack.count("AttemptFails")
         core.write(request.name, Moved(now, SYN_RECEIVED, Event.GAVE_UP, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)
@@ -50,6 +55,8 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     if was_young:
         listener.young -= 1
     core.deadlines.set(request.name, request.deadline)
+    if silent:
+        return
     core.stack.count("TCPTimeouts")
     core.stack.count("TCPSynRetrans")
     core.stack.count("RetransSegs")

@@ -30,6 +30,9 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
             deadlines.set(socket, socket.connection.next_deadline())
     packets = core.outbox
     core.outbox = []
+    if core.stack.choked:
+        core.stack.count("OutDiscards", len(packets))
+        return []
     if packets:
         core.stack.count("OutRequests", len(packets))
     return packets

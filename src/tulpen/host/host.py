@@ -148,6 +148,10 @@ class Host:
 
     # exits
 
+    def choke(self, *, on: bool) -> None:
+        """The device takes nothing from now on, and what would go out is lost; or (False) it takes packets again."""
+        self.core.stack.choked = on
+
     def packets_to_send(self, now: int) -> list[Packet]:
         """Return everything that may go out now."""
         return departures.packets_to_send(self.core, now)

@@ -95,6 +95,7 @@ class Listener:
             return None
         socket = self._waiting.popleft()
         socket.accepted = True
+        socket.connection.adopt()
         stir(self._core, socket)  # what happened to it meanwhile is told now
         return socket
 

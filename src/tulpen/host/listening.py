@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tulpen.host import fast_listening
+from tulpen.host import deferring, fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import Claim
@@ -16,7 +16,7 @@ from tulpen.host.signing import course_of_request, signing_for
 from tulpen.host.socket import Socket
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
-from tulpen.tcp.negotiate import receive_buffer
+from tulpen.tcp.negotiate import initial_window, receive_buffer
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYNCHRONIZED, Event, State
 from tulpen.tcp.trace import Arrived, FourTuple, Moved, Reason, Sent
@@ -55,7 +55,7 @@ def syn_arrives(
     signing = signing_for(listener.options, name.remote, syn)
     request = Request.of_syn(
         core.stack, name, syn, now, iss=iss, mss=core.mss(name, listener.options), ts_offset=core.ts_offset(name),
-        plain=listener.options.tcp_noopt, signed=signing.room if signing is not None else 0,
+        options=listener.options, signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     verdict = fast_listening.judge(core, listener, name, syn, now)
     if verdict.opens:
@@ -96,10 +96,11 @@ def answer(
 ) -> None:  # fmt: skip
     """Send a request's SYN,ACK, for the first time or again."""
     options = listener.options
-    room = receive_buffer(options, core.stack.settings)
+    settings = core.stack.settings
+    room = initial_window(options, settings, receive_buffer(options, settings), request.full_segment)
     seg = request.syn_ack(
         now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental,
-        counters=core.stack.settings.tcp_ecn_option,
+        counters=settings.tcp_ecn_option,
     )  # fmt: skip
     core.write(request.name, Sent(now, seg, state))
     if signing is not None:
@@ -109,6 +110,11 @@ def answer(
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
+    if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
+        pending.request.acknowledged = True
+        core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
+        core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
+        return
     if pending.listener.full and would_complete(core, pending, seg, now):
         no_room(core, pending, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:

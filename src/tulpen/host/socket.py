@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
     from tulpen.tcp.signals import Signal
+    from tulpen.tcp.stamping import Stamp
     from tulpen.tcp.status import Status
     from tulpen.tcp.trace import FourTuple
 
@@ -121,7 +122,7 @@ class Socket:
 
     def receive(self, limit: int, now: int) -> bytes | memoryview:
         """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
-        octets = self.connection.receive(limit)
+        octets = self.connection.receive(limit, now)
         self._settle(now)  # there is room again: the peer may have to know
         return octets
 
@@ -154,10 +155,32 @@ class Socket:
         self.connection.set_keepalive(on, now)
         self._settle(now)
 
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        self.connection.keepidle_changed(now)
+        self._settle(now)
+
+    def set_timestamping(self, flags: int) -> None:
+        """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
+        self.connection.set_timestamping(flags)
+
+    def next_stamp(self) -> Stamp | None:
+        """Take the next entry of the error queue: what became of what was sent, and when."""
+        return self.connection.next_stamp()
+
     def options_changed(self, now: int) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
         self.connection.options_changed()
         self._settle(now)
+
+    def quick_ack(self, now: int, *, on: bool) -> None:
+        """TCP_QUICKACK: for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        self.connection.quick_ack(on=on)
+        self._settle(now)
+
+    def receive_options_changed(self) -> None:
+        """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""
+        self.connection.receive_options_changed()
 
     def next_signal(self) -> Signal | None:
         """Return what the application is to be told next."""

@@ -36,7 +36,7 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
     signing = signing_for(listener.options, name.remote, syn)
     request = Request.of_syn(
-        unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options),
+        unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options), options=listener.options,
         signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     answer(core, listener, request, now, LISTEN, tsval, signing=signing)
@@ -68,7 +68,8 @@ def ends_by_cookie(core: Core, listener: Listener, name: FourTuple, ack: Segment
     signing = signing_for(listener.options, name.remote)
     request = Request.of_syn(
         core.stack, name, syn, now, iss=wrap(ack.ack - 1), mss=core.mss(name, listener.options),
-        ts_offset=core.ts_offset(name), signed=signing.room if signing is not None else 0,
+        ts_offset=core.ts_offset(name), options=listener.options,
+        signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     connection = _as_of_its_syn(request, core, listener, ack, now)
     connection.segment_arrives(ack, now)

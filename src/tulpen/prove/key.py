@@ -29,7 +29,8 @@ HELD: Final = frozenset({
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "fast_open", "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "outgo", "probing_since", "stamps",
+    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 

@@ -37,6 +37,8 @@ def plain(**changes: Any) -> Settings:
         tcp_min_snd_mss=1,
         tcp_congestion_control="reno",
         tcp_quick_acks=0,
+        tcp_rcvbuf_overhead=False,
+        tcp_take_whole=False,
         tcp_recovery=0,
         tcp_early_retrans=0,
         tcp_frto=0,

@@ -9,7 +9,7 @@ from typing import final
 class AckState:
     """Times in nanoseconds, sizes in octets."""
 
-    __slots__ = ("answering", "delay", "heard_text_at", "pending", "quick", "seen_mss")
+    __slots__ = ("answering", "delay", "heard_text_at", "last_size", "pending", "quick", "seen_mss", "small")
 
     def __init__(self) -> None:
         self.pending = 0  # octets received since the last ACK we sent
@@ -18,6 +18,8 @@ class AckState:
         self.heard_text_at = 0
         self.answering = False  # the application answers what it receives, and an ACK can go with that
         self.seen_mss = 0  # the largest segment seen, as far as it can be a full one
+        self.last_size = 0  # of a smaller one that may have been full
+        self.small = False  # one of those not acknowledged is not full
 
     def clone(self) -> AckState:
         """Return an independent copy."""
@@ -28,4 +30,6 @@ class AckState:
         twin.heard_text_at = self.heard_text_at
         twin.answering = self.answering
         twin.seen_mss = self.seen_mss
+        twin.last_size = self.last_size
+        twin.small = self.small
         return twin

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import accecn, judge
+from tulpen.tcp import accecn, judge, receive_window
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import DEFAULT_MSS_4
 from tulpen.tcp.state import SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -23,11 +22,10 @@ MOST: Final = 200 * MS  # below the 0.5 s of MUST-40
 LEAST_QUICK: Final = 2
 
 
-def text_arrived(tcb: Tcb, octets: int, segment: int, now: int) -> None:
-    """``octets`` in order came, in segments of ``segment``: an ACK is owed, now or later."""
+def text_arrived(tcb: Tcb, octets: int, now: int) -> None:
+    """``octets`` in order came: an ACK is owed, now or later."""
     tcb.acks.pending += octets
     tcb.intake.text_at = now
-    _estimate_segment(tcb, segment)
     enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
     if enough or tcb.options.tcp_quickack:
         tcb.ack_now = True
@@ -50,13 +48,15 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    return tcb.acks.pending > ack.seen_mss or (ack.quick > 0 and not ack.answering)
+    full = tcb.acks.pending > ack.seen_mss and receive_window.advances(tcb)
+    return full or (ack.quick > 0 and not ack.answering)
 
 
 def acknowledged(tcb: Tcb) -> None:
     """An ACK has gone out."""
     ack = tcb.acks
-    tcb.acks.pending = 0
+    ack.pending = 0
+    ack.small = False
     tcb.ack_now = False
     tcb.timers.delayed_ack = NEVER
     if ack.quick:
@@ -85,6 +85,13 @@ def text_sent(tcb: Tcb, now: int) -> None:
     ack = tcb.acks
     if ack.delay and now - ack.heard_text_at < ack.delay:
         ack.answering = True
+
+
+def switch(tcb: Tcb, *, on: bool) -> None:
+    """TCP_QUICKACK on an open connection, for the moment: off, ACKs wait for an answer; on, one that waits may go."""
+    tcb.acks.answering = not on
+    if on and tcb.timers.delayed_ack != NEVER and not tcb.receive_queue.octets:
+        tcb.ack_now = True
 
 
 def waited(tcb: Tcb) -> None:
@@ -132,14 +139,6 @@ def _be_quick(tcb: Tcb) -> None:
     ack = tcb.acks
     count = max(tcb.rcv.wnd // (2 * max(ack.seen_mss, 1)), LEAST_QUICK)
     ack.quick = max(ack.quick, min(count, tcb.stack.settings.tcp_quick_acks))
-
-
-def _estimate_segment(tcb: Tcb, octets: int) -> None:
-    """The peer's full segments are as large as the largest seen, within what we told it to keep to."""
-    ack = tcb.acks
-    if not ack.seen_mss:
-        ack.seen_mss = min(DEFAULT_MSS_4, tcb.rcv_mss, max(tcb.rcv.wnd // 2, 1))
-    ack.seen_mss = max(ack.seen_mss, min(octets, tcb.rcv_mss))
 
 
 def _delay(tcb: Tcb) -> int:

@@ -9,15 +9,13 @@ looks the state up.  Nothing here builds a data segment: a step marks what is ow
 from __future__ import annotations
 
 import errno
-from typing import Final
 
-from tulpen.tcp import acking, ecn, fast_open, judge, progress
+from tulpen.tcp import acking, ecn, fast_open, judge, progress, receive_window, text
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.intake import joined
-from tulpen.tcp.output import bare_ack, reset, reset_for
+from tulpen.tcp.output import reset, reset_for
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import (
     CLOSED,
@@ -36,8 +34,6 @@ from tulpen.tcp.timeouts import wait_for_their_fin
 from tulpen.tcp.trace import Arrived, Reason
 from tulpen.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 from tulpen.wire.seq import unwrap
-
-HELD_FACTOR: Final = 2  # held pieces may cost this many receive buffers
 
 
 def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
@@ -92,8 +88,7 @@ def text_with_syn(tcb: Tcb, segment: Segment, now: int) -> None:
     """§3.10.7.2, third: what came with the SYN is processed in SYN-RECEIVED, at once (RFC 7413 §4.2.2)."""
     seg = Incoming(segment, segment.seq + 1, segment.ack, segment.wnd)
     seg.flags &= ~SYN
-    _trim(tcb, seg, now)
-    _ = _sixth_check_urg(tcb, seg) and _seventh_process_text(tcb, seg, now)
+    _ = text.trim(tcb, seg, now) and _sixth_check_urg(tcb, seg) and text.seventh_process_text(tcb, seg, now)
     acking.taken_along(tcb)
     if tcb.fast_open is not None:
         tcb.fast_open.taken = tcb.receive_queue.octets > 0
@@ -125,13 +120,14 @@ def _in_syn_sent(tcb: Tcb, seg: Incoming, now: int) -> None:
         seg.seq += 1  # the SYN is dealt with; what follows it goes on at the sixth step
         seg.flags &= ~SYN
         established(tcb, seg, now)
-        _trim(tcb, seg, now)
         tcb.ack_now = True
+        in_window = text.trim(tcb, seg, now)
         if judge.unsent(tcb) and not tcb.flight.sent:
             acking.handshake_answered(tcb, now)
         _ = (
-            _sixth_check_urg(tcb, seg)
-            and _seventh_process_text(tcb, seg, now)
+            in_window
+            and _sixth_check_urg(tcb, seg)
+            and text.seventh_process_text(tcb, seg, now)
             and _eighth_check_fin(tcb, seg, now)
         )  # fmt: skip
     else:
@@ -151,7 +147,7 @@ def _in_other_states(tcb: Tcb, seg: Incoming, now: int) -> None:
         and _fourth_check_syn(tcb, seg, now)
         and _fifth_check_ack(tcb, seg, now)
         and _sixth_check_urg(tcb, seg)
-        and _seventh_process_text(tcb, seg, now)
+        and text.seventh_process_text(tcb, seg, now)
         and _eighth_check_fin(tcb, seg, now)
     )
 
@@ -162,6 +158,8 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
         return _in_time_wait_by_ack(tcb, seg, now)
+    if judge.strange_echo(tcb, seg, now):
+        return _not_acceptable(tcb, seg, now, Reason.STRANGE_ECHO)
     if tcb.terms.timestamps and not seg.flags & RST:
         if judge.lacks_timestamp(tcb, seg):
             tcb.note(seg.segment, Reason.NO_TIMESTAMP, now)
@@ -177,7 +175,7 @@ def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if seg.flags & (SYN | ACK | RST) == SYN | ACK and seg.seq < tcb.rcv.nxt:
         acking.report_known_syn(tcb, seg)
     if not seg.flags & RST:
-        _trim(tcb, seg, now)
+        return text.trim(tcb, seg, now)
     return True
 
 
@@ -197,9 +195,9 @@ def _in_time_wait_by_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
     return False
 
 
-def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
+def _not_acceptable(tcb: Tcb, seg: Incoming, now: int, why: Reason = Reason.OUT_OF_WINDOW) -> bool:
     if seg.flags & RST:
-        tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW, now)
+        tcb.note(seg.segment, Reason.RST_OUT_OF_WINDOW if why is Reason.OUT_OF_WINDOW else why, now)
         return False
     if judge.same_syn_again(tcb, seg):
         ecn.same_syn(tcb, seg)
@@ -210,6 +208,8 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         return False
     if tcb.state is TIME_WAIT and seg.flags & FIN:
         linger(tcb, now)  # "acknowledge it, and restart the 2 MSL timeout"
+    if seg.seq > tcb.rcv.nxt + judge.receive_window(tcb):
+        tcb.stack.count("BeyondWindow")
     if tcb.ecn is not None:
         ecn.unacceptable(tcb, tcb.ecn, seg)
     acking.report_duplicate(tcb, seg)
@@ -219,7 +219,7 @@ def _not_acceptable(tcb: Tcb, seg: Incoming, now: int) -> bool:
         seg.flags &= ~FIN
         tcb.ack_now = True
         return True
-    return answer_invalid(tcb, seg, Reason.OUT_OF_WINDOW, now)
+    return answer_invalid(tcb, seg, why, now)
 
 
 def _second_check_rst(tcb: Tcb, seg: Incoming, now: int) -> bool:
@@ -305,7 +305,8 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
         rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))
         seg.trim(rcv.nxt, rcv.nxt + judge.receive_window(tcb))
-        acking.text_arrived(tcb, rcv.nxt - before_it, rcv.nxt - before_it, now)
+        receive_window.text_arrived(tcb, seg, 0, now)
+        acking.text_arrived(tcb, rcv.nxt - before_it, now)
         tcb.signal(Signal.READABLE)
 
 
@@ -315,60 +316,6 @@ def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
         tcb.rcv.up = seg.up
         tcb.signal(Signal.URGENT)  # it advanced (MUST-32)
     return True
-
-
-def _seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
-    if not seg.data:
-        return True
-    rcv = tcb.rcv
-    if not judge.takes_text(tcb):
-        tcb.note(seg.segment, Reason.NOT_RECEIVING, now)
-        return True
-    if tcb.orphan:
-        refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)
-        end(tcb, Event.ABORT, now)
-        return False
-    if tcb.ecn is not None:
-        ecn.text_arrived(tcb, tcb.ecn, seg)
-    if rcv.fin >= 0:
-        seg.trim(seg.seq, rcv.fin)  # nothing follows a FIN
-        if not seg.data:
-            tcb.ack_now = True
-            return True
-    if seg.seq == rcv.nxt:
-        return _text_in_order(tcb, seg, now)
-    _text_beyond_a_hole(tcb, seg, now)
-    return True
-
-
-def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
-    rcv, received = tcb.rcv, tcb.receive_queue
-    before_it = rcv.nxt
-    received.deliver(seg.data)
-    rcv.nxt += len(seg.data)
-    if received.ranges:
-        rcv.nxt = received.fill(rcv.nxt, before_it)
-        tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
-    arrived = rcv.nxt - before_it
-    rcv.wnd = max(0, rcv.wnd - arrived)
-    acking.text_arrived(tcb, arrived, seg.segment.gso_size or len(seg.data), now)
-    if arrived:
-        tcb.signal(Signal.READABLE)
-    return True
-
-
-def _text_beyond_a_hole(tcb: Tcb, seg: Incoming, now: int) -> None:
-    if tcb.receive_queue.cost > HELD_FACTOR * tcb.rcv.buff:
-        tcb.note(seg.segment, Reason.NO_ROOM, now)
-    else:
-        tcb.receive_queue.hold(seg.seq, seg.data)
-        tcb.stack.count("TCPOFOQueue")
-        tcb.intake.beyond_hole += joined(seg.segment, len(seg.segment.data))
-    acking.hurry(tcb)
-    if tcb.terms.sack:
-        tcb.ack_now = True
-    else:
-        tcb.reply(bare_ack(tcb, now))  # without SACK each duplicate counts (RFC 5681 §4.2)
 
 
 def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
@@ -405,18 +352,6 @@ def _our_fin_acked(tcb: Tcb, now: int) -> None:
         linger(tcb, now)
     elif tcb.orphan:
         wait_for_their_fin(tcb, now)
-
-
-def _trim(tcb: Tcb, seg: Incoming, now: int) -> None:
-    """Make it the idealized segment that lies within the window."""
-    length = len(seg.data)
-    edge = tcb.rcv.nxt + judge.receive_window(tcb)
-    beyond = seg.seq + length > edge
-    acking.report_duplicate(tcb, seg)
-    seg.trim(tcb.rcv.nxt, edge)
-    if beyond:
-        tcb.note(seg.segment, Reason.BEYOND_WINDOW, now)
-        tcb.ack_now = True
 
 
 def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:

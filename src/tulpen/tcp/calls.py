@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import buffer, judge
+from tulpen.tcp import buffer, judge, receive_window, stamping
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
+from tulpen.tcp.negotiate import receive_buffer
 from tulpen.tcp.output import reset, send_new
 from tulpen.tcp.state import (
     CLOSED,
@@ -49,6 +50,7 @@ def open_active(tcb: Tcb, now: int) -> None:
     tcb.stack.count("ActiveOpens")
     tcb.syn_due = True
     tcb.passive = False
+    adopt(tcb)
     tcb.happened(Event.OPEN_ACTIVE, now)
 
 
@@ -74,6 +76,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.up = tcb.queue.end
     if taken:
         tcb.snd.freed = tcb.snd.iss
+    if taken and tcb.stamps is not None:
+        stamping.written(tcb)
     if taken < len(data):
         tcb.wants_room = True
         if taken:
@@ -124,6 +128,24 @@ def _push(tcb: Tcb, now: int, *, one: bool = False) -> None:
         send_new(tcb, now, tcb.replies, one=one, free=not one)
 
 
+def adopt(tcb: Tcb) -> None:
+    """The application has the connection: from now on its buffer may grow for what comes out of order."""
+    if tcb.rcv.memory is not None:
+        tcb.rcv.memory.adopted = True
+
+
+def receive_options_changed(tcb: Tcb) -> None:
+    """SO_RCVBUF or TCP_WINDOW_CLAMP were set on an open connection; where octets count, the buffer stays."""
+    options = tcb.options
+    if tcb.rcv.memory is None:
+        return
+    tcb.rcv.memory.offered_at = -1
+    if options.so_rcvbuf is not None:
+        tcb.rcv.buff = receive_buffer(options, tcb.stack.settings)
+    if options.tcp_window_clamp:
+        receive_window.set_clamp(tcb, options.tcp_window_clamp)
+
+
 def options_changed(tcb: Tcb) -> None:
     """TCP_NODELAY or TCP_CORK were set: what is queued waits for no push, and with the former for nothing."""
     tcb.snd.due = tcb.queue.end
@@ -131,7 +153,7 @@ def options_changed(tcb: Tcb) -> None:
         tcb.snd.freed = tcb.queue.end
 
 
-def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
+def receive(tcb: Tcb, limit: int, now: int) -> bytes | memoryview:
     """§3.10.3: return up to ``limit`` octets; none while nothing has come, or at the end.
 
     Raises TcpError when the connection ended in an error and everything received is read.
@@ -143,9 +165,10 @@ def receive(tcb: Tcb, limit: int) -> bytes | memoryview:
         if tcb.state is CLOSED and tcb.rcv.fin < 0:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return b""
+    receive_window.text_read(tcb, min(limit, received.first_piece), max(now, tcb.intake.heard_at))
     octets = received.take(limit)
     over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
-    if not (over or judge.talks_early(tcb)) and judge.tells_of_room(tcb):
+    if not (over or judge.talks_early(tcb)) and receive_window.tells_of_room(tcb):
         tcb.ack_now = True
     return octets
 
@@ -209,5 +232,4 @@ def abort(tcb: Tcb, now: int, reason: Reason = Reason.ABORTED) -> None:
     if tcb.state not in _SILENT_ABORT:
         tcb.replies.append(reset(tcb, now))
     end(tcb, Event.ABORT, now, error=errno.ECONNABORTED, reason=reason)
-    tcb.receive_queue.ready.clear()
-    tcb.receive_queue.octets = 0
+    tcb.receive_queue.clear()

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import final
 
+from tulpen.tcp import receive_window
 from tulpen.tcp.accecn import syn_ack_option
-from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.config import MS, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn import asked_for, syn_ack_flags
 from tulpen.tcp.ecn_state import Ecn, Mode
 from tulpen.tcp.ending import flush, linger
 from tulpen.tcp.fast_open_state import FastOpen
-from tulpen.tcp.negotiate import Terms, accept, agree, effective_mss, timestamp, whole_segments
+from tulpen.tcp.negotiate import TIMESTAMPS_ROOM, Terms, accept, agree, effective_mss, timestamp, whole_segments
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
@@ -31,7 +32,8 @@ class Request:
     """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
 
     __slots__ = (
-        "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset",
+        "acknowledged", "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms",
+        "ts_offset",
         "wnd",
     )  # fmt: skip
 
@@ -48,6 +50,7 @@ class Request:
         self.ts_offset = ts_offset
         self.ecn = ecn  # what the SYN asked for, and is granted
         self.began = now
+        self.acknowledged = False  # the handshake is done, but the listener waits for text (TCP_DEFER_ACCEPT)
         self.answered_at = -1  # when it was last answered for something out of window
         self.retransmits = retransmits
         self.deadline = now + INITIAL_RTO
@@ -55,10 +58,11 @@ class Request:
     @classmethod
     def of_syn(
         cls, stack: Stack, name: FourTuple, syn: Segment, now: int, *, iss: int, mss: int, ts_offset: int = 0,
-        plain: bool = False, signed: int = 0,
+        options: SocketOptions | None = None, signed: int = 0,
     ) -> Request:  # fmt: skip
         """Return the request that an acceptable SYN makes (RFC 9293 §3.10.7.2, third)."""
-        terms = agree(syn.options, stack.settings, ipv6=len(name.local) == 16, plain=plain, signed=signed)
+        given = options if options is not None else SocketOptions()
+        terms = agree(syn.options, given, stack.settings, ipv6=len(name.local) == 16, signed=signed)
         trace = stack.trace(name)
         if trace is not None:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
@@ -93,12 +97,20 @@ class Request:
             dport=self.name.remote_port,
         )
 
-    def timed_out(self, stack: Stack, now: int) -> bool:
-        """Back off (RFC 6298 §5.5); say whether the SYN,ACK is to be sent again, or given up."""
-        if self.retransmits >= stack.settings.tcp_synack_retries:
+    @property
+    def full_segment(self) -> int:
+        """Octets of text in the largest segment we take."""
+        return self.mss - (TIMESTAMPS_ROOM if self.terms.timestamps else 0)
+
+    def timed_out(self, stack: Stack, now: int, *, waits: bool = False) -> bool:
+        """Back off (RFC 6298 §5.5); say whether the request lives on.
+
+        ``waits``: whatever tcp_synack_retries says.
+        """
+        if self.retransmits >= stack.settings.tcp_synack_retries and not waits:
             return False
         self.retransmits += 1
-        self.deadline = now + (INITIAL_RTO << self.retransmits)
+        self.deadline = now + min(INITIAL_RTO << self.retransmits, stack.settings.tcp_rto_max_ms * MS)
         return True
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
@@ -112,8 +124,9 @@ class Request:
         tcb.passive = True
         tcb.rcv.irs = self.irs
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
-        tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
         tcb.terms = self.terms.clone()
+        tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
+        receive_window.begin(tcb)
         tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), stack.settings)
         tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
         tcb.cc = tcb.congestion_control()
@@ -143,6 +156,7 @@ class Request:
         flush(tcb)
         tcb.snd.nxt = tcb.snd.iss
         tcb.syn_due = True
+        receive_window.open_up(tcb, now)
         connection.text_with_syn(syn, now)
         return connection
 

@@ -87,10 +87,13 @@ class NewReno:
             self.cwnd = grown
             if self.cwnd < self.ssthresh or octets <= 0:
                 return
-        self._acked += octets
-        if self._acked >= self.cwnd:
-            self._acked -= self.cwnd
+        if self._acked >= self.cwnd:  # gathered while the window was larger
+            self._acked = 0
             self.cwnd += self.mss
+        window = self.cwnd
+        self._acked += octets
+        self.cwnd += self._acked // window * self.mss
+        self._acked %= window
 
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         pass

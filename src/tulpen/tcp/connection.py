@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import arrives, buffer, calls, icmp, judge, output, timeouts
+from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, stamping, timeouts
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
+from tulpen.tcp.stamping import Stamp
 from tulpen.tcp.state import CLOSED, FIN_RECEIVED, SYNCHRONIZED, TIME_WAIT, State
 from tulpen.tcp.status import Status, status_of
 from tulpen.tcp.tcb import Tcb
@@ -84,9 +85,12 @@ class Connection:
         """
         return calls.send(self.tcb, data, now, push=push, urgent=urgent, eor=eor)
 
-    def receive(self, limit: int) -> bytes | memoryview:
-        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
-        return calls.receive(self.tcb, limit)
+    def receive(self, limit: int, now: int = 0) -> bytes | memoryview:
+        """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``).
+
+        ``now``: for the pace at which the buffer grows; without it, when something last came.
+        """
+        return calls.receive(self.tcb, limit, now)
 
     def shutdown(self, now: int) -> None:
         """CLOSE (§3.10.4): no more text from us; receiving goes on.  shutdown(2) with SHUT_WR."""
@@ -222,9 +226,39 @@ class Connection:
         if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
             timeouts.start_keepalive(self.tcb, now)
 
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        timeouts.keepidle_changed(self.tcb, now)
+
+    def set_timestamping(self, flags: int) -> None:
+        """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
+        stamping.ask(self.tcb, flags)
+
+    def next_stamp(self) -> Stamp | None:
+        """Take the next entry of the error queue: what became of what was sent, and when."""
+        stamps = self.tcb.stamps
+        return stamps.told.pop(0) if stamps is not None and stamps.told else None
+
+    @property
+    def has_stamps(self) -> bool:
+        """Something waits in the error queue (poll(2): POLLERR)."""
+        return self.tcb.stamps is not None and bool(self.tcb.stamps.told)
+
     def options_changed(self) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""
         calls.options_changed(self.tcb)
+
+    def quick_ack(self, *, on: bool) -> None:
+        """TCP_QUICKACK (tcp(7)): for the moment, acknowledge at once, or wait for an answer to take the ACK along."""
+        acking.switch(self.tcb, on=on)
+
+    def receive_options_changed(self) -> None:
+        """SO_RCVBUF or TCP_WINDOW_CLAMP have changed."""
+        calls.receive_options_changed(self.tcb)
+
+    def adopt(self) -> None:
+        """The application has accepted it."""
+        calls.adopt(self.tcb)
 
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""

@@ -19,6 +19,7 @@ from tulpen.wire.options import FAST_OPEN_MAGIC, LONGEST, Options, build_options
 
 LEAST_COOKIE: Final = 4  # octets (RFC 7413 §4.1.1)
 MOST_COOKIE: Final = 16
+TIMEOUTS_OF_TEXT: Final = 2  # of our SYN,ACK, after which the text sent behind it counts as lost too
 TIMEOUTS_OF_A_BLACKHOLE: Final = 2  # in a row, and one more is under way
 
 
@@ -63,6 +64,8 @@ def text_beside_syn(tcb: Tcb, now: int) -> bytes | memoryview:
 def answered(tcb: Tcb, seg: Incoming, resent: int) -> None:
     """Our SYN is acknowledged: learn from the SYN,ACK, and see what it leaves of the text (§4.2.1)."""
     fast = tcb.fast_open
+    if fast is not None and fast.passive and resent >= TIMEOUTS_OF_TEXT:
+        _resend_all(tcb)
     if fast is None or fast.passive or not (fast.asked or fast.text):
         return
     left = bool(tcb.flight.sent)
@@ -79,12 +82,21 @@ def answered(tcb: Tcb, seg: Incoming, resent: int) -> None:
     )
     if left:
         tcb.stack.count("TCPFastOpenActiveFail")
-        for piece in tcb.flight.sent:
-            tcb.flight.deem_lost(piece)
-        recovery.resend_lost(tcb)
+        _resend_all(tcb)
     elif fast.text:
         fast.taken = True
         tcb.stack.count("TCPFastOpenActive")
+
+
+def _resend_all(tcb: Tcb) -> None:
+    for piece in tcb.flight.sent:
+        tcb.flight.deem_lost(piece)
+    recovery.resend_lost(tcb)
+
+
+def began_passively(tcb: Tcb) -> bool:
+    """Whether a SYN with a good cookie made the connection: until our SYN is acknowledged, it alone goes again."""
+    return tcb.fast_open is not None and tcb.fast_open.passive
 
 
 def timed_out(tcb: Tcb, now: int, *, giving_up: bool) -> None:

@@ -14,7 +14,20 @@ from typing import final
 class Sent:
     """A stretch of sequence space that went out at once, as one segment or as one that a device cut."""
 
-    __slots__ = ("at", "cut", "end", "first_at", "lost", "push", "resent", "sacked", "seq", "times", "turn")
+    __slots__ = (
+        "at",
+        "cut",
+        "end",
+        "first_at",
+        "lost",
+        "push",
+        "resent",
+        "sacked",
+        "seq",
+        "times",
+        "turn",
+        "written_off",
+    )
 
     def __init__(self, seq: int, end: int, cut: int, now: int) -> None:
         self.seq = seq
@@ -27,6 +40,7 @@ class Sent:
         self.sacked = False
         self.lost = False  # deemed lost (IsLost)
         self.resent = False  # sent again, so in the network once more
+        self.written_off = False  # RACK deemed it lost, and asks no more before it is sent again
         self.push = False  # its last octet goes out with PSH
 
     @property
@@ -43,6 +57,7 @@ class Sent:
         twin.sacked = self.sacked
         twin.lost = self.lost
         twin.resent = self.resent
+        twin.written_off = self.written_off
         twin.push = self.push
         return twin
 
@@ -87,6 +102,7 @@ class Flight:
         piece.turn = self.turns
         piece.at = now
         piece.times += 1
+        piece.written_off = False
 
     def retransmitted(self, piece: Sent, now: int) -> None:
         """Note that ``piece`` was sent again.  Not deemed lost, it is in the network twice (RFC 6675 §4).

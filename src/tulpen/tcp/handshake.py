@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import buffer, fast_open, progress
+from tulpen.tcp import buffer, fast_open, progress, receive_window
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -21,9 +21,7 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.irs = seg.seq
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
-    tcb.terms = agree(
-        seg.options, tcb.stack.settings, ipv6=tcb.ipv6, plain=tcb.options.tcp_noopt, signed=tcb.terms.signed
-    )
+    tcb.terms = agree(seg.options, tcb.options, tcb.stack.settings, ipv6=tcb.ipv6, signed=tcb.terms.signed)
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.intake.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)
@@ -50,6 +48,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     progress.acknowledge(tcb, seg, now)
     fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
+    receive_window.open_up(tcb, now)
     tcb.intake.since = tcb.intake.ack_at = now
     tcb.syn_due = False
     if tcb.rtt.srtt == 0:

@@ -165,6 +165,13 @@ def reaches_last_ack(tcb: Tcb, seg: Incoming) -> bool:
     return not seg.flags & (SYN | RST) and tcb.last_ack_sent <= seg.seq + len(seg.data) <= tcb.rcv.nxt
 
 
+def strange_echo(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Whether a segment for a half-open connection echoes a timestamp that no SYN,ACK of ours can have had."""
+    if tcb.state is not SYN_RECEIVED or not tcb.passive or not tcb.terms.timestamps or tcb.fast_open is not None:
+        return False
+    return echoes_nothing_of_ours(tcb, seg, now)
+
+
 def too_old_an_ack(tcb: Tcb, seg: Incoming) -> bool:
     """SEG.ACK < SND.UNA - MAX.SND.WND (RFC 5961 §5.2, MAY-12), or it is of nothing that we ever sent."""
     return seg.ack < max(tcb.snd.una - tcb.snd.max_wnd, tcb.snd.iss + tcb.passive)
@@ -200,6 +207,18 @@ def user_timeout(tcb: Tcb) -> int:
         return tcb.options.tcp_user_timeout or tcb.user_timeout
     opening = tcb.options.tcp_keepinit
     return (tcb.stack.settings.tcp_keepinit if opening is None else opening) * 1000
+
+
+def unanswered_since(tcb: Tcb) -> int:
+    """From when on the user timeout counts for what is in flight; -1: it does not yet."""
+    if tcb.stack.settings.tcp_user_timeout_by_rto and SYNCHRONIZED[tcb.state]:
+        return tcb.loss.resent_at
+    return tcb.flight.sent[0].first_at
+
+
+def shut_since(tcb: Tcb) -> int:
+    """From when on it counts for text that the window holds back; -1: it does not yet."""
+    return tcb.probing_since if tcb.stack.settings.tcp_user_timeout_by_rto else tcb.intake.heard_at
 
 
 def window_was_the_limit(tcb: Tcb) -> bool:
@@ -321,11 +340,11 @@ def full_segment(tcb: Tcb) -> int:
     """
     blocks = sack_blocks(tcb)
     counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
+    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
+        counters += USER_TIMEOUT_ROOM
     if blocks or counters:
         room = counters + (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
         return max(tcb.smss - room, (tcb.smss + 1) // 2)
-    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
-        return tcb.smss - USER_TIMEOUT_ROOM
     return tcb.smss
 
 
@@ -344,6 +363,8 @@ def enough_to_acknowledge(tcb: Tcb) -> bool:
 def receive_window(tcb: Tcb) -> int:
     """Octets from RCV.NXT on that are acceptable: what was offered, or all the room where that is always told."""
     rcv = tcb.rcv
+    if rcv.memory is not None:
+        return max(rcv.wnd, rcv.edge - rcv.nxt)
     if tcb.stack.settings.tcp_window_steps or (tcb.state is SYN_RECEIVED and tcb.passive):
         return rcv.wnd
     return max(rcv.wnd, rcv.buff - tcb.receive_queue.octets)

@@ -9,6 +9,7 @@ from tulpen.wire.options import LONGEST, NO_OPTIONS, Options
 from tulpen.wire.seq import wrap
 
 MAX_SHIFT: Final = 14  # RFC 7323 §2.3
+LEAST_RCVBUF: Final = 2304  # memory for a full segment
 DEFAULT_MSS_4: Final = 536  # RFC 9293 §3.7.1 MUST-15
 DEFAULT_MSS_6: Final = 1220
 LEAST_USER_TIMEOUT: Final = 100_000  # milliseconds that a peer can ask for (RFC 5482 §3.1, L_LIMIT)
@@ -63,12 +64,12 @@ class Terms:
         )
 
 
-def agree(seen: Options, settings: Settings, *, ipv6: bool, plain: bool = False, signed: int = 0) -> Terms:
-    """Return the terms that the peer's SYN and our settings allow.
+def agree(seen: Options, options: SocketOptions, settings: Settings, *, ipv6: bool, signed: int = 0) -> Terms:
+    """Return the terms that the peer's SYN, the socket and our settings allow.
 
-    ``plain``: none of its options count.  ``signed``: octets that a signature takes.
+    ``signed``: octets that a signature takes.
     """
-    if plain:
+    if options.tcp_noopt:
         return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True, signed=signed)
     mss = seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
     scaling = seen.wscale is not None and settings.tcp_window_scaling
@@ -78,7 +79,7 @@ def agree(seen: Options, settings: Settings, *, ipv6: bool, plain: bool = False,
         mss=max(mss, settings.tcp_min_snd_mss),
         scaling=scaling,
         snd_shift=min(seen.wscale, MAX_SHIFT) if scaling and seen.wscale is not None else 0,
-        rcv_shift=window_shift(settings) if scaling else 0,
+        rcv_shift=window_shift(options, settings) if scaling else 0,
         sack=sack,
         timestamps=timestamps,
         ts_recent=seen.tsval if timestamps and seen.tsval is not None else 0,
@@ -97,8 +98,9 @@ def most_blocks(terms: Terms) -> int:
 
 
 def offer(
-    settings: Settings, mss: int, clock: int, user_timeout: int | None, *, plain: bool = False, signed: int = 0
-) -> Options:
+    options: SocketOptions, settings: Settings, mss: int, clock: int, user_timeout: int | None, *,
+    plain: bool = False, signed: int = 0,
+) -> Options:  # fmt: skip
     """Return the options of a SYN: all that the settings allow, MSS alone if ``plain``; ``clock`` is our TSval.
 
     ``signed``: octets that a signature will take beside them.
@@ -107,7 +109,7 @@ def offer(
         return Options(mss=mss)
     return Options(
         mss=mss,
-        wscale=window_shift(settings) if settings.tcp_window_scaling else None,
+        wscale=window_shift(options, settings) if settings.tcp_window_scaling else None,
         sack_permitted=settings.tcp_sack,
         tsval=clock if settings.tcp_timestamps and not crowded(signed) else None,
         user_timeout=user_timeout,
@@ -128,8 +130,10 @@ def accept(terms: Terms, mss: int, clock: int) -> Options:
 
 
 def receive_buffer(options: SocketOptions, settings: Settings) -> int:
-    """Return RCV.BUFF: what SO_RCVBUF asks for, but not less than the least of tcp_rmem."""
+    """Return RCV.BUFF: what SO_RCVBUF asks for, twice that where memory counts; within limits."""
     wanted = options.so_rcvbuf
+    if settings.tcp_rcvbuf_overhead:
+        return max(settings.tcp_rmem[1] if wanted is None else 2 * wanted, LEAST_RCVBUF)
     return settings.tcp_rmem[1] if wanted is None else max(wanted, settings.tcp_rmem[0])
 
 
@@ -138,8 +142,25 @@ def whole_segments(octets: int, mss: int, settings: Settings) -> int:
     return -(-octets // mss) * mss if settings.tcp_rcvbuf_whole_segments and octets > mss else octets
 
 
-def window_shift(settings: Settings) -> int:
-    """Return the shift that lets 16 bits name the largest receive buffer (RFC 7323 §2.3)."""
+def initial_window(options: SocketOptions, settings: Settings, buffer: int, mss: int) -> int:
+    """Return the window to begin with, where memory counts half of the buffer, and whole segments."""
+    if not settings.tcp_rcvbuf_overhead:
+        return buffer
+    window = min(window_clamp(options, settings), buffer // 2)
+    return window - window % mss if window > mss else window
+
+
+def window_clamp(options: SocketOptions, settings: Settings) -> int:
+    """Return the most that is ever offered: TCP_WINDOW_CLAMP, and what a buffer holds that the user has chosen."""
+    most = options.tcp_window_clamp or 0xFFFF << MAX_SHIFT
+    return most if options.so_rcvbuf is None else min(most, receive_buffer(options, settings) // 2)
+
+
+def window_shift(options: SocketOptions, settings: Settings) -> int:
+    """Return the shift that lets 16 bits name the largest window there may be (RFC 7323 §2.3)."""
+    if settings.tcp_rcvbuf_overhead:
+        most = max(receive_buffer(options, settings) // 2, settings.tcp_rmem[2], settings.rmem_max)
+        return max(0, min(MAX_SHIFT, min(most, window_clamp(options, settings)).bit_length() - 16))
     space = settings.tcp_rmem[2]
     shift = 0
     # The least buffer must be worth a unit of the window: else it could never be opened.

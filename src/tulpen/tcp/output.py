@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, spurious, window
+from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, receive_window, sizing, spurious, window
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
@@ -38,17 +38,30 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             out.append(_syn(tcb, now))
         if state is not SYN_SENT:
             if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
-                if tcb.rack.probe_due:
-                    _send_probe(tcb, now, out)
-                _resend(tcb, now, out)
-                send_new(tcb, now, out)
-                _resend_unproved(tcb, now, out)
+                _send_text(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
-    if tcb.trace is not None:
-        for segment in out:
+        limit = sizing.what_limits(tcb)
+        if limit is not tcb.outgo.limit:
+            tcb.outgo.limited(limit, now)
+    for segment in out:
+        if not (tcb.passive and segment.flags & SYN):  # as Linux, whose SYN,ACKs are not a connection's
+            tcb.outgo.sent(len(segment.data), segment.gso_size)
+        if tcb.trace is not None:
             tcb.trace.write(SentRecord(now, segment, state))
     return out
+
+
+def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What is to be sent again, and what is new; while the device takes nothing it only waits."""
+    if tcb.stack.choked:
+        send_new(tcb, now, out)
+        return
+    if tcb.rack.probe_due:
+        _send_probe(tcb, now, out)
+    _resend(tcb, now, out)
+    send_new(tcb, now, out)
+    _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:
@@ -65,11 +78,11 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
     clock = timestamp(now, tcb.ts_offset)
-    room = min(tcb.rcv.buff - tcb.receive_queue.octets, MAX_WINDOW)
-    tcb.rcv.wnd = max(tcb.rcv.wnd, room)
+    room = receive_window.begin(tcb)
     if tcb.state is SYN_SENT:
         plain = judge.sends_plain_syn(tcb)
-        options = offer(settings, tcb.rcv_mss, clock, _user_timeout(tcb), plain=plain, signed=tcb.terms.signed)
+        told = _user_timeout(tcb)
+        options = offer(tcb.options, settings, tcb.rcv_mss, clock, told, plain=plain, signed=tcb.terms.signed)
         options = NO_OPTIONS if tcb.options.tcp_noopt else options
         text: bytes | memoryview = b""
         if first and tcb.fast_open is not None:
@@ -123,6 +136,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
     spurious.resent(tcb, piece.segments, now)
     window.went_out(tcb, piece.end - piece.seq)
     tcb.stack.count("RetransSegs")
+    tcb.outgo.resent(piece.segments, piece.end - piece.seq)
     tcb.stack.count("TCPSlowStartRetrans" if tcb.loss.phase is LOSS else "TCPFastRetrans")
     tcb.sent_at = now
     if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
@@ -152,6 +166,7 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
         flight.probed(last, now)
         tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
+        tcb.outgo.resent(last.segments, last.end - last.seq)
         out.append(_stretch(tcb, last, now))
     tcb.sent_at = now
     rack.probe_end = tcb.snd.nxt
@@ -160,13 +175,14 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
 def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
 
-    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    ``one``: one stretch at most, or what of it a device gets at a time; ``free``: neither Nagle nor a cork hold any.
     """
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
     before = snd.nxt
-    while judge.unsent(tcb):
+    first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
+    while judge.unsent(tcb) and not tcb.stack.choked:
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
@@ -180,11 +196,15 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
+        if one and end >= first:
+            break
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
+        tcb.probing_since = -1
         window.went_out(tcb, snd.nxt - before)
         window.note_usage(tcb, now)
         clocks.text_went_out(tcb, now)
+        tcb.outgo.starved = tcb.wants_room and not judge.unsent(tcb) and not judge.window_was_the_limit(tcb)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
     elif tcb.timers.persist == NEVER:
@@ -216,6 +236,8 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
+    if tcb.stamps is not None:
+        tcb.stamps.left(seq, end, now)
     if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
         flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
@@ -332,6 +354,8 @@ def _window(tcb: Tcb) -> int:
     offered is still taken (RFC 7323 §2.4).
     """
     rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    if rcv.memory is not None:
+        return receive_window.offer(tcb)
     gain = judge.window_to_open(tcb)
     if gain:
         rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)

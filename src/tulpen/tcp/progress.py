@@ -96,7 +96,7 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         if least < start < stop <= snd.nxt:
             for piece in tcb.flight.sack(start, stop):
                 news.selected(piece, loss.point)
-                rack.delivered(tcb, piece, now)
+                rack.delivered(tcb, piece, 0, now)  # what is echoed is an earlier one's
     tcb.delivered_segments += news.segments
 
 
@@ -108,7 +108,7 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     sacked = news.segments
     for piece in tcb.flight.acknowledge(seg.ack):
         if not piece.sacked and tcb.terms.sack:
-            rack.delivered(tcb, piece, now)
+            rack.delivered(tcb, piece, _echo(tcb, seg), now)
         news.acknowledged(piece, tcb.loss.point)
     if snd.una == snd.iss:
         news.segments = sacked + 1  # a SYN and what went with it is one
@@ -116,6 +116,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     tcb.delivered += news.advanced
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    if tcb.stamps is not None:
+        tcb.stamps.acknowledged(snd.una, now)
     snd.due = tcb.queue.end
     tcb.retransmits = 0
     tcb.troubled = False
@@ -177,9 +179,15 @@ def _measure(tcb: Tcb, seg: Incoming, news: News, now: int) -> bool:
     return True
 
 
+def _echo(tcb: Tcb, seg: Incoming) -> int:
+    """TSecr, where timestamps are in use; 0 for none."""
+    return seg.options.tsecr if tcb.terms.timestamps and seg.options.tsval is not None else 0
+
+
 def _by_echo(tcb: Tcb, seg: Incoming, now: int) -> int:
     """How old the timestamp echoed is, in nanoseconds; -1 for none."""
-    if not tcb.terms.timestamps or seg.options.tsval is None or not seg.options.tsecr:
+    echo = _echo(tcb, seg)
+    if not echo:
         return -1
-    age = timestamp(now, tcb.ts_offset) - seg.options.tsecr & 0xFFFF_FFFF
+    age = timestamp(now, tcb.ts_offset) - echo & 0xFFFF_FFFF
     return max(age, 1) * MS if age < 1 << 31 else -1

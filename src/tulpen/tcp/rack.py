@@ -7,7 +7,9 @@ from typing import Final
 from tulpen.tcp.config import MS, SECOND, US
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import CWR, OPEN, RECOVERY
+from tulpen.tcp.negotiate import timestamp
 from tulpen.tcp.tcb import Tcb
+from tulpen.wire.seq import before
 
 BY_TIME: Final = 1  # bits of tcp_recovery
 ONE_WINDOW: Final = 2
@@ -22,12 +24,15 @@ def in_use(tcb: Tcb) -> bool:
     return tcb.terms.sack and bool(tcb.stack.settings.tcp_recovery & BY_TIME)
 
 
-def delivered(tcb: Tcb, piece: Sent, now: int) -> None:
-    """Step 2 (§6.2): keep the latest stretch delivered, and its round trip."""
+def delivered(tcb: Tcb, piece: Sent, echo: int, now: int) -> None:
+    """Step 2 (§6.2): keep the latest stretch delivered, and its round trip; ``echo``: TSecr, 0 for none."""
     rack = tcb.rack
     rtt = now - piece.at
-    if piece.times > 1 and rtt < tcb.rtt.least:
-        return  # more likely the original's acknowledgment
+    if piece.times > 1:
+        if rtt < tcb.rtt.least:
+            return  # more likely the original's acknowledgment
+        if echo and before(echo, timestamp(piece.at, tcb.ts_offset)):
+            return  # the original's, by its timestamp
     rack.advanced = True
     rack.rtt = rtt
     if _later(piece.turn, piece.end, rack.turn, rack.end):
@@ -74,7 +79,7 @@ def detect_loss(tcb: Tcb, now: int) -> int:
             if tcb.flight.resent_octets == 0:
                 break  # in the order sent: all that follow are later still
             continue
-        if piece.sacked or (piece.lost and not piece.resent):
+        if piece.sacked or piece.written_off or (piece.lost and not piece.resent):
             continue
         remaining = overdue_in(tcb, piece, window, now)
         if remaining > 0:
@@ -83,6 +88,7 @@ def detect_loss(tcb: Tcb, now: int) -> int:
         if piece.resent:
             tcb.stack.count("TCPLostRetransmit")
         tcb.flight.deem_lost(piece)
+        piece.written_off = True
     return wait
 
 

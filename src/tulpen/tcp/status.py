@@ -10,10 +10,13 @@ from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
+from tulpen.tcp.outgo import Sending
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 
+HEADERS_4: Final = 40  # octets of IP and TCP header without options
+HEADERS_6: Final = 60
 NO_ECN: Final = Ecn(Mode.OFF)
 
 
@@ -63,6 +66,12 @@ class Status:
     resent_total: int  # segments sent again
     min_rtt: int
     syn_data: bool  # text beside the SYN was taken (RFC 7413)
+    quick_ack: bool  # ACKs do not wait for answers
+    receive_buffer: int
+    receive_memory: int  # taken of it
+    rcv_ssthresh: int  # the window that may be offered now
+    rcv_space: int  # what the application takes in a round trip
+    rcv_rtt: int  # that round trip
     ecn_mode: int  # 0: no ECN; 1: RFC 3168; 2: AccECN; 3: asked for
     ecn_seen: bool  # something came with a mark
     delivered_ce: int  # segments
@@ -78,11 +87,16 @@ class Status:
     text_sent_at: int  # of now; where nothing was sent, when the connection was established
     text_received_at: int
     ack_received_at: int
+    outgo: Sending  # what was sent, and what kept more from being sent
+    acknowledged: int  # octets, our SYN one of them if we opened
+    path_mtu: int
+    ack_delay: int  # of the next ACK
 
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers, ecn = tcb.timers, tcb.ecn if tcb.ecn is not None else NO_ECN
+    timers, memory = tcb.timers, tcb.rcv.memory
+    ecn = tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
     for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
@@ -132,6 +146,12 @@ def status_of(tcb: Tcb) -> Status:
         resent_total=tcb.loss.resent_total,
         min_rtt=tcb.rtt.least,
         syn_data=tcb.fast_open is not None and tcb.fast_open.taken,
+        quick_ack=not tcb.acks.answering,
+        receive_buffer=tcb.rcv.buff,
+        receive_memory=tcb.receive_queue.memory or tcb.receive_queue.octets,
+        rcv_ssthresh=tcb.rcv.buff if memory is None else memory.threshold,
+        rcv_space=0 if memory is None else memory.space,
+        rcv_rtt=0 if memory is None else memory.rtt // 8,
         ecn_mode=int(ecn.mode),
         ecn_seen=ecn.seen,
         delivered_ce=ecn.delivered_ce,
@@ -147,6 +167,10 @@ def status_of(tcb: Tcb) -> Status:
         text_sent_at=max(tcb.sent_at, tcb.intake.since),
         text_received_at=max(tcb.intake.text_at, tcb.intake.since),
         ack_received_at=tcb.intake.ack_at,
+        outgo=tcb.outgo.told(),
+        acknowledged=max(0, tcb.snd.una - tcb.snd.iss - tcb.passive),
+        path_mtu=tcb.mtu_mss + (HEADERS_6 if tcb.ipv6 else HEADERS_4),
+        ack_delay=tcb.acks.delay,
     )
 
 

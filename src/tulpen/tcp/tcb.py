@@ -18,12 +18,15 @@ from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.outgo import Outgo
 from tulpen.tcp.rack_state import Rack
+from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
+from tulpen.tcp.stamping import Stamps
 from tulpen.tcp.state import CLOSED, Event, State, follow
 from tulpen.tcp.timers import Timers
 from tulpen.tcp.trace import Dropped, Ended, FourTuple, Moved, Reason, TimedOut, Trace
@@ -94,24 +97,27 @@ class ReceiveSpace:
                      RCV.NXT    RCV.NXT+RCV.WND
     """
 
-    __slots__ = ("buff", "fin", "irs", "nxt", "up", "wnd")
+    __slots__ = ("buff", "edge", "fin", "irs", "memory", "nxt", "up", "wnd")
 
-    def __init__(self, buff: int) -> None:
+    def __init__(self, buff: int, memory: ReceiveMemory | None) -> None:
         self.irs = 0
         self.nxt = 0
         self.wnd = 0  # as last offered, less what has arrived since
         self.up = -1  # the octet after their urgent data; -1: none yet
         self.fin = -1  # where their FIN stands; -1: not seen
-        self.buff = buff  # RCV.BUFF: octets we are ready to keep
+        self.edge = 0  # the rightmost that was ever offered, where the window may go back
+        self.buff = buff  # RCV.BUFF: octets we are ready to keep, or memory
+        self.memory = memory  # None: octets count
 
     def clone(self) -> ReceiveSpace:
         """Return an independent copy."""
-        twin = ReceiveSpace(self.buff)
+        twin = ReceiveSpace(self.buff, None if self.memory is None else self.memory.clone())
         twin.irs = self.irs
         twin.nxt = self.nxt
         twin.wnd = self.wnd
         twin.up = self.up
         twin.fin = self.fin
+        twin.edge = self.edge
         return twin
 
 
@@ -121,11 +127,11 @@ class Tcb:
 
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
-        "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
-        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
-        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
-        "wants_room",
+        "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options", "orphan",
+        "outgo", "override", "passive", "probes", "probing_since", "queue", "rack", "rcv", "rcv_mss", "receive_queue",
+        "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "stamps", "state",
+        "syn_due", "terms", "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout",
+        "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -139,7 +145,9 @@ class Tcb:
         self.trace: Trace | None = stack.trace(name)
         self.state: State = CLOSED
         self.snd = SendSpace(iss, settings.tcp_wmem[1])
-        self.rcv = ReceiveSpace(receive_buffer(options, settings))
+        self.rcv = ReceiveSpace(
+            receive_buffer(options, settings), ReceiveMemory() if settings.tcp_rcvbuf_overhead else None
+        )
         self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
@@ -174,17 +182,17 @@ class Tcb:
         self.cc = self.congestion_control()
         self.usage = Usage()
         self.rack = Rack()
+        self.outgo = Outgo()
+        self.stamps: Stamps | None = None  # SO_TIMESTAMPING
         self.loss = Loss(settings.tcp_reordering)
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
-        self.delivered = 0  # octets the peer is known to have, for statistics
-        self.delivered_segments = 0
+        self.delivered, self.delivered_segments = 0, 0  # that the peer is known to have: octets, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
-        self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.probes, self.probing_since = 0, -1  # of a closed window or keep-alive, unanswered; the first of the former
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at = 0
-        self.ts_offset = ts_offset
+        self.ts_recent_at, self.ts_offset = 0, ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
@@ -274,13 +282,13 @@ class Tcb:
         twin.cc = self.cc.clone()
         twin.usage = self.usage.clone()
         twin.rack = self.rack.clone()
+        twin.outgo = self.outgo.clone()
+        twin.stamps = None if self.stamps is None else self.stamps.clone()
         twin.smss = self.smss
         twin.loss = self.loss.clone()
         twin.override = self.override
-        twin.delivered = self.delivered
-        twin.delivered_segments = self.delivered_segments
-        twin.retransmits = self.retransmits
-        twin.probes = self.probes
+        twin.delivered, twin.delivered_segments = self.delivered, self.delivered_segments
+        twin.retransmits, twin.probes, twin.probing_since = self.retransmits, self.probes, self.probing_since
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at

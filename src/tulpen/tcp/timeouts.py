@@ -61,7 +61,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if not tcb.flight.sent:
         return
     tcb.timed_out("retransmit", now)
-    if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
+    if _user_timeout_passed(tcb, judge.unanswered_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     giving_up = _tried_enough(tcb, now)
@@ -70,7 +70,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
         _give_up(tcb, Reason.GAVE_UP, now)
         return
     tcb.stack.count("TCPTimeouts")
-    if tcb.flight.sent[0].seq == tcb.snd.iss and not SYNCHRONIZED[tcb.state]:
+    if tcb.flight.sent[0].seq == tcb.snd.iss and (not SYNCHRONIZED[tcb.state] or fast_open.began_passively(tcb)):
         tcb.syn_due = True
     else:
         recovery.retransmission_timeout(tcb, now)
@@ -99,13 +99,18 @@ def _persist(tcb: Tcb, now: int) -> None:
     if not judge.unsent(tcb) or tcb.flight.sent:
         return
     tcb.timed_out("persist", now)
-    if _user_timeout_passed(tcb, tcb.intake.heard_at, now):
+    if tcb.probing_since < 0:
+        tcb.probing_since = now
+    if _user_timeout_passed(tcb, judge.shut_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
         _give_up(tcb, Reason.GAVE_UP, now)
         return
-    if judge.usable_window(tcb) > 0:
+    if tcb.stack.choked:
+        tcb.probes += 1
+        tcb.timers.persist = clocks.device_deadline(tcb, now)
+    elif judge.usable_window(tcb) > 0:
         tcb.override = True
     else:
         tcb.stack.count("TCPWinProbe")
@@ -142,10 +147,16 @@ def start_keepalive(tcb: Tcb, now: int) -> None:
     wanted = tcb.options.so_keepalive
     if wanted is None:
         wanted = tcb.stack.settings.so_keepalive
-    if wanted:
-        tcb.timers.keepalive = max(tcb.intake.heard_at, 0) + _keepalive_settings(tcb)[0]
-    else:
+    if not wanted:
         tcb.timers.keepalive = NEVER
+    elif tcb.timers.keepalive == NEVER:
+        tcb.timers.keepalive = now + _keepalive_settings(tcb)[0]
+
+
+def keepidle_changed(tcb: Tcb, now: int) -> None:
+    """Another idle time goes for what has already passed of it, too."""
+    if tcb.timers.keepalive != NEVER:
+        tcb.timers.keepalive = max(now, tcb.intake.heard_at + _keepalive_settings(tcb)[0])
 
 
 def wait_for_their_fin(tcb: Tcb, now: int) -> None:
@@ -183,7 +194,7 @@ def _r2(tcb: Tcb) -> int:
 
 def _user_timeout_passed(tcb: Tcb, since: int, now: int) -> bool:
     limit = judge.user_timeout(tcb)
-    return limit > 0 and now - since >= limit * MS
+    return limit > 0 <= since <= now - limit * MS
 
 
 def _give_up(tcb: Tcb, reason: Reason, now: int) -> None:

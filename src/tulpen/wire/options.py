@@ -274,7 +274,7 @@ def _aligned(options: Options) -> list[bytes]:
         words.append(bytes((NOP, NOP, MD5, 2 + MD5_DIGEST)) + options.md5)
     if options.authentication is not None:
         key_id, next_id, mac = options.authentication
-        words.append(bytes((AUTHENTICATION, 4 + len(mac), key_id, next_id)) + mac + bytes((NOP,)) * (-len(mac) % 4))
+        words += [bytes((AUTHENTICATION, 4 + len(mac), key_id, next_id)) + mac, bytes((NOP,)) * (-len(mac) % 4)]
     if options.mss is not None:
         words.append(b"\x02\x04" + options.mss.to_bytes(2, "big"))
     if options.tsval is not None:
