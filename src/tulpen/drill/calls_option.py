@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
     from tulpen.drill.script import Call
 
+_INT, _LINGER = 4, 8  # octets
+
 SOCKET: Final = 1
 IP: Final = 0
 IPV6: Final = 41
@@ -76,6 +78,7 @@ def setsockopt(world: World, call: Call) -> Waiting:
     """setsockopt(2)."""
     file = world.tcp(integer(call.arguments[0]))
     level, name = integer(call.arguments[1]), str(call.arguments[2])
+    _check_length(level, name, call.arguments[4])
     if level == TCP and name.startswith("TCP_FASTOPEN"):
         _check_fast_open(world, file, name, call)
     if name == "TCP_FASTOPEN_KEY":
@@ -90,6 +93,13 @@ def setsockopt(world: World, call: Call) -> Waiting:
     world.stage.collect()
     return 0
     yield
+
+
+def _check_length(level: int, name: str, length: Expression) -> None:
+    """Linux wants a whole int, or a whole struct linger; for IP an octet will do."""
+    least = _LINGER if name == "SO_LINGER" else _INT if (level, name) in _FIELDS and level in (SOCKET, TCP) else 0
+    if not is_any(length) and integer(length) < least:
+        raise CallFailed(errno.EINVAL)
 
 
 def _check_fast_open(world: World, file: TcpFile, name: str, call: Call) -> None:
@@ -179,6 +189,8 @@ def getsockopt(world: World, call: Call) -> Waiting:
     if name in STRUCTURES:
         return 0
     found = option_of(world, file, level, name)
+    if not isinstance(found, str) and not is_any(call.arguments[4]):
+        compare(f"{name}'s length", integer(call.arguments[4]), _LINGER if isinstance(found, tuple) else _INT)
     if isinstance(found, tuple):
         compare(name, linger(expected), found)
     elif isinstance(found, str):
