@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen.drill.descriptor import EpollFile, TcpFile
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Applied, Expression, Struct
-from tulpen.drill.problems import Unsupported
+from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
@@ -49,7 +49,7 @@ def new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
     """
     wanted = integer(call.result) if not is_any(call.result) else -1
     if wanted in world.files and not again:
-        raise Unsupported(f"file descriptor {wanted}, which is open already")
+        raise Mismatch(f"file descriptor {wanted} is open already", expected=str(call), got="a descriptor of its own")
     if wanted >= 0:
         return wanted
     return next(fd for fd in range(3, 1 << 16) if fd not in world.files)
@@ -215,7 +215,7 @@ def shutdown(world: World, call: Call) -> Waiting:
         raise CallFailed(errno.ENOTCONN)
     if how != _SHUT_WR:
         file.no_reading = True
-    if how != _SHUT_RD:
+    if how != _SHUT_RD and not file.no_writing:  # a second time changes nothing
         file.no_writing = True
         if socket.state is SYN_SENT:
             socket.close(world.now)

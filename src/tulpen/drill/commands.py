@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import proc, sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, proc, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.nstat import nstat
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import Pipeline, pipelines
+from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TIME_WAIT
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world, selftests=words[0] == "./defaults.sh")
-    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        world.host.metrics.flush()
+    elif name in ("ip", "tc") and world.set_sysctl is None and _network(world, name, words):
+        pass
     elif name == "nstat":
         nstat(world, pipeline)
     elif name == "grep":
@@ -61,16 +62,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
         _tcpdrop(world, words[1:])
     elif name == "sleep" and len(words) == 2:
         world.stage.run_until(world.now + int(float(words[1]) * _SECOND))
-    elif not (_choked(world, words) or _without_effect(words, name)):
+    elif not _without_effect(words, name):
         raise Unsupported(f"the command '{' | '.join(' '.join(each) for each in pipeline)}'")
-
-
-def _choked(world: World, words: list[str]) -> bool:
-    """Say whether the command was to have the device take nothing, and do that."""
-    if words[:2] != ["tc", "qdisc"] or words[-2:] != ["limit", "0"]:
-        return False
-    world.host.choke(on=True)
-    return True
 
 
 def _without_effect(words: list[str], name: str) -> bool:
@@ -84,6 +77,30 @@ def _without_effect(words: list[str], name: str) -> bool:
     if name == "echo":
         return words[-2:-1] == [">"] and words[-1] in _UNUSED
     return False
+
+
+def _network(world: World, name: str, words: list[str]) -> bool:
+    """Do what ip and tc ask for; say whether that was understood."""
+    if name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
+        world.host.metrics.flush()
+    elif name == "ip" and ip_route.is_ip_route(words):
+        world.host.set_route(*ip_route.prefix_and_route(words))
+    elif name == "tc" and words[1:2] == ["qdisc"]:
+        _qdisc(world, words)
+    else:
+        return False
+    return True
+
+
+def _qdisc(world: World, words: list[str]) -> None:
+    """Let the device queue in order, pace what it sends, or take nothing."""
+    world.settings.default_qdisc = Settings().default_qdisc
+    kind = words[words.index("root") + 1 :] if "root" in words else []
+    world.host.choke(on=kind[-2:] == ["limit", "0"])
+    if kind == ["fq"]:
+        world.settings.default_qdisc = "fq"
+    elif kind[-2:] != ["limit", "0"] and not _is_fifo(words):
+        raise Unsupported(f"the command '{' '.join(words)}'")
 
 
 def _is_fifo(words: list[str]) -> bool:

@@ -21,6 +21,7 @@ class Profile:
     rcvbuf_factor: int = 1
     option_order: str = "linux"
     sendto_connects: bool = False  # sendto() to somebody opens a connection, as TCP_FASTOPEN says with its text
+    calls_closed: bool = False  # a segment for a socket that neither listens nor connects has ports, as nplab's program
 
     def make_settings(self) -> Settings:
         """Return fresh settings of such a host."""
@@ -69,5 +70,6 @@ BSD: Final = Profile(
     defined={"FreeBSD": "1"},
     option_order="bsd",
     sendto_connects=True,
+    calls_closed=True,
 )
 PROFILES: Final = {profile.name: profile for profile in (LINUX, BSD)}

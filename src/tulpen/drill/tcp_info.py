@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.status import Status
 
 INFINITE_SSTHRESH: Final = 0x7FFF_FFFF
+UNLIMITED: Final = (1 << 64) - 1  # a rate
 NO_MIN_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
@@ -83,6 +84,8 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
+        "tcpi_pacing_rate": status.pacing_rate or UNLIMITED,
+        "tcpi_max_pacing_rate": file.socket.options.so_max_pacing_rate or UNLIMITED,
         **_received(status),
         **_sent(status, now),
         "tcpi_last_ack_sent": 0,  # as Linux tells it: not remembered

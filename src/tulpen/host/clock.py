@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tulpen.host.core import headers
 from tulpen.host.deferring import timeouts_within
 from tulpen.host.lingering import expire
 from tulpen.host.listening import answer
@@ -21,10 +22,19 @@ def timeout(core: Core, now: int) -> None:
     while (item := core.deadlines.pop(now)) is not None:
         if isinstance(item, Socket):
             item.connection.timeout(now)
+            if item.connection.tcb.path.believed:
+                _learn_path(core, item, now)
             settle(core, item, now)
         else:
             _request_timeout(core, core.requests[item], now)
     expire(core, now)
+
+
+def _learn_path(core: Core, socket: Socket, now: int) -> None:
+    """A router that was doubted was right: other connections to that place are to know."""
+    path = socket.connection.tcb.path
+    core.paths.too_big(socket.name.remote, path.believed + headers(socket.name), now)
+    path.believed = 0
 
 
 def next_deadline(core: Core) -> int | None:

@@ -98,6 +98,8 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "TCPDSACKOfoSent", "DSACK blocks sent for octets that waited out of order."),
     Counter("TcpExt", "TCPDSACKRecv", "DSACK blocks received."),
     Counter("TcpExt", "TCPSACKReorder", "Times the path turned out to reorder, by what SACK reported."),
+    Counter("TcpExt", "TCPMTUPSuccess", "Probes of the path MTU that arrived."),
+    Counter("TcpExt", "TCPMTUPFail", "Probes of the path MTU that were lost, and nothing else with them."),
     Counter("TcpExt", "TCPLossProbes", "Tail Loss Probes sent."),
     Counter("TcpExt", "TCPLossProbeRecovery", "Losses that a Tail Loss Probe repaired."),
     Counter("TcpExt", "TCPAbortOnData", "Connections reset because data came for an application that had closed."),

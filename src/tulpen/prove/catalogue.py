@@ -43,8 +43,12 @@ QUICK: Final = (
         peaceful=False,
     ),
     Scenario(
-        "both let go", Program(_ACTIVE, closes=LET_GO), Program(_PASSIVE, ready=True, closes=LET_GO),
-        settings=_KEEPALIVE, peaceful=False,
+        "both let go", Program(_ACTIVE, closes=LET_GO), Program(_PASSIVE, (1,), ready=True, closes=LET_GO),
+        peaceful=False,
+    ),
+    Scenario(
+        "a server that starts again", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True, aborts=True),
+        peaceful=False, iss_b=(ISS_B, ISS_B + NEXT_ISS),
     ),
     Scenario("both give up", Program(_ACTIVE), Program(_PASSIVE), settings=_GIVES_UP, peaceful=False),
     Scenario(

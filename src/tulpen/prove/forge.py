@@ -1,7 +1,7 @@
 """What an attacker sends: segments about one connection that its peer never sent.
 
 A blind one knows the four-tuple and guesses the numbers: what he sends may lie in the
-window, not at its edge.  One on the path knows them.
+window, not at its edge; and what has no ACK is not to be taken whatever its number.  One on the path knows them.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ SYN_OUTSIDE: Final = "SYN out of the window"
 SYN_ACK: Final = "SYN,ACK of nothing"
 ACK_OLD: Final = "text with an ACK from long ago"
 ACK_NEW: Final = "text with an ACK of what was not sent"
+NO_ACK: Final = "text at RCV.NXT without an ACK"
 FIN_OUTSIDE: Final = "FIN out of the window"
 RST_EXACT: Final = "RST at RCV.NXT"
 FIN_EXACT: Final = "FIN at RCV.NXT"
 PROBE_EXACT: Final = "a window probe"
 
 #: RFC 5961: none of these may harm a connection.
-BLIND: Final = (RST_INSIDE, RST_OUTSIDE, SYN_INSIDE, SYN_OUTSIDE, SYN_ACK, ACK_OLD, ACK_NEW, FIN_OUTSIDE)
+BLIND: Final = (RST_INSIDE, RST_OUTSIDE, SYN_INSIDE, SYN_OUTSIDE, SYN_ACK, ACK_OLD, ACK_NEW, NO_ACK, FIN_OUTSIDE)
 ON_PATH: Final = (RST_EXACT, FIN_EXACT, PROBE_EXACT)
 
 
@@ -66,6 +67,7 @@ _MADE: Final[dict[str, Callable[[Tcb], Segment]]] = {
     SYN_ACK: lambda tcb: Segment(_inside(tcb), wrap(tcb.snd.nxt), SYN | ACK, 1000),
     ACK_OLD: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.una - STRANGE), ACK, 1000, TEXT),
     ACK_NEW: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.nxt + 1), ACK, 1000, TEXT),
+    NO_ACK: lambda tcb: Segment(wrap(tcb.rcv.nxt), 0, 0, 1000, TEXT),
     FIN_OUTSIDE: lambda tcb: Segment(_outside(tcb), wrap(tcb.snd.nxt), FIN | ACK, 1000),
     RST_EXACT: lambda tcb: Segment(wrap(tcb.rcv.nxt), 0, RST),
     FIN_EXACT: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.nxt), FIN | ACK, 1000),

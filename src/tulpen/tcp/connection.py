@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, stamping, timeouts
+from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, path_mtu, stamping, timeouts
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.route import Route
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.stamping import Stamp
@@ -126,9 +127,17 @@ class Connection:
         """Whether ``seq`` is sent and not acknowledged: what an ICMP error must quote (RFC 5927 §4.1)."""
         return icmp.names_segment_in_flight(self.tcb, seq)
 
-    def path_mss(self, mss: int, now: int) -> None:
-        """The path takes segments of at most ``mss`` octets from now on (RFC 1191, RFC 8201)."""
-        icmp.path_mss(self.tcb, mss, now)
+    def path_begins(self, mss: int, route: Route, now: int) -> None:
+        """Before any text is sent: the path takes segments of ``mss`` octets, and its route says so much more."""
+        path_mtu.begins(self.tcb, mss, route, now)
+
+    def doubts(self, seq: int, mss: int) -> bool:
+        """Whether it is to be seen first if only ``mss`` octets fit (RFC 5927 §7.2); ``seq``: what was too big."""
+        return path_mtu.doubts(self.tcb, seq, mss)
+
+    def path_mss(self, mss: int, now: int, *, resend: bool = True) -> None:
+        """The path takes segments of ``mss`` octets from now on (RFC 1191, RFC 8201); ``resend`` what was larger."""
+        path_mtu.path_takes(self.tcb, mss, now, resend=resend)
 
     def timeout(self, now: int) -> None:
         """Do what is due at ``now`` (§3.10.8)."""

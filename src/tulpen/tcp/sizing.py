@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tulpen.tcp import judge
-from tulpen.tcp.config import MS, SECOND, US
+from tulpen.tcp import judge, pacing
+from tulpen.tcp.config import MS, US
 from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.outgo import Limit
 from tulpen.tcp.state import SYNCHRONIZED
@@ -72,11 +72,10 @@ def device_burst(tcb: Tcb, full: int) -> int:
     if tcb.gso_max <= full or not least:
         return full
     most, rtt = tcb.gso_max, tcb.rtt
-    if rtt.srtt:
-        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
-        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
+    speed = pacing.rate(tcb)
+    if speed:
         near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
+        most = min(most, max((speed >> 10) + (tcb.gso_max >> near), least * full))
     return max(most - most % full, full)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tulpen.tcp import pacing
 from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
@@ -55,6 +56,7 @@ class Status:
     error: int  # errno
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
+    pacing_rate: int  # octets a second; 0: no limit
     unacked_segments: int
     sacked_segments: int  # without SACK, the duplicates that stand for them
     lost_segments: int
@@ -99,7 +101,7 @@ def status_of(tcb: Tcb) -> Status:
     ecn = tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
-    for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
+    for name in ("retransmit", "probe", "reorder", "pace", "persist", "delayed_ack", "keepalive", "linger"):
         if at != NEVER and getattr(timers, name) == at:
             running = name.replace("_", "-")
             break
@@ -135,6 +137,7 @@ def status_of(tcb: Tcb) -> Status:
         error=tcb.error,
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
+        pacing_rate=pacing.rate(tcb),
         unacked_segments=_segments(tcb.flight.sent),
         sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
         lost_segments=_segments(p for p in tcb.flight.sent if p.lost),

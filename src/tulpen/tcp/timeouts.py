@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, clocks, fast_open, judge, recovery
+from tulpen.tcp import acking, clocks, fast_open, judge, path_mtu, probing, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -33,6 +33,8 @@ def timeout(tcb: Tcb, now: int) -> None:
     if timers.reorder <= now:
         tcb.timed_out("reorder", now)
         recovery.reordering_timeout(tcb, now)
+    if timers.pace <= now:
+        timers.pace = NEVER
     if timers.persist <= now:
         _persist(tcb, now)
     if timers.keepalive <= now:
@@ -75,12 +77,14 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb, now)
     tcb.retransmits += 1
+    path_mtu.timed_out(tcb, now)
     if tcb.state is not SYN_SENT or tcb.retransmits > tcb.stack.settings.tcp_syn_linear_timeouts:
         tcb.rtt.backoff += 1
-    if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
-        tcb.troubled = True
-        if tcb.options.ip_recverr:
+    if tcb.retransmits > tcb.stack.settings.tcp_retries1:
+        probing.black_hole(tcb, now)
+        if not tcb.troubled and tcb.options.ip_recverr:
             tcb.signal(Signal.TROUBLE)  # SHLD-9
+        tcb.troubled = True
     clocks.start_again(tcb, now, now)
 
 

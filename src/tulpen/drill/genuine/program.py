@@ -83,7 +83,10 @@ def _arguments(path: str, options: tuple[Option, ...], conditions: Conditions, p
 
 
 def _run(world: World, command: list[str], verdict: Verdict) -> None:
-    with tempfile.TemporaryDirectory(prefix="tulpen-") as folder, tempfile.TemporaryFile("w+") as said:
+    with (
+        tempfile.TemporaryDirectory(prefix="tulpen-") as folder,
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+    ):
         socket = Path(folder) / "shim"
         service = Service(world, socket)
         try:
