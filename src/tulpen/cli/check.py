@@ -193,10 +193,10 @@ def _mutants(names: tuple[str, ...], jobs: int | None, as_json: bool) -> int:
         verdicts.append(verdict)
         if not as_json:
             click.echo(str(verdict))
-    counted = [verdict for verdict in verdicts if not verdict.mutant.equivalent]
+    counted = [verdict for verdict in verdicts if not verdict.mutant.harmless]
     dead = sum(verdict.dead for verdict in counted)
     if as_json:
         click.echo(json.dumps([verdict.as_dict() for verdict in verdicts]))
     else:
-        click.echo(f"{dead} of {len(counted)} die; {len(verdicts) - len(counted)} more make no difference to TCP")
+        click.echo(f"{dead} of {len(counted)} die; {len(verdicts) - len(counted)} more are harmless")
     return 0 if dead == len(counted) else 1

@@ -24,6 +24,7 @@ QUICK: Final = (
     Scenario("no text", Program(_ACTIVE), Program(_PASSIVE)),
     Scenario("an octet", Program(_ACTIVE, (1,)), Program(_PASSIVE, patient=True)),
     Scenario("an octet back", Program(_ACTIVE, patient=True), Program(_PASSIVE, (1,), ready=True), iss_a=(WRAPS,)),
+    Scenario("half closed", Program(_ACTIVE), Program(_PASSIVE, (1,), ready=True, patient=True)),
     Scenario("both open", Program(_ACTIVE), Program(_ACTIVE)),
     Scenario("a listener opens", Program(_EITHER), Program(_EITHER)),
     Scenario(
@@ -48,7 +49,15 @@ QUICK: Final = (
     ),
     Scenario(
         "a server that starts again", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True, aborts=True),
-        peaceful=False, iss_b=(ISS_B, ISS_B + NEXT_ISS),
+        settings=_KEEPALIVE, peaceful=False, iss_b=(ISS_B, ISS_B + NEXT_ISS),
+    ),
+    Scenario(
+        "a client that starts again", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True),
+        settings=_KEEPALIVE, peaceful=False, iss_a=(ISS_A, ISS_A + NEXT_ISS),
+    ),
+    Scenario(
+        "close and close(2)", Program(_ACTIVE, lets_go=True), Program(_PASSIVE, ready=True, patient=True),
+        peaceful=False,
     ),
     Scenario("both give up", Program(_ACTIVE), Program(_PASSIVE), settings=_GIVES_UP, peaceful=False),
     Scenario(
@@ -61,6 +70,10 @@ QUICK: Final = (
 )  # fmt: skip
 
 DEEP: Final = (
+    Scenario(
+        "an answer from behind a closed window", Program(_ACTIVE, (1,)),
+        Program(_PASSIVE, (1,), reads=True, ready=True, patient=True), settings={"tcp_rmem": (1, 1, 1)},
+    ),
     Scenario("both open and give up", Program(_ACTIVE), Program(_ACTIVE), settings=_GIVES_UP, peaceful=False),
     Scenario(
         "twice", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True),

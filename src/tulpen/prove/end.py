@@ -18,11 +18,24 @@ from tulpen.prove.segments import Segments, describe
 from tulpen.tcp.config import Settings, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.stack import Stack
-from tulpen.tcp.state import CLOSED, LISTEN, MAY_QUEUE, MAY_SEND, SYN_SENT, TIME_WAIT, State
+from tulpen.tcp.state import (
+    CLOSE_WAIT,
+    CLOSED,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    LISTEN,
+    MAY_QUEUE,
+    MAY_SEND,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
+    State,
+)
 from tulpen.tcp.timers import NEVER
 from tulpen.tcp.trace import FourTuple, Moved, Record
-from tulpen.wire.segment import RST
-from tulpen.wire.seq import wrap
+from tulpen.wire.segment import ACK, RST, SYN, Segment
+from tulpen.wire.seq import MASK, wrap
 
 OPEN_PASSIVE: Final = "OPEN passive"
 OPEN_ACTIVE: Final = "OPEN active"
@@ -34,6 +47,8 @@ ABORT: Final = "ABORT"
 #: What a timer's running out is called, and the timer.
 TIMEOUTS: Final = {f"{name.replace('_', ' ')} timeout": name for name in TIMERS}
 LINGERED: Final = "linger timeout"
+#: ABORT in these states sends a RST (RFC 9293 §3.10.5).
+MUST_RESET: Final = tuple(state in (SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT) for state in State)
 PUT_OFF: Final = 4  # times that a timer may be put off
 
 Input = str | int  # a call or a timeout; the number of a segment
@@ -51,7 +66,8 @@ class Program:
     sends: tuple[int, ...] = ()  # octets of each SEND
     closes: str = CLOSE  # or LET_GO
     patient: bool = False  # closes only after the peer has
-    aborts: bool = False
+    lets_go: bool = False  # calls close(2) after CLOSE
+    aborts: bool = False  # not its last connection, if it has more than one
     reads: bool = False  # RECEIVE is a step of its own, of one octet; else everything is read at once
     ready: bool = False  # the first open was called before anything else happens, and is not taken back
 
@@ -91,11 +107,13 @@ class Facts(NamedTuple):
     timers: tuple[str, ...]  # those that are running
     unread: bool
     waited: bool  # it has been in TIME-WAIT
+    offered: int  # the right edge of the windows it has told, from the peer's initial sequence number
+    reached: int  # the end of the text it has sent, from its own
 
 
 _NOTHING_YET: Final = Facts(
     CLOSED, life=0, irs=-1, written=0, read=0, eof=False, closed=False, aborted=False, opened=0, error=0,
-    refused=False, objected=False, timers=(), unread=False, waited=False,
+    refused=False, objected=False, timers=(), unread=False, waited=False, offered=0, reached=0,
 )  # fmt: skip
 
 
@@ -195,7 +213,25 @@ class Automaton:
         if not facts.aborted and any(segment.flags & RST for segment in sent):
             refused, objected = not facts.opened, node.facts.state is not CLOSED
             facts = facts._replace(refused=facts.refused or refused, objected=facts.objected or objected)
-        return Reaction(self._number(connection, now, facts), self.segments.bits(sent, self.peer.name))
+        if given == ABORT and MUST_RESET[node.facts.state] and not any(segment.flags & RST for segment in sent):
+            raise Objection(f"{self.end.name} aborts, and says nothing")
+        facts = self._measured(facts, connection, sent)
+        bits = self.segments.bits(sent, self.peer.name)
+        self.segments.sent |= bits
+        return Reaction(self._number(connection, now, facts), bits)
+
+    def _measured(self, facts: Facts, connection: Connection, sent: list[Segment]) -> Facts:
+        """Note how far windows and text have come."""
+        irs, iss = connection.tcb.rcv.irs, self.end.isses[facts.life]
+        for segment in sent:
+            if segment.flags & RST:
+                continue
+            start = (segment.ack - irs) & MASK if segment.flags & ACK else 1
+            facts = facts._replace(offered=max(facts.offered, start + segment.wnd))
+            if segment.data:
+                end = ((segment.seq - iss) & MASK) + bool(segment.flags & SYN) + len(segment.data)
+                facts = facts._replace(reached=max(facts.reached, end))
+        return facts
 
     def _wait(self, connection: Connection, now: int, name: str) -> int:
         """Let one timer run out before the others; one that was only put off runs out again."""
@@ -288,7 +324,9 @@ class Automaton:
             inputs.append(RECEIVE)
         if state is not CLOSED and not facts.closed and _may_close(program, facts):
             inputs.append(program.closes)
-        if program.aborts and state is not CLOSED:
+        if state is not CLOSED and program.lets_go and facts.closed and not facts.aborted:
+            inputs.append(LET_GO)
+        if program.aborts and state is not CLOSED and facts.life == max(0, len(self.end.isses) - 2):
             inputs.append(ABORT)
         return (*inputs, *(f"{name.replace('_', ' ')} timeout" for name in facts.timers))
 

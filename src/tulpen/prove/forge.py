@@ -26,12 +26,24 @@ ACK_OLD: Final = "text with an ACK from long ago"
 ACK_NEW: Final = "text with an ACK of what was not sent"
 NO_ACK: Final = "text at RCV.NXT without an ACK"
 FIN_OUTSIDE: Final = "FIN out of the window"
+ACK_OF_NOTHING: Final = "an ACK of no SYN"
 RST_EXACT: Final = "RST at RCV.NXT"
 FIN_EXACT: Final = "FIN at RCV.NXT"
 PROBE_EXACT: Final = "a window probe"
 
 #: RFC 5961: none of these may harm a connection.
-BLIND: Final = (RST_INSIDE, RST_OUTSIDE, SYN_INSIDE, SYN_OUTSIDE, SYN_ACK, ACK_OLD, ACK_NEW, NO_ACK, FIN_OUTSIDE)
+BLIND: Final = (
+    RST_INSIDE,
+    RST_OUTSIDE,
+    SYN_INSIDE,
+    SYN_OUTSIDE,
+    SYN_ACK,
+    ACK_OLD,
+    ACK_NEW,
+    NO_ACK,
+    ACK_OF_NOTHING,
+    FIN_OUTSIDE,
+)
 ON_PATH: Final = (RST_EXACT, FIN_EXACT, PROBE_EXACT)
 
 
@@ -47,6 +59,8 @@ def forged(tcb: Tcb, kinds: tuple[str, ...]) -> Iterator[Segment]:
                 yield _MADE[kind](tcb)
         elif kind == SYN_ACK:
             yield Segment(STRANGE, wrap(tcb.snd.nxt + STRANGE), SYN | ACK, 1000)
+        elif kind == ACK_OF_NOTHING:
+            yield Segment(STRANGE, wrap(tcb.snd.iss), SYN | ACK, 1000)
         elif kind in (RST_INSIDE, RST_EXACT):
             yield Segment(STRANGE, wrap(tcb.snd.nxt + STRANGE), RST | ACK)
 
@@ -68,6 +82,7 @@ _MADE: Final[dict[str, Callable[[Tcb], Segment]]] = {
     ACK_OLD: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.una - STRANGE), ACK, 1000, TEXT),
     ACK_NEW: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.nxt + 1), ACK, 1000, TEXT),
     NO_ACK: lambda tcb: Segment(wrap(tcb.rcv.nxt), 0, 0, 1000, TEXT),
+    ACK_OF_NOTHING: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.iss), ACK, 1000),
     FIN_OUTSIDE: lambda tcb: Segment(_outside(tcb), wrap(tcb.snd.nxt), FIN | ACK, 1000),
     RST_EXACT: lambda tcb: Segment(wrap(tcb.rcv.nxt), 0, RST),
     FIN_EXACT: lambda tcb: Segment(wrap(tcb.rcv.nxt), wrap(tcb.snd.nxt), FIN | ACK, 1000),

@@ -17,8 +17,7 @@ class Mutant:
     module: str
     before: str  # stands in the source once
     after: str
-    equivalent: bool = False  # it makes no difference that a peer or a user could see, for the reason given
-    because: str = ""
+    harmless: str = ""  # why a TCP may behave so
 
     def source(self) -> str:
         """Return the module's source with the change; ValueError if it does not apply."""
@@ -29,8 +28,11 @@ class Mutant:
         return source.replace(self.before, self.after)
 
 
-def _in(module: str, *rows: tuple[str, str, str]) -> tuple[Mutant, ...]:
-    return tuple(Mutant(name, f"tulpen.tcp.{module}", before, after) for name, before, after in rows)
+def _in(module: str, *rows: tuple[str, ...]) -> tuple[Mutant, ...]:
+    """Each row: the mutant's name, before, after, and why it is no mistake where it is none."""
+    return tuple(
+        Mutant(name, f"tulpen.tcp.{module}", before, after, "".join(reason)) for name, before, after, *reason in rows
+    )
 
 
 MUTANTS: Final = (
@@ -53,7 +55,7 @@ MUTANTS: Final = (
         "arrives",
         ("no check of the sequence number", "if not (judge.acceptable(tcb, seg) or judge.crosses_our_syn(tcb, seg)):", "if False:"),
         ("a FIN again does not restart 2 MSL", "        linger(tcb, now)  # \"acknowledge it, and restart the 2 MSL timeout\"", "        pass"),
-        ("a SYN again is not answered", "            tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT", "            pass"),
+        ("a SYN again is not answered", "            tcb.syn_due = True  # a bare ACK would mean nothing to a peer in SYN-SENT", "            pass", "the retransmission timer sends the SYN,ACK again too"),
         ("no answer to what is not acceptable", "    return answer_invalid(tcb, seg, why, now)\n", "    return False\n"),
         ("a SYN,ACK is not acknowledged", "        tcb.ack_now = True\n        in_window = text.trim", "        in_window = text.trim"),
         ("any RST is obeyed", "    elif not judge.resets(tcb, seg):", "    elif False:"),
@@ -74,7 +76,7 @@ MUTANTS: Final = (
         ("TIME-WAIT without a timer after FIN-WAIT-2", "        tcb.happened(Event.FIN, now)\n        if tcb.state is TIME_WAIT:\n            linger(tcb, now)\n", "        tcb.happened(Event.FIN, now)\n"),
         ("TIME-WAIT without a timer after CLOSING", "    if tcb.state is TIME_WAIT:\n        linger(tcb, now)\n    elif tcb.orphan:", "    if tcb.state is TIME_WAIT:\n        pass\n    elif tcb.orphan:"),
         ("an orphan waits for ever", "    elif tcb.orphan:\n        wait_for_their_fin(tcb, now)\n", ""),
-        ("crossing SYNs are not answered", "        tcb.syn_due = True  # again, with an ACK now: simultaneous open", "        pass"),
+        ("crossing SYNs are not answered", "        tcb.syn_due = True  # again, with an ACK now: simultaneous open", "        pass", "the retransmission timer sends the SYN,ACK too"),
         ("SYN-SENT takes any ACK", "if acks_syn and (not judge.acks_our_syn(tcb, seg) or", "if acks_syn and (False or"),
         ("CLOSED does not answer", "        refuse(tcb, segment, Reason.NO_CONNECTION, now)", "        pass"),
         ("LISTEN takes an ACK", "    elif seg.flags & ACK and judge.refused_in_listen(seg.flags, tcb.stack.settings):\n        refuse(tcb, seg.segment, Reason.ACK_IN_LISTEN, now)\n    elif seg.flags & ACK:\n        tcb.note(seg.segment, Reason.ACK_IN_LISTEN, now)\n", ""),
@@ -84,7 +86,7 @@ MUTANTS: Final = (
         ("text beyond a hole is delivered", "    if seg.seq == rcv.nxt:\n        return _text_in_order", "    if seg.seq >= rcv.nxt:\n        return _text_in_order"),
         ("RCV.NXT moves one too far", "    rcv.nxt += len(seg.data)\n", "    rcv.nxt += len(seg.data) + 1\n"),
         ("RCV.NXT does not move", "    rcv.nxt += len(seg.data)\n", "    pass\n"),
-        ("held text is not joined", "    if received.ranges:\n        rcv.nxt = received.fill(rcv.nxt, before_it)\n        tcb.ack_now = True  # it", "    if received.ranges:\n        tcb.ack_now = True  # it"),
+        ("held text is not joined", "    if received.ranges:\n        rcv.nxt = received.fill(rcv.nxt, before_it)\n        tcb.ack_now = True  # it", "    if received.ranges:\n        tcb.ack_now = True  # it", "what is held may be dropped (RFC 2018 §8): it is sent again"),
         ("text for an orphan is dropped in silence", "        refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)\n        end(tcb, Event.ABORT, now)\n        return False", "        return True"),
         ("what was taken twice is not cut off", "    if not beyond:\n        seg.trim(rcv.nxt, edge)\n", "    if not beyond:\n"),
     ),
@@ -93,7 +95,7 @@ MUTANTS: Final = (
         ("the right edge is in the window", "    if seg.flags & (RST | SYN):\n        return nxt <= seg.seq < edge", "    if seg.flags & (RST | SYN):\n        return nxt <= seg.seq"),
         ("what begins before the window is not taken", "    return nxt <= seg.seq < edge or nxt <= seg.seq + length - 1 < edge", "    return nxt <= seg.seq < edge"),
         ("nothing passes at a zero window", "        return seg.seq == nxt\n", "        return False\n"),
-        ("a crossing SYN,ACK is not taken", "        and seg.ack == tcb.snd.nxt\n    )\n\n\ndef same_syn", "        and False\n    )\n\n\ndef same_syn"),
+        ("a crossing SYN,ACK is not taken", "        and seg.ack == tcb.snd.nxt\n    )\n\n\ndef same_syn", "        and False\n    )\n\n\ndef same_syn", "the ACK that answers it completes the opening"),
         ("our SYN is acknowledged by what it was sent for", "    return tcb.snd.una < seg.ack <= tcb.snd.nxt", "    return tcb.snd.una <= seg.ack <= tcb.snd.nxt"),
         ("our FIN is acknowledged too early", "    return 0 <= tcb.snd.fin < tcb.snd.una", "    return 0 <= tcb.snd.fin <= tcb.snd.una"),
         ("the window is never updated", "    return snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= seg.ack)", "    return False"),
@@ -106,12 +108,12 @@ MUTANTS: Final = (
         ("a queued CLOSE is forgotten", "        tcb.happened(Event.CLOSE, now)  # it was queued (§3.10.4)", "        pass"),
         ("back in LISTEN with the old numbers", "    tcb.snd.una = tcb.snd.nxt = tcb.snd.small = tcb.snd.iss", "    pass"),
         ("back in LISTEN, what is queued is lost", "    tcb.queue = queued\n", ""),
-        ("their window is not learnt", "    tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd\n", "    tcb.snd.wnd = tcb.snd.max_wnd = 0\n"),
+        ("their window is not learnt", "    tcb.snd.wnd = tcb.snd.max_wnd = seg.wnd\n", "    tcb.snd.wnd = tcb.snd.max_wnd = 0\n", "the answer to a window probe tells it"),
     ),
     *_in(
         "calls",
         ("our FIN stands one too early", "    tcb.snd.fin = tcb.queue.end\n", "    tcb.snd.fin = tcb.queue.end - 1\n"),
-        ("CLOSE in SYN-RECEIVED forgets the text", "    if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):\n        tcb.closing = True", "    if False:\n        tcb.closing = True"),
+        ("CLOSE in SYN-RECEIVED forgets the text", "    if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):\n        tcb.closing = True", "    if False:\n        tcb.closing = True", "what is queued is sent in FIN-WAIT-1 too"),
         ("an abort is silent", "        tcb.replies.append(reset(tcb, now))\n    end(tcb, Event.ABORT", "        pass\n    end(tcb, Event.ABORT"),
         ("an orphan in FIN-WAIT-2 waits for ever", "    if tcb.state is FIN_WAIT_2:\n        wait_for_their_fin(tcb, now)", "    if False:\n        wait_for_their_fin(tcb, now)"),
     ),

@@ -43,14 +43,16 @@ class Verdict:
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {
-            "mutant": self.mutant.name, "module": self.mutant.module, "equivalent": self.mutant.equivalent,
+            "mutant": self.mutant.name, "module": self.mutant.module, "harmless": self.mutant.harmless,
             "dead": self.dead, "check": self.check, "what": self.what, "steps": self.length, "seconds": self.seconds,
         }  # fmt: skip
 
     def __str__(self) -> str:
         if self.dead:
             return f"dies   {self.mutant.name}: {self.check}, {self.length} steps, {self.what}"
-        return f"{'alike ' if self.mutant.equivalent else 'LIVES '} {self.mutant.name}"
+        if self.mutant.harmless:
+            return f"lives  {self.mutant.name}: harmless, {self.mutant.harmless}"
+        return f"LIVES  {self.mutant.name}"
 
 
 def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[Verdict]:

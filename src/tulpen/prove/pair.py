@@ -30,7 +30,7 @@ ROOM: Final = 256  # segments
 class Network:
     """What the network does beside losing, repeating and reordering."""
 
-    cuts: bool = False  # a sender may cut its text anew when it sends it again
+    cuts: bool = False  # a sender may cut its text anew when it sends it again; that it does is not counted on
     forges: tuple[str, ...] = ()  # what an attacker sends
     forgeries: int = 1  # how many such segments there are, where there are any
 
@@ -131,7 +131,7 @@ class Pair:
             for segment in members(world[2] & self.segments.to.get(automaton.end.name, 0)):
                 after = self._after(world, is_a, segment)
                 if after != world:
-                    steps.append((plain.of(segment), after, True))
+                    steps.append((plain.of(segment), after, self.segments.sent >> segment & 1 == 1))
             if world[5]:
                 for segment in automaton.forgeries(node, self.network.forges):
                     after = self._after(world, is_a, segment)

@@ -32,6 +32,20 @@ def nothing_lost_or_invented(pair: Pair) -> Property:
     return _of_ends(pair, check)
 
 
+def within_the_window(pair: Pair) -> Property:
+    """No end sends text beyond the right edge of every window that the other has told (§3.8.6)."""
+
+    def check(a: Facts, b: Facts) -> str | None:
+        if a.irs != wrap(pair.b.end.isses[b.life]) or b.irs != wrap(pair.a.end.isses[a.life]):
+            return None
+        for end, sender, receiver in ((pair.a.end, a, b), (pair.b.end, b, a)):
+            if sender.reached > receiver.offered:
+                return f"{end.name} sent text up to {sender.reached}, and was offered {receiver.offered}"
+        return None
+
+    return _of_ends(pair, check)
+
+
 def agreement(pair: Pair) -> Property:
     """Ends that are both ESTABLISHED know each other's initial sequence number."""
 

@@ -21,6 +21,7 @@ from tulpen.prove.properties import (
     somebody_waits,
     unbroken,
     unharmed,
+    within_the_window,
 )
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TRANSITIONS, Transition
@@ -113,9 +114,9 @@ class Outcome:
 def invariants(scenario: Scenario, pair: Pair) -> tuple[Property, ...]:
     """Return what must hold in every state."""
     forges = scenario.network.forges
-    always = (nothing_lost_or_invented(pair), agreement(pair), somebody_waits(pair))
+    always = (nothing_lost_or_invented(pair), agreement(pair), somebody_waits(pair), within_the_window(pair))
     if not forges:
-        return (*always, no_needless_reset(pair)) if len(scenario.iss_a) == 1 else always
+        return (*always, no_needless_reset(pair)) if len(scenario.iss_a) == len(scenario.iss_b) == 1 else always
     if set(forges) <= set(BLIND) and scenario.peaceful:
         return (*always, unbroken(pair))
     return ()

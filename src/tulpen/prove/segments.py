@@ -14,6 +14,7 @@ class Segments:
     def __init__(self) -> None:
         self.all: list[Segment] = []
         self.to: dict[str, int] = {}  # those for an end of this name, as bits
+        self.sent = 0  # those that an end really sent; others are parts of them, or forged
         self._numbers: dict[tuple[str, Segment], int] = {}
         self._parts: dict[int, int] = {}
 
