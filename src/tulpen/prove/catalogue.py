@@ -52,10 +52,6 @@ QUICK: Final = (
         settings=_KEEPALIVE, peaceful=False, iss_b=(ISS_B, ISS_B + NEXT_ISS),
     ),
     Scenario(
-        "a client that starts again", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True),
-        settings=_KEEPALIVE, peaceful=False, iss_a=(ISS_A, ISS_A + NEXT_ISS),
-    ),
-    Scenario(
         "close and close(2)", Program(_ACTIVE, lets_go=True), Program(_PASSIVE, ready=True, patient=True),
         peaceful=False,
     ),
@@ -70,6 +66,10 @@ QUICK: Final = (
 )  # fmt: skip
 
 DEEP: Final = (
+    Scenario(
+        "a client that starts again", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True),
+        settings=_KEEPALIVE, peaceful=False, iss_a=(ISS_A, ISS_A + NEXT_ISS),
+    ),
     Scenario(
         "an answer from behind a closed window", Program(_ACTIVE, (1,)),
         Program(_PASSIVE, (1,), reads=True, ready=True, patient=True), settings={"tcp_rmem": (1, 1, 1)},
