@@ -15,6 +15,7 @@ SCRIPTS = Path(__file__).with_name("scripts")
 
 #: Scripts that Linux does not have to agree with, and why.
 APART = {
+    "accecn": "a Linux before 7.0 takes no tcp_ecn of 3",
     "fast-open-client": "its window scale is that of another receive buffer",
     "fast-open-server": "it reads the counters of a tulpen host",
     "isn": "RFC 9293's clock of 4 µs; Linux counts every 64 ns",

@@ -8,6 +8,7 @@ import pytest
 
 from tests.rfc9293 import reach
 from tests.rfc9293.notation import MS, SECOND, End
+from tulpen.tcp.state import SYN_SENT
 
 
 def measured(*samples: int, **sysctls: object) -> End:
@@ -201,3 +202,22 @@ def test_unless_a_timestamp_has_measured_it() -> None:
     end.wait(100 * MS)
     end.arrives(f"S. seq=300 ts=1/{syn.options.tsval}")
     assert estimate(end) == (100, 50, 300)
+
+
+def test_a_setting_lets_the_first_syns_go_a_second_apart_as_linux_does() -> None:
+    end = End(tcp_syn_retries=6, tcp_syn_linear_timeouts=4)
+    end.tcp.open_active(end.now)
+    end.sent()
+    waits = [end.next_timeout()[0] // SECOND for _ in range(7)]
+    assert waits == [1, 1, 1, 1, 1, 2, 4]
+
+
+def test_such_syns_are_given_up_when_as_many_with_backoff_would_be() -> None:
+    began = 1000 * SECOND
+    for linear in (0, 4):
+        end = End(tcp_syn_retries=2, tcp_syn_linear_timeouts=linear)
+        end.tcp.open_active(end.now)
+        end.sent()
+        while end.state is SYN_SENT:
+            end.next_timeout()
+        assert end.now - began == 7 * SECOND

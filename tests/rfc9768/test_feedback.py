@@ -210,3 +210,20 @@ def test_a_first_option_that_was_zeroed_is_not_believed() -> None:
     end.arrives(".W acc=172:0,0,0")
     status = end.tcp.status()
     assert (status.accecn_opt_seen, status.accecn_fail_mode) == (3, 8)
+
+
+def test_a_first_feedback_that_may_have_wrapped_to_zero_is_believed() -> None:
+    end = flying(3 * 1012)
+    end.arrives(".")
+    assert end.tcp.status().delivered_ce == 3
+    assert end.send(b"text") == ["P.Ee seq=+0 ack=+0 len=4 ecn=ect0"]
+
+
+def test_the_option_fits_beside_all_others() -> None:
+    end = End(show="acc uto", tcp_ecn=3, tcp_timestamps=1, tcp_user_timeout_option=True, tcp_sack=True)
+    end.tcp.tcb.options.tcp_user_timeout = 30_000
+    end.tcp.open_passive(end.now)
+    end.arrives("SEWe seq=300 sackok mss=1012 ts=1/0")
+    stamp = end.tcp.tcb.ts_offset + end.now // MS
+    end.arrives(f".W acc=172:1,0,1 ts=1/{stamp}")
+    assert [line.split()[3] for line in end.send(bytes(2000))] == ["len=984", "len=988", "len=28"]

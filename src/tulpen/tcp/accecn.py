@@ -23,7 +23,7 @@ from tulpen.tcp.ecn_state import (
     Mode,
 )
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM
 from tulpen.tcp.state import TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.options import ACC_ECN_0, ACC_ECN_1, LONGEST, NO_OPTIONS, EcnCounters, Options
@@ -243,8 +243,9 @@ def option(tcb: Tcb, ecn: Ecn, blocks: int, text: int, now: int) -> tuple[EcnCou
 
 
 def _left(tcb: Tcb) -> int:
-    """Octets of options beside those that every segment carries."""
-    return LONGEST - tcb.terms.signed - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
+    """Octets of options beside those that every segment may carry."""
+    taken = tcb.terms.signed + (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0)
+    return LONGEST - taken - (USER_TIMEOUT_ROOM if tcb.stack.settings.tcp_user_timeout_option else 0)
 
 
 def _fit(room: int, needed: int, blocks: int, *, shared: int) -> tuple[int, int]:
@@ -277,8 +278,8 @@ def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, packets: int, octets: int) -> in
     if not (octets or _later(tcb, seg)):
         return 0  # it may have been overtaken by a later one
     first, ecn.first_feedback = ecn.first_feedback, False
-    if first and ace(seg.flags) == 0:
-        ecn.failures |= ACE_UNHEARD  # §3.2.2.4
+    if first and ace(seg.flags) == 0 and packets <= ACE_MASK - FIRST_ACE:
+        ecn.failures |= ACE_UNHEARD  # §3.2.2.4: with more marks than that it may have wrapped
     if ecn.failures & ACE_UNHEARD:
         return 0
     marked_before = ecn.delivered[CE - 1]

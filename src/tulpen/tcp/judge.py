@@ -328,11 +328,11 @@ def full_segment(tcb: Tcb) -> int:
     """
     blocks = sack_blocks(tcb)
     counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
+    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
+        counters += USER_TIMEOUT_ROOM
     if blocks or counters:
         room = counters + (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
         return max(tcb.smss - room, (tcb.smss + 1) // 2)
-    if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):
-        return tcb.smss - USER_TIMEOUT_ROOM
     return tcb.smss
 
 
