@@ -105,7 +105,7 @@ class Request:
         if self.retransmits >= stack.settings.tcp_synack_retries:
             return False
         self.retransmits += 1
-        self.deadline = now + (INITIAL_RTO << self.retransmits)
+        self.deadline = now + min(INITIAL_RTO << self.retransmits, stack.settings.tcp_rto_max_ms * MS)
         return True
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
