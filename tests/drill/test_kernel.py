@@ -24,6 +24,7 @@ APART = {
     "records": "it reads what no Linux tells",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",
     "simultaneous-open": "Linux repeats the options of its SYN, asked for or not",
+    "syn-ack-timeout-most": "a Linux before 6.19 knows the ceiling for those alone that answer text",
     "unsent": "Linux has no such setting",
     "urgent-data": "Linux takes the last urgent octet out of the stream",
     "user-timeout": "Linux notices it with a retransmission, a moment after the script's close()",

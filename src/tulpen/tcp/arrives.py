@@ -326,14 +326,14 @@ def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
             linger(tcb, now)
         return True  # a FIN was received before: remain in the state
     if seg.flags & FIN:
-        tcb.ack_now = True
         if rcv.fin < 0 and not tcb.receive_queue.holds_beyond(seg.seq + len(seg.data)):
             rcv.fin = seg.seq + len(seg.data)
+        tcb.ack_now |= rcv.fin != rcv.nxt
     if rcv.fin == rcv.nxt:
         rcv.nxt += 1
         rcv.wnd = max(0, rcv.wnd - 1)
         tcb.receive_queue.forget_held()
-        tcb.ack_now = True
+        acking.fin_arrived(tcb, now)
         tcb.signal(Signal.READABLE)
         tcb.signal(Signal.EOF)
         tcb.happened(Event.FIN, now)

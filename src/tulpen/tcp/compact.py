@@ -11,7 +11,7 @@ from typing import final
 
 from tulpen.tcp import receive_window
 from tulpen.tcp.accecn import syn_ack_option
-from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.config import MS, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn import asked_for, syn_ack_flags
 from tulpen.tcp.ecn_state import Ecn, Mode
