@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tulpen.drill import tcp_option as option
 from tulpen.drill.expression import Any, Applied, Array, Field, Number, Or, Struct, Text, Word
 from tulpen.drill.parser import parse_script
-from tulpen.drill.problems import ScriptError
+from tulpen.drill.problems import ScriptError, Unsupported
 from tulpen.drill.script import Call, Code, Command, Event, IcmpPacket, IpInfo, TcpPacket, Time, UdpPacket
 from tulpen.drill.tcp_option import TcpOption
 from tulpen.drill.wording import packet_text
@@ -265,6 +265,8 @@ def test_parts_for_a_name() -> None:
         ("0 > S 0:0(0) <mess 1>", "1:15: expected a TCP option (mss, wscale, sackOK, sack, TS, nop, eol, FO, FOEXP, "
                                   "md5, ECN, gen-KIND), found 'mess'"),
         ("0 socket(1, 2 = 3", "1:15: expected ',' or ')', found '='"),
+        ("0 poll([{fd=3, revents=0}], 1, 0) = 0", "1:25: expected other members of a structure than fd, revents, or "
+                                                  "another order of them, found '}'"),
         ("0 close(3)", "1:11: expected '=', found the end of the script"),
         ("\n  0 close(3) = 0\n +-1 close(3) = 0", "3:3: a time is not negative"),
         ("* close(3) = 0", "1:1: the time '*' is for packets that are expected, '>'"),
@@ -281,6 +283,12 @@ def test_what_is_wrong_is_named_with_its_place(text: str, message: str) -> None:
     with pytest.raises(ScriptError) as error:
         parse_script(text, "s.pkt")
     assert str(error.value) == f"s.pkt:{message}"
+
+
+@pytest.mark.parametrize("text", ["0 > sctp: INIT[...]", "0 < udplite (10, 8)"])
+def test_what_is_not_tcp_is_lacking(text: str) -> None:
+    with pytest.raises(Unsupported, match="packets"):
+        parse_script(text)
 
 
 flags = st.sets(st.sampled_from("FSRPU.EWA")).map(lambda letters: "".join(sorted(letters)) or "-")

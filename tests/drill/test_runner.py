@@ -207,7 +207,7 @@ def test_options_of_sockets() -> None:
         ("0 frobnicate(1) = 0", "needs the system call frobnicate()"),
         ("`make mischief`\n0 close(3) = 0", "needs the command 'make mischief'"),
         ("`sysctl -w net.ipv4.tcp_no_such_thing=1`\n0 close(3) = 0", "needs sysctl tcp_no_such_thing=1"),
-        ("0 < udp (100)", "needs UDP"),
+        ("0 > udp (100)", "needs sockets of UDP"),
         ("0 < gre: . 1:1(0) win 5", "needs packets inside gre"),
         (OPEN + "+0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0", "needs SO_ZEROCOPY"),
         (OPEN + "+0 send(4, ..., 1, MSG_ZEROCOPY) = 1", "needs zero copy"),
@@ -326,10 +326,103 @@ def test_faults_that_are_not_fatal() -> None:
     assert verdict.remarks == ["line 12: write() returned another value"]
 
 
-def test_an_unknown_option_is_remarked() -> None:
-    verdict = run("--frobnicate=1\n0 < S 0:0(0) win 5")
-    assert (verdict.outcome, verdict.remarks) == (Outcome.PASS, ["--frobnicate: an option nobody knows"])
-    assert run("--mtu=many\n0 < S 0:0(0) win 5").reason == "s.pkt:1:1: --mtu=many: that is no value for it"
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ("--frobnicate=1", "--frobnicate: an option nobody knows"),
+        ("--mtu", "--mtu: it takes a value"),
+        ("--strict_segments=1", "--strict_segments: it takes no value"),
+        ("--mtu=many", "--mtu=many: that is no value for it"),
+        ("--ip_version=ipv5", "--ip_version=ipv5: that is no value for it"),
+    ],
+)
+def test_what_is_no_option(option: str, complaint: str) -> None:
+    verdict = run(f"--tolerance_usecs=5000\n{option}\n0 < S 0:0(0) win 5")
+    assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, f"s.pkt:2:1: {complaint}")
+
+
+def test_the_command_line_outdoes_the_script() -> None:
+    text = "--ip_version=ipv4\n0 < S 0:0(0) win 5\n+0 > R. 0:0(0) ack 1\n"
+    verdict = drill_text(text, "s.pkt", Plan(options={"ip_version": "ipv6"}))
+    assert (verdict.outcome, verdict.ip_version) == (Outcome.PASS, "ipv6")
+
+
+@pytest.mark.parametrize("version", ["ipv4", "ipv6"])
+def test_an_icmp_message_of_the_other_version_is_an_error(version: str) -> None:
+    wrong = "packet_too_big" if version == "ipv4" else "unreachable frag_needed"
+    verdict = run(f"--ip_version={version}\n0 socket(..., SOCK_STREAM, 0) = 3\n+0 < icmp {wrong} [0:0(0)]\n")
+    assert (verdict.outcome, verdict.line) == (Outcome.ERROR, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("+.1 socket(..., SOCK_STREAM, 0) = 3\n", 1, "the first event is not at time 0"),
+        ("0 socket(..., SOCK_STREAM, 0) = 3\n1 close(3) = 0\n.999 close(3) = -1\n", 3, "time goes backward"),
+        ("0 socket(..., SOCK_STREAM, 0) = 3\n0 socket(..., SOCK_STREAM, 0) = 3\n", 2,
+         "file descriptor 3 is open already"),
+        (LISTEN + "+0 < S 0:0(0) win 9 <mss 1000>\n+0 < . 1:1(0) ack 1 win 9\n* > S. 0:0(0) ack 1 <...>\n", 0, ""),
+    ],
+)  # fmt: skip
+def test_what_packetdrill_does_not_take(text: str, line: int, reason: str) -> None:
+    verdict = run(text)
+    assert (verdict.outcome, verdict.line, verdict.reason) == (
+        (Outcome.FAIL, line, reason) if line else (Outcome.PASS, 0, "")
+    )
+
+
+def test_what_is_accepted_must_be_known() -> None:
+    fast = "+0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [2], 4) = 0\n+0 < S 0:10(10) win 9 <mss 1460>\n"
+    text = LISTEN.replace("sysctl -w", "sysctl -w net.ipv4.tcp_fastopen=0x602") + fast
+    answer, accept = "+0 > S. 0:0(0) ack 11 <mss 1460>\n", "+0 accept(3, ..., ...) = 4\n"
+    passes(text + answer + accept)
+    assert fails(text + accept).reason == "accept() returned a connection whose SYN,ACK the script does not expect"
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 3) = -1 EINVAL", ""),
+        ("setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=1, linger=0}, 4) = -1 EINVAL", ""),
+        ("setsockopt(4, SOL_IP, IP_TOS, [16], 1) = 0", ""),
+        ("getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [4]) = 0", ""),
+        ("getsockopt(4, SOL_TCP, TCP_NODELAY, [0], [8]) = 0", "getsockopt TCP_NODELAY's length differs"),
+        ("setsockopt(4, SOL_TCP, TCP_NOTSENT_LOWAT, [-1], 4) = 0", ""),
+    ],
+)
+def test_options_have_a_length(call: str, reason: str) -> None:
+    assert run(OPEN + f"+0 {call}\n").reason == reason
+
+
+def test_shutdown_again_changes_nothing() -> None:
+    text = OPEN + "+0 < F. 1:1(0) ack 1 win 9\n* > . 1:1(0) ack 2\n+0 shutdown(4, SHUT_WR) = 0\n* > F. 1:1(0) ack 2\n"
+    passes(text + "+0 shutdown(4, SHUT_WR) = 0\n+0 < . 2:2(0) ack 2 win 9\n+0 shutdown(4, SHUT_WR) = -1 ENOTCONN\n")
+
+
+def test_a_segment_for_a_socket_that_is_new() -> None:
+    """packetdrill gives it no ports; nplab's, which FreeBSD's scripts are for, does."""
+    text = "0 socket(..., SOCK_STREAM, 0) = 3\n+0 < . 1:1(0) ack 9 win 9\n+0 > R 9:9(0)\n"
+    assert fails(text).reason == "no packet was sent"
+    passes(text, Plan(profile=BSD))
+
+
+def test_a_call_that_blocks_is_waited_for_a_second() -> None:
+    late = OPEN + "+0...1.5 read(4, ..., 10) = 1\n"
+    verdict = fails(late)
+    assert verdict.reason == "read() did not return within a second, and the script ends"
+    verdict = fails(late + "+.1...0.2 read(4, ..., 10) = 1\n")
+    assert verdict.reason == "read() did not return within a second, and another call blocks"
+    passes(late + "+1.5 < . 1:2(1) ack 1 win 5\n")
+    passes(OPEN + "+0...0.6 read(4, ..., 10) = 1\n+.6 < . 1:2(1) ack 1 win 5\n+0 close(4) = 0\n")
+
+
+def test_parts_are_of_one_length_and_it_left_with_the_last() -> None:
+    text = OPEN + "+0 setsockopt(4, IPPROTO_TCP, TCP_NODELAY, [1], 4) = 0\n+0 write(4, ..., 500) = 500\n"
+    verdict = fails(text + "+0 write(4, ..., 1500) = 1500\n+0 > P. 1:2001(2000) ack 1\n")
+    assert verdict.reason == "the segments that make up the expected one are not of one length"
+    text += "+.1 write(4, ..., 500) = 500\n"
+    passes(text + ".2 > P. 1:1001(1000) ack 1\n")
+    assert "0.200000 s it was" in fails(text + ".1 > P. 1:1001(1000) ack 1\n").reason
 
 
 @pytest.mark.parametrize("version", ["ipv4", "ipv4-mapped-ipv6", "ipv6"])

@@ -10,6 +10,9 @@ from tests.link.rights import needs_network
 from tulpen.learn.alphabet import Alphabet
 from tulpen.learn.far import Far
 from tulpen.learn.learner import learn
+from tulpen.learn.machine import Machine
+from tulpen.learn.report import listing, summary
+from tulpen.learn.rows import explained
 from tulpen.link.namespace import INSIDE, OUTSIDE, PrivateNetwork
 from tulpen.wire.address import address
 
@@ -31,6 +34,16 @@ def test_a_server_behind_a_device() -> None:
     assert [answer for answer, _ in machine.run(["ACK", "SYN", "ACK", "SYN", "RST", "ACK"])] == [
         "RST(nxt)", "SYN+ACK(fresh,adv)", "-", "ACK(nxt,cur)", "-", "RST(nxt)",
     ]  # fmt: skip
+
+
+def test_a_machine_without_names_is_listed_without_rows() -> None:
+    rows = [{"SYN": ("SYN+ACK(fresh,adv)", 1)}, {"SYN": ("RST+ACK(zero,adv)", 0)}]
+    machine = Machine("there", "far", ("SYN",), ["", ""], rows)
+    assert list(listing(machine, explained(machine))) == [
+        "", "0: the beginning", "  SYN        SYN+ACK(fresh,adv)         1", "",
+        "1: SYN", "  SYN        RST+ACK(zero,adv)          0",
+    ]  # fmt: skip
+    assert list(summary(machine, [])) == ["there, alphabet far (1 inputs)", "  2 states, 2 transitions"]
 
 
 def test_a_call_is_no_letter_of_it() -> None:

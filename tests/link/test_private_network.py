@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -288,6 +289,23 @@ def test_networks_are_made_by_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert statuses == [0] * 10
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a thread cannot enter the network of a user namespace")
+def test_a_thread_may_make_its_sockets_inside() -> None:
+    with PrivateNetwork() as network:
+        with network.inside():
+            inside = socket.socket()
+        with socket.socket() as outside, pytest.raises(OSError, match="assign requested address"):
+            outside.bind(("192.0.2.1", 0))
+        inside.bind(("192.0.2.1", 0))
+        inside.close()
+
+
+@pytest.mark.skipif(shutil.which("ip") is None, reason="needs ip(8) to look at the route")
+def test_what_comes_over_a_route_may_be_acknowledged_at_once() -> None:
+    with PrivateNetwork(addresses=["192.0.2.1/32"], routes=["192.0.2.0/24"], quick_acks=True) as network:
+        assert "quickack 1" in network.run(["ip", "route"]).stdout.text
 
 
 def test_no_descriptor_is_lost() -> None:

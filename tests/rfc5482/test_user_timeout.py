@@ -19,6 +19,7 @@ MINUTE = 60 * SECOND
 def asking(seconds: float, offer: str = "mss=1000", **given: object) -> End:
     """An application with this user timeout, 0 for none, on a host that speaks the option."""
     options = SocketOptions(tcp_user_timeout=int(seconds * 1000))
+    given = {"tcp_user_timeout_by_rto": False, **given}
     end = reach.closed(tcp_user_timeout_option=True, options=options, show="uto", **given)
     end.tcp.open_active(end.now)
     end.sent()
@@ -86,6 +87,44 @@ def test_it_may_be_changed_on_an_open_connection() -> None:
     assert lasts(end) == 3 * SECOND
 
 
+# as Linux counts it: tcp_user_timeout_by_rto
+
+
+@pytest.mark.parametrize(("offer", "timeouts"), [("mss=1000", 1), ("mss=1000 sackok", 2)])
+def test_it_counts_from_the_first_retransmission(offer: str, timeouts: int) -> None:
+    """A Tail Loss Probe is none: it comes before the timeout."""
+    end = asking(3, offer, tcp_user_timeout_by_rto=True, tcp_sack=True, tcp_early_retrans=3)
+    rto = end.tcp.status().rto
+    assert lasts(end) == timeouts * rto + 3 * SECOND
+
+
+def test_at_a_shut_window_it_counts_from_the_first_probe_be_it_answered() -> None:
+    end = asking(5, tcp_user_timeout_by_rto=True)
+    end.sent()
+    end.arrives(". wnd=0")
+    end.tcp.send(b"x", end.now)
+    end.sent()
+    end.next_timeout()
+    begun = end.now
+    while end.state is ESTABLISHED:
+        end.arrives(". wnd=0")
+        end.next_timeout()
+    assert end.now - begun == 5 * SECOND
+
+
+def test_an_opening_in_between_ends_that() -> None:
+    end = asking(5, tcp_user_timeout_by_rto=True)
+    end.sent()
+    for _ in range(5):
+        end.arrives(". ack=+0 wnd=0")
+        end.tcp.send(b"x", end.now)
+        end.sent()
+        end.next_timeout()
+        end.wait(2 * SECOND)
+        assert end.arrives(". wnd=100") == ["P. seq=+0 ack=+0 len=1"]
+    assert end.state is ESTABLISHED
+
+
 # §3, sending the option
 
 
@@ -94,7 +133,7 @@ def test_it_goes_with_the_syn_and_with_the_first_segment_after_it() -> None:
     end.tcp.open_active(end.now)
     assert end.sent() == ["S seq=+0 uto=91"]
     assert end.arrives("S. seq=300 mss=1000") == [". seq=+0 ack=+0 uto=91"]
-    assert end.send(bytes(1500)) == [". seq=+0 ack=+0 len=1000"]
+    assert end.send(bytes(1500)) == [". seq=+0 ack=+0 len=1000", "P. seq=+1000 ack=+0 len=500"]
 
 
 def test_and_whenever_it_is_changed() -> None:

@@ -45,6 +45,15 @@ def test_three_segments_reported_leave_no_window() -> None:
     assert end.stack.counters["TCPSackRecovery"] == 1
 
 
+def test_nor_do_they_if_the_same_acknowledgment_moves_on() -> None:
+    """What it acknowledges lies below what it reports, and is no reordering for that."""
+    end = established()
+    sent(end, 6)
+    again = end.arrives(f". ack=-{5 * SEGMENT} sack={2 * SEGMENT}:{5 * SEGMENT}")
+    assert [text[-8:] for text in again] == ["len=1000"]
+    assert "TCPSACKReorder" not in end.stack.counters
+
+
 def test_a_retransmission_that_was_lost_is_sent_again() -> None:
     """What RFC 6675 leaves to the timeout: what was sent after it has arrived."""
     end = established()

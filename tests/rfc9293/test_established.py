@@ -101,6 +101,24 @@ def test_text_after_a_fin_is_not_taken() -> None:
     assert end.state is CLOSE_WAIT
 
 
+def test_a_fin_in_its_order_counts_whatever_another_beyond_a_hole_has_said() -> None:
+    """Or one forged FIN anywhere in the window would keep the connection from ever ending."""
+    end = reach.established()
+    assert end.arrives("F. seq=+100") == ACK
+    assert end.arrives("F. seq=+0") == [". seq=+0 ack=+0"]
+    assert end.state is CLOSE_WAIT
+    assert end.tcp.eof
+
+
+def test_a_fin_before_text_that_is_held_does_not() -> None:
+    end = reach.established()
+    end.arrives("P. seq=+2 data=cd")
+    end.arrives("F. seq=+0")
+    assert end.state is ESTABLISHED
+    end.arrives("P. seq=+0 data=ab")
+    assert bytes(end.tcp.receive(99)) == b"abcd"
+
+
 @pytest.mark.requirement("MUST-12")
 def test_a_reset_is_told_as_an_error_and_a_fin_is_not() -> None:
     reset, closed = reach.established(), reach.established()

@@ -110,6 +110,15 @@ def test_it_is_no_sign_of_congestion() -> None:
     assert end.tcp.status().snd_cwnd >= 4000
 
 
+def test_what_is_acknowledged_of_it_asks_for_no_more() -> None:
+    """It is no partial acknowledgment of a fast recovery."""
+    end = reach.sending(3)
+    end.tcp.path_mss(600, end.now)
+    assert len(end.sent()) == 6
+    assert end.arrives(". ack=-2400") == []
+    assert end.arrives(". ack=-1400") == []
+
+
 def test_what_was_small_enough_is_left_alone() -> None:
     end = reach.established("mss=1000", options=SocketOptions(tcp_nodelay=True))
     end.send(bytes(100))

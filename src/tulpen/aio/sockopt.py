@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.aio.failures import os_error
 from tulpen.aio.sockopt_keys import TCP_AO_ADD_KEY, TCP_MD5SIG, TCP_MD5SIG_EXT, set_key
+from tulpen.host.option_values import taken
 from tulpen.tcp.congestion import ALGORITHMS
+from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
 
+TCP_DEFER_ACCEPT: Final = 9
 TCP_LINGER2: Final = 8  # linux/tcp.h; the socket module gives them on Linux alone
 TCP_WINDOW_CLAMP: Final = 10
 TCP_QUICKACK: Final = 12
 TCP_CONGESTION: Final = 13
 TCP_USER_TIMEOUT: Final = 18
+KEEPIDLE: Final = getattr(socket, "TCP_KEEPIDLE", 4)
+CORK: Final = getattr(socket, "TCP_CORK", 3)
+#: Options that let go what they held back, once they change.
+RELEASING: Final = frozenset({(socket.IPPROTO_TCP, socket.TCP_NODELAY), (socket.IPPROTO_TCP, CORK)})
 
 _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE): "so_keepalive",
@@ -28,15 +35,18 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.SOL_SOCKET, socket.SO_OOBINLINE): "so_oobinline",
     (socket.IPPROTO_TCP, socket.TCP_NODELAY): "tcp_nodelay",
     (socket.IPPROTO_TCP, socket.TCP_MAXSEG): "tcp_maxseg",
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_CORK", 3)): "tcp_cork",
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4)): "tcp_keepidle",
+    (socket.IPPROTO_TCP, CORK): "tcp_cork",
+    (socket.IPPROTO_TCP, KEEPIDLE): "tcp_keepidle",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5)): "tcp_keepintvl",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6)): "tcp_keepcnt",
     (socket.IPPROTO_TCP, getattr(socket, "TCP_SYNCNT", 7)): "tcp_syncnt",
     (socket.IPPROTO_TCP, TCP_LINGER2): "tcp_linger2",
+    (socket.IPPROTO_TCP, TCP_DEFER_ACCEPT): "tcp_defer_accept",
     (socket.IPPROTO_TCP, TCP_WINDOW_CLAMP): "tcp_window_clamp",
     (socket.IPPROTO_TCP, TCP_QUICKACK): "tcp_quickack",
     (socket.IPPROTO_TCP, TCP_USER_TIMEOUT): "tcp_user_timeout",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_NOTSENT_LOWAT", 25)): "tcp_notsent_lowat",
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_DEFER_ACCEPT", 9)): "tcp_defer_accept",
     (socket.IPPROTO_IP, socket.IP_TOS): "ip_tos",
     (socket.IPPROTO_IP, socket.IP_TTL): "ip_ttl",
     (socket.IPPROTO_IPV6, getattr(socket, "IPV6_TCLASS", 67)): "ip_tos",
@@ -77,7 +87,10 @@ def set_option(options: SocketOptions, level: int, name: int, value: int | bytes
     if field is None:
         raise os_error(errno.ENOPROTOOPT)
     number = _number(value)
-    setattr(options, field, bool(number) if field in _SWITCHES else number)
+    try:
+        setattr(options, field, bool(number) if field in _SWITCHES else taken(field, number))
+    except TcpError as error:
+        raise os_error(error.errno) from None
 
 
 def _set_linger(options: SocketOptions, value: int | bytes) -> None:

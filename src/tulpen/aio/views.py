@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, final
 
 from tulpen.aio.failures import as_os_error, os_error
 from tulpen.aio.names import SockName, family_of, local_name, peer_name, sock_name
-from tulpen.aio.sockopt import TCP_CONGESTION, TCP_WINDOW_CLAMP, get_option, set_option
+from tulpen.aio.sockopt import KEEPIDLE, RELEASING, TCP_CONGESTION, TCP_WINDOW_CLAMP, get_option, set_option
 from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
@@ -92,8 +91,10 @@ class SocketView(_View):
             sock.receive_options_changed()
         if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
             sock.set_keepalive(bool(sock.options.so_keepalive), now)
-        with suppress(TcpError):
-            sock.send(b"", now, push=False)  # what Nagle or the cork held back may go now
+        if (level, name) == (socket.IPPROTO_TCP, KEEPIDLE):
+            sock.keepidle_changed(now)
+        if (level, name) in RELEASING:
+            sock.options_changed(now)
         self._driver.changed()
 
     def shutdown(self, how: int) -> None:

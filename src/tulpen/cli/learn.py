@@ -76,14 +76,14 @@ def command(**options: Any) -> int:
     from tulpen.learn.rows import explained
 
     machine = _machine(options["subject"], options, console)
-    rows = explained(machine) if all(machine.states) else []
+    rows = explained(machine)
     _write(machine, options)
     if options["json"]:
         _dump(as_json(machine, rows))
     else:
         for line in (*summary(machine, rows), *(listing(machine, rows) if options["rows"] else ())):
             console.print(line, soft_wrap=True, markup=False)
-    unexplained = [each for each in rows if each.row is None]
+    unexplained = [each for each in rows if each.row is None] if all(machine.states) else []
     if unexplained and not options["json"]:
         ways = machine.ways()
         for each in unexplained:
@@ -143,7 +143,8 @@ def _learn(name: str, options: dict[str, Any], console: Console) -> Machine:
     if alphabet.timed and name != "tulpen":
         raise click.UsageError("time is virtual for tulpen alone: choose another alphabet")
     with contextlib.closing(_subject(name, options)) as subject, _telling(subject.name, console) as tell:
-        return learn(subject, alphabet, extra=options["extra"], named=not options["no_states"], tell=tell)
+        named = not options["no_states"] and name != "far"
+        return learn(subject, alphabet, extra=options["extra"], named=named, tell=tell)
 
 
 def _alphabet(name: str, options: dict[str, Any]) -> Alphabet:

@@ -19,6 +19,7 @@ COMMANDS = (
     Entry("break", "tulpen.cli.break_", "Run a program against a TCP that misbehaves, and see what it does."),
     Entry("drill", "tulpen.cli.drill", "Run packetdrill scripts against tulpen's TCP, in virtual time."),
     Entry("learn", "tulpen.cli.learn", "Find out what automaton a TCP is: tulpen's, Linux's, any other's."),
+    Entry("compare", "tulpen.cli.compare", "Put the same words to tulpen and to Linux, and explain every difference."),
     Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
     Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
     Entry("explain", "tulpen.cli.explain", "Say what a state, event, fault, errno, setting or counter means."),

@@ -10,6 +10,7 @@ from tulpen.drill.evaluate import integer, is_any
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.errors import TcpError
 
 if TYPE_CHECKING:
     from tulpen.drill.script import Call
@@ -58,7 +59,15 @@ def begin(world: World, call: Call) -> Waiting:
     function, least = _CALLS[call.name]
     if len(call.arguments) < least:
         raise Mismatch(f"{call.name}() takes {least} arguments, not {len(call.arguments)}")
-    return function(world, call)
+    return _translated(function(world, call))
+
+
+def _translated(waiting: Waiting) -> Waiting:
+    """Turn the host's errors into what a system call returns."""
+    try:
+        return (yield from waiting)
+    except TcpError as error:
+        raise CallFailed(error.errno) from None
 
 
 def check(call: Call, outcome: int | CallFailed) -> None:

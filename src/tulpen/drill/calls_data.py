@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill import fast_open
+from tulpen.drill.calls_error import ERRQUEUE, from_error_queue
 from tulpen.drill.calls_open import remote_of, until_open
 from tulpen.drill.descriptor import ERR, HUP, OUT, RDHUP
 from tulpen.drill.evaluate import integer, is_any
@@ -31,7 +32,6 @@ MORE: Final = 0x8000
 FASTOPEN: Final = 0x20000000
 
 _WITHOUT: Final = {
-    "MSG_ERRQUEUE": "the error queue",
     "MSG_ZEROCOPY": "zero copy",
 }
 
@@ -60,6 +60,8 @@ def recvmsg(world: World, call: Call) -> Waiting:
     header = _header(call.arguments[1])
     flags = integer(call.arguments[2])
     vector = header.field("msg_iov")
+    if flags & ERRQUEUE:
+        return from_error_queue(world, _file(world, call), header, 0 if vector is None else vector_length(vector))
     result = yield from receive(world, file, 0 if vector is None else vector_length(vector), flags)
     expected = header.field("msg_control")
     if isinstance(expected, Array):
@@ -104,7 +106,7 @@ def receive(world: World, file: TcpFile, limit: int, flags: int) -> Waiting:
             continue
         if socket.readable:
             return min(limit, socket.readable)
-        if taken:
+        if taken or socket.eof:
             return taken
         error = file.take_error()
         if error:
@@ -204,9 +206,9 @@ def _send_all(world: World, file: TcpFile, length: int, taken: int, flags: int) 
         taken += now_taken
         if taken >= length:
             return taken
+        if now_taken and not waits:
+            return taken
         if not now_taken:
-            if not waits and taken:
-                return taken
             yield from _until_room(file, waits=waits)
 
 
@@ -234,8 +236,10 @@ def ioctl(world: World, call: Call) -> Waiting:
 def queued(file: TcpFile, request: int) -> int:
     """Return what an ioctl asks for: how much is to be read, not acknowledged, or not sent."""
     socket = file.socket
-    if socket is None:
+    if file.listener is not None:
         raise CallFailed(errno.EINVAL)
+    if socket is None:
+        return 0
     if request == value_of("SIOCINQ"):
         return socket.readable
     if request == value_of("SIOCOUTQ"):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from tulpen.drill.descriptor import EpollFile, TcpFile
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Applied, Expression, Struct
-from tulpen.drill.problems import Unsupported
+from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import CLOSED, SYN_SENT
+from tulpen.tcp.state import CLOSED, CLOSING, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def new_descriptor(world: World, call: Call, *, again: bool = False) -> int:
     """
     wanted = integer(call.result) if not is_any(call.result) else -1
     if wanted in world.files and not again:
-        raise Unsupported(f"file descriptor {wanted}, which is open already")
+        raise Mismatch(f"file descriptor {wanted} is open already", expected=str(call), got="a descriptor of its own")
     if wanted >= 0:
         return wanted
     return next(fd for fd in range(3, 1 << 16) if fd not in world.files)
@@ -152,6 +152,7 @@ def connect(world: World, call: Call) -> Waiting:
     file.connecting = False
     error = file.take_error()
     if error:
+        _disconnect(world, file)
         raise CallFailed(error)
     return 0
 
@@ -210,15 +211,15 @@ def shutdown(world: World, call: Call) -> Waiting:
             file.listener.close(world.now)
         return 0
     socket = file.socket
-    if socket is None or socket.state is CLOSED:
+    if socket is None or socket.state in (CLOSED, TIME_WAIT):
         raise CallFailed(errno.ENOTCONN)
     if how != _SHUT_WR:
         file.no_reading = True
-    if how != _SHUT_RD:
+    if how != _SHUT_RD and not file.no_writing:  # a second time changes nothing
         file.no_writing = True
         if socket.state is SYN_SENT:
             socket.close(world.now)
-        else:
+        elif socket.state not in (CLOSING, LAST_ACK):
             socket.shutdown(world.now)
     return 0
     yield

@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import set_timestamping
 from tulpen.drill.evaluate import integer, is_any, text
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.symbols import errno_name, value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.host import pmtu
+from tulpen.host.deferring import seconds_of, timeouts_within
 from tulpen.host.fast_listening import check_keys
 from tulpen.host.fast_opening import CLIENT
+from tulpen.host.option_values import taken
 from tulpen.tcp.congestion import ALGORITHMS
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.negotiate import receive_buffer
@@ -19,6 +23,8 @@ from tulpen.tcp.negotiate import receive_buffer
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import TcpFile
     from tulpen.drill.script import Call
+
+_INT, _LINGER = 4, 8  # octets
 
 SOCKET: Final = 1
 IP: Final = 0
@@ -29,6 +35,7 @@ TCP: Final = 6
 _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_KEEPALIVE"): ("so_keepalive", True),
     (SOCKET, "SO_REUSEADDR"): ("so_reuseaddr", True),
+    (SOCKET, "SO_MAX_PACING_RATE"): ("so_max_pacing_rate", False),
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
     (TCP, "TCP_CORK"): ("tcp_cork", True),
@@ -44,10 +51,13 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (TCP, "TCP_WINDOW_CLAMP"): ("tcp_window_clamp", False),
     (TCP, "TCP_NOTSENT_LOWAT"): ("tcp_notsent_lowat", False),
     (TCP, "TCP_FASTOPEN"): ("tcp_fastopen", False),
+    (TCP, "TCP_DEFER_ACCEPT"): ("tcp_defer_accept", False),
     (TCP, "TCP_FASTOPEN_CONNECT"): ("tcp_fastopen_connect", True),
     (TCP, "TCP_FASTOPEN_NO_COOKIE"): ("tcp_fastopen_no_cookie", True),
     (IP, "IP_TOS"): ("ip_tos", False),
     (IP, "IP_TTL"): ("ip_ttl", False),
+    (IP, "IP_MTU_DISCOVER"): ("ip_mtu_discover", False),
+    (IPV6, "IPV6_MTU_DISCOVER"): ("ip_mtu_discover", False),
     (IPV6, "IPV6_TCLASS"): ("ip_tos", False),
     (IPV6, "IPV6_UNICAST_HOPS"): ("ip_ttl", False),
 }
@@ -60,8 +70,6 @@ _HARMLESS: Final = frozenset(
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
-_UNSIGNED: Final = ("TCP_NOTSENT_LOWAT",)
-_U32: Final = 0xFFFF_FFFF
 _LEAST_SNDBUF: Final = 4608
 _MOST_SNDBUF: Final = 212_992
 
@@ -70,11 +78,14 @@ def setsockopt(world: World, call: Call) -> Waiting:
     """setsockopt(2)."""
     file = world.tcp(integer(call.arguments[0]))
     level, name = integer(call.arguments[1]), str(call.arguments[2])
+    _check_length(level, name, call.arguments[4])
     if level == TCP and name.startswith("TCP_FASTOPEN"):
         _check_fast_open(world, file, name, call)
     if name == "TCP_FASTOPEN_KEY":
         return 0
     _set(world, file, level, name, call.arguments[3])
+    if name == "TCP_KEEPIDLE" and file.socket is not None:
+        file.socket.keepidle_changed(world.now)
     if name in _RECEIVING and file.socket is not None:
         file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:
@@ -82,6 +93,13 @@ def setsockopt(world: World, call: Call) -> Waiting:
     world.stage.collect()
     return 0
     yield
+
+
+def _check_length(level: int, name: str, length: Expression) -> None:
+    """Linux wants a whole int, or a whole struct linger; for IP an octet will do."""
+    least = _LINGER if name == "SO_LINGER" else _INT if (level, name) in _FIELDS and level in (SOCKET, TCP) else 0
+    if not is_any(length) and integer(length) < least:
+        raise CallFailed(errno.EINVAL)
 
 
 def _check_fast_open(world: World, file: TcpFile, name: str, call: Call) -> None:
@@ -118,6 +136,8 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
         options.so_rcvbuf = min(asked, world.settings.rmem_max) if name == "SO_RCVBUF" else asked
     elif name == "SO_KEEPALIVE" and file.socket is not None:
         file.socket.set_keepalive(bool(integer(value)), world.now)
+    elif name == "SO_TIMESTAMPING":
+        set_timestamping(world, file, integer(value))
     elif name == "TCP_QUICKACK":
         if file.socket is not None:
             file.socket.quick_ack(world.now, on=bool(integer(value)))
@@ -126,7 +146,10 @@ def _set(world: World, file: TcpFile, level: int, name: str, value: Expression) 
     elif (level, name) in _FIELDS:
         field, switch = _FIELDS[level, name]
         number = integer(value)
-        setattr(options, field, bool(number) if switch else number & _U32 if name in _UNSIGNED else number)
+        try:
+            setattr(options, field, bool(number) if switch else taken(field, number))
+        except TcpError as error:
+            raise CallFailed(error.errno) from None
     elif name in _HARMLESS:
         file.extra[name] = integer(value)
     else:
@@ -166,6 +189,8 @@ def getsockopt(world: World, call: Call) -> Waiting:
     if name in STRUCTURES:
         return 0
     found = option_of(world, file, level, name)
+    if not isinstance(found, str) and not is_any(call.arguments[4]):
+        compare(f"{name}'s length", integer(call.arguments[4]), _LINGER if isinstance(found, tuple) else _INT)
     if isinstance(found, tuple):
         compare(name, linger(expected), found)
     elif isinstance(found, str):
@@ -204,6 +229,8 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         "SO_TYPE": 1,
         "SO_PROTOCOL": 6,
         "SO_ACCEPTCONN": int(file.listener is not None),
+        "IP_MTU_DISCOVER": pmtu.mode(options, settings),
+        "IPV6_MTU_DISCOVER": pmtu.mode(options, settings),
         "TCP_KEEPIDLE": settings.tcp_keepalive_time,
         "TCP_KEEPINTVL": settings.tcp_keepalive_intvl,
         "TCP_KEEPCNT": settings.tcp_keepalive_probes,
@@ -219,14 +246,14 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
         return int(file.socket is None or file.socket.status().quick_ack)
     if name == "SO_ERROR":
         return file.take_error()
-    if name == "SO_SNDBUF" and file.socket is not None:
-        return file.socket.connection.send_buffer
-    if name == "SO_SNDBUF" and options.so_sndbuf is not None:
-        return options.so_sndbuf
+    if name == "SO_SNDBUF":
+        return _send_buffer(file, simple[name])
     if name == "SO_RCVBUF":
         return _receive_buffer(world, file, simple[name])
-    if name == "TCP_MAXSEG":
-        return _max_segment(world, file)
+    if name == "TCP_DEFER_ACCEPT":
+        return seconds_of(timeouts_within(options.tcp_defer_accept, settings), settings)
+    if name in ("TCP_MAXSEG", "IP_MTU", "IPV6_MTU"):
+        return _max_segment(world, file) if name == "TCP_MAXSEG" else _path_mtu(world, file)
     if (level, name) in _FIELDS:
         value = getattr(options, _FIELDS[level, name][0])
         return simple.get(name, 0) if value is None else int(value)
@@ -241,6 +268,14 @@ def _number(world: World, file: TcpFile, level: int, name: str) -> int:
     raise Unsupported(name)
 
 
+def _send_buffer(file: TcpFile, default: int) -> int:
+    """Return the send buffer as the connection has it."""
+    if file.socket is not None:
+        return file.socket.connection.send_buffer
+    asked = file.live_options.so_sndbuf
+    return default if asked is None else asked
+
+
 def _receive_buffer(world: World, file: TcpFile, default: int) -> int:
     """Return the receive buffer as the connection has it."""
     asked = file.live_options.so_rcvbuf
@@ -249,6 +284,12 @@ def _receive_buffer(world: World, file: TcpFile, default: int) -> int:
     if asked is None:
         return default
     return receive_buffer(file.live_options, world.settings) if world.settings.tcp_rcvbuf_overhead else asked
+
+
+def _path_mtu(world: World, file: TcpFile) -> int:
+    if file.socket is None:
+        raise CallFailed(errno.ENOTCONN)
+    return world.host.path_mtu(file.socket.name.remote, world.now)
 
 
 def _max_segment(world: World, file: TcpFile) -> int:

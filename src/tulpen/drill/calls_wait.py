@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.descriptor import ERR, HUP, IN, EpollFile, Watch
+from tulpen.drill.descriptor import ERR, HUP, IN, OUT, EpollFile, Watch
 from tulpen.drill.evaluate import integer, is_any
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -139,10 +139,13 @@ def _reports(epoll: EpollFile) -> list[tuple[int, int]]:
 
 
 def _news(watch: Watch, held: int) -> bool:
-    """Say whether anything became true, or more text came, since it was last looked at."""
+    """Say whether anything became true, more text came or room was made, since it was last looked at."""
     socket = watch.file.socket
     arrived = -1 if socket is None else socket.status().rcv_nxt
+    rooms = watch.file.rooms()
     news = bool(held & ~watch.seen) or (bool(held & IN) and arrived != watch.arrived)
+    news = news or (bool(held & OUT) and rooms != watch.rooms)
     watch.seen = held
+    watch.rooms = rooms
     watch.arrived = arrived
     return news

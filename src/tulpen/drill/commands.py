@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import proc, shell, sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, proc, shell, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.nstat import nstat
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.shell import Pipeline, lines_of, pipelines
+from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TIME_WAIT
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _run(world: World, pipeline: list[list[str]]) -> None:
             _assign(world, each)
     elif name == "defaults.sh":
         _usual(world, selftests=words[0] == "./defaults.sh")
-    elif name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        world.host.metrics.flush()
+    elif name in ("ip", "tc") and world.set_sysctl is None and _network(world, name, words):
+        pass
     elif name == "nstat":
         nstat(world, pipeline)
     elif name == "grep":
@@ -84,6 +85,30 @@ def _without_effect(words: list[str], name: str) -> bool:
     if name == "echo":
         return words[-2:-1] == [">"] and words[-1] in _UNUSED
     return False
+
+
+def _network(world: World, name: str, words: list[str]) -> bool:
+    """Do what ip and tc ask for; say whether that was understood."""
+    if name == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
+        world.host.metrics.flush()
+    elif name == "ip" and ip_route.is_ip_route(words):
+        world.host.set_route(*ip_route.prefix_and_route(words))
+    elif name == "tc" and words[1:2] == ["qdisc"]:
+        _qdisc(world, words)
+    else:
+        return False
+    return True
+
+
+def _qdisc(world: World, words: list[str]) -> None:
+    """Let the device queue in order, pace what it sends, or take nothing."""
+    world.settings.default_qdisc = Settings().default_qdisc
+    kind = words[words.index("root") + 1 :] if "root" in words else []
+    world.host.choke(on=kind[-2:] == ["limit", "0"])
+    if kind == ["fq"]:
+        world.settings.default_qdisc = "fq"
+    elif kind[-2:] != ["limit", "0"] and not _is_fifo(words):
+        raise Unsupported(f"the command '{' '.join(words)}'")
 
 
 def _is_fifo(words: list[str]) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.drill.problems import ScriptError, Unsupported
+from tulpen.drill.script import Option
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tulpen.drill.script import Option, Script
+    from tulpen.drill.script import Script
 
 US: Final = 1_000
 
@@ -39,7 +40,6 @@ class Conditions:
     ts_ecr_scaled: bool = False
     strict_segments: bool = False
     non_fatal: frozenset[str] = frozenset()
-    unknown: tuple[str, ...] = field(default=())  # options nobody knows: remarked, and passed over
 
     @property
     def ipv6(self) -> bool:
@@ -72,16 +72,22 @@ _NEEDS: Final = {
     "so_flags": "a TCP in a shared object",
     "tcp_md5_secret": "TCP_MD5SIG",
     "udp_encapsulation": "TCP over UDP",
-    "wire_client": "a second machine",
-    "wire_server": "a second machine",
-    "wire_server_at": "a second machine",
-    "wire_server_ip": "a second machine",
-}
+    **dict.fromkeys(
+        ("wire_client", "wire_client_dev", "wire_server", "wire_server_at", "wire_server_dev", "wire_server_ip",
+         "wire_server_port"), "a second machine",
+    ),
+}  # fmt: skip
+_WITHOUT_VALUE: Final = frozenset((
+    *_SWITCHES, "debug", "dry_run", "is_anyip", "no_cleanup", "persistent_tun_dev", "send_omit_free", "verbose",
+    "wire_client", "wire_server",
+))  # fmt: skip
+_WITH_VALUE: Final = frozenset((
+    *(_WITHOUT_MEANING - _WITHOUT_VALUE), *_ADDRESSES, *_NUMBERS, *(_NEEDS.keys() - _WITHOUT_VALUE), "ip_version",
+    "non_fatal", "tolerance_percent",
+))  # fmt: skip
 
 #: All that packetdrill has, by name.
-OPTIONS: Final = frozenset((
-    *_WITHOUT_MEANING, *_ADDRESSES, *_NUMBERS, *_SWITCHES, *_NEEDS, "ip_version", "non_fatal", "tolerance_percent",
-))  # fmt: skip
+OPTIONS: Final = _WITHOUT_VALUE | _WITH_VALUE
 #: How the names of scripts end that are for IPv6 alone.
 ONLY_IPV6: Final = "v6.pkt"
 _AS_LONG: Final = "1520"  # an MTU that leaves segments over IPv6 as long as IPv4's
@@ -108,7 +114,7 @@ def conditions_of(script: Script, outer: Mapping[str, str]) -> Conditions:
     for option in script.options:
         made = _with_option(made, option, script.path)
     for name, value in outer.items():
-        made = _with(made, name, value, script.path, 0, 0)
+        made = _with_option(made, Option(name, value or None, 0, 0), script.path)
     version = made.ip_version
     if not made.local:
         made = replace(made, local=address(_LOCAL[version]))
@@ -120,6 +126,15 @@ def conditions_of(script: Script, outer: Mapping[str, str]) -> Conditions:
 
 
 def _with_option(made: Conditions, option: Option, path: str) -> Conditions:
+    complaint = ""
+    if option.name not in _WITHOUT_VALUE | _WITH_VALUE:
+        complaint = "an option nobody knows"
+    elif option.value is None and option.name in _WITH_VALUE:
+        complaint = "it takes a value"
+    elif option.value is not None and option.name in _WITHOUT_VALUE:
+        complaint = "it takes no value"
+    if complaint:
+        raise ScriptError(path, option.line, option.column, f"--{option.name}: {complaint}")
     return _with(made, option.name, option.value or "", path, option.line, option.column)
 
 
@@ -152,5 +167,5 @@ def _changed(made: Conditions, name: str, value: str) -> Conditions:
     elif name == "non_fatal":
         change[name] = made.non_fatal | set(value.replace(",", " ").split())
     else:
-        change["unknown"] = (*made.unknown, name)
+        raise ValueError(name)
     return replace(made, **change)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, State
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class TcpFile:
         self.connecting = False  # connect() has not yet told how it went
         self.no_reading = False  # shutdown(SHUT_RD)
         self.no_writing = False  # shutdown(SHUT_WR)
+        self._rooms = 0
         self._told = 0  # the error that the application already knows
 
     @property
@@ -110,9 +112,15 @@ class TcpFile:
                 events |= OUT | WRNORM
             if socket.urgent:
                 events |= PRI
-        if self.pending_error:
+        if self.pending_error or socket.connection.has_stamps:
             events |= ERR
         return events
+
+    def rooms(self) -> int:
+        """Return how often it was told that there is room again, after a write had filled the buffer."""
+        while self.socket is not None and (signal := self.socket.next_signal()) is not None:
+            self._rooms += signal is Signal.WRITABLE
+        return self._rooms
 
     def _has_fin(self) -> bool:
         """Whether their FIN is there, be there text to be read before it."""
@@ -134,6 +142,7 @@ class Watch:
         self.disarmed = False  # EPOLLONESHOT has fired
         self.seen = 0  # what held when it was last looked at
         self.arrived = -1  # RCV.NXT then
+        self.rooms = 0  # of the file, then
 
 
 @final

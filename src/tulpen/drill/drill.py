@@ -83,7 +83,7 @@ def _check_icmp(script: Script, conditions: Conditions) -> None:
                 icmp_numbers(event.action, ipv6=conditions.ipv6)
             except Unsupported as unknown:
                 raise ScriptError(
-                    script.path, event.line, event.column, f"{unknown} of {conditions.ip_version}"
+                    script.path, event.line, event.column, f"{unknown}, which {conditions.ip_version} has not"
                 ) from None
 
 
@@ -111,7 +111,6 @@ def _world(plan: Plan, conditions: Conditions) -> Iterator[World]:
 def _run(world: World, script: Script, conditions: Conditions, plan: Plan) -> Verdict:
     profile = "kernel" if plan.kernel else plan.profile.name
     path = script.path
-    world.remarks += [f"--{name}: an option nobody knows" for name in conditions.unknown]
     runner = Runner(world, script)
     verdict = Verdict(path, Outcome.PASS, profile=profile, ip_version=conditions.ip_version, remarks=world.remarks)
     try:

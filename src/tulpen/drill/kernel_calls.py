@@ -7,10 +7,12 @@ import fcntl
 import select
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.calls_data import vector_length
+from tulpen.drill.calls_error import ERRQUEUE, RECVERR, TIMESTAMPING, check_message
 from tulpen.drill.calls_open import hand_over, new_descriptor, target
 from tulpen.drill.calls_option import compare, linger
 from tulpen.drill.calls_wait import poll_deadline, poll_item
@@ -23,6 +25,7 @@ from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.stamping import Kind, Stamp
 from tulpen.wire.address import text as address_text
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 _NONBLOCK: Final = 0o4000
 _DONTWAIT: Final = 0x40
 _FASTOPEN: Final = 0x2000_0000
+_UNDER_WAY: Final = (errno.EINPROGRESS, errno.EALREADY, errno.EISCONN)
+_ANCILLARY: Final = 512  # octets of room for control messages
 
 
 def begin(world: World, call: Call) -> Waiting:
@@ -134,8 +139,12 @@ def _connect(world: World, call: Call) -> Waiting:
     file = file_of(world, call)
     sock = sock_of(file)
     where = target(call.arguments[1], (world.conditions.remote, world.conditions.connect_port))
-    world.connects(file, where)
     outcome = sock.connect_ex(_address(world, sock, where))
+    if outcome in (0, errno.EINPROGRESS) and not file.connects:
+        file.connects = True
+        world.connects(file, where)
+    elif outcome not in (0, *_UNDER_WAY):
+        file.connects = False
     if outcome == errno.EINPROGRESS and not file.nonblocking:
         while not select.select([], [sock], [], 0)[1]:
             yield None
@@ -157,10 +166,29 @@ def _receive_message(world: World, call: Call) -> Waiting:
     file = file_of(world, call)
     header = call.arguments[1]
     vector = header.field("msg_iov") if isinstance(header, Struct) else None
-    if vector is None or (isinstance(header, Struct) and header.field("msg_control") is not None):
-        raise Unsupported("recvmsg() with control messages made to Linux")
+    if vector is None or not isinstance(header, Struct):
+        raise Unsupported(f"{header} where a struct msghdr belongs")
     length, flags = vector_length(vector), integer(call.arguments[2])
+    if flags & ERRQUEUE:
+        return _from_error_queue(world, file, header, length)
+    if header.field("msg_control") is not None:
+        raise Unsupported("recvmsg() with control messages made to Linux")
     return (yield from _again(file, flags, lambda: len(sock_of(file).recv(length, flags))))
+
+
+def _from_error_queue(world: World, file: KernelFile, header: Struct, length: int) -> int:
+    """Take one entry, and compare it with what the script expects of the message."""
+    data, control, flags, _ = sock_of(file).recvmsg(length, _ANCILLARY, ERRQUEUE)
+    at, stamp = -1, Stamp(Kind.SENT, 0, 0)
+    for level, type, body in control:
+        if (level, type) == (socket.SOL_SOCKET, TIMESTAMPING):
+            seconds, nanoseconds = struct.unpack_from("=qq", body)
+            at = seconds * 1_000_000_000 + nanoseconds - time.time_ns() + time.monotonic_ns()
+        elif (level, type) in RECVERR.values():
+            _errno, _origin, _type, _code, _, info, number = struct.unpack_from("=IBBBBII", body)
+            stamp = Stamp(Kind(info), number, at)
+    check_message(world, header, stamp, flags, told=at >= 0)
+    return len(data)
 
 
 def _transmit(world: World, call: Call) -> Waiting:

@@ -27,6 +27,7 @@ class KernelFile:
         self.epoll = select.epoll() if sock is None else None
         self.marks: dict[int, int] = {}  # epoll's data, by the descriptor
         self.nonblocking = nonblocking
+        self.connects = False  # connect() is under way, or done
         if sock is not None:
             sock.setblocking(False)
 

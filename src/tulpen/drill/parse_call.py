@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 _ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11}
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
 
+#: The structures that there are, by their members in order.
+_STRUCTURES: Final = frozenset((
+    ("msg_name", "msg_iov", "msg_flags"),
+    ("msg_name", "msg_iov", "msg_flags", "msg_control"),
+    ("msg_name", "msg_iov", "msg_control", "msg_flags"),  # FreeBSD's scripts have it so
+    ("cmsg_level", "cmsg_type", "cmsg_data"),
+    ("cmsg_len", "cmsg_level", "cmsg_type", "cmsg_data"),
+    ("ee_errno", "ee_origin", "ee_type", "ee_code", "ee_info", "ee_data"),
+    ("scm_sec", "scm_nsec"),
+    ("fd", "events"),
+    ("fd", "events", "revents"),
+    ("events", "fd"),
+    ("events", "ptr"),
+    ("events", "u32"),
+    ("events", "u64"),
+    ("onoff", "linger"),
+))  # fmt: skip
+_MEMBERS: Final = frozenset(name for members in _STRUCTURES for name in members)
+
 
 def parse_call(cursor: Cursor, end: int | None) -> Call:
     """Read ``name(arguments) = result ERRNO (note)``."""
@@ -97,6 +116,9 @@ def _braces(cursor: Cursor) -> Expression:
     if cursor.at_sign("("):
         return _labels(cursor)
     items = [] if cursor.at_sign("}") else _list(cursor)
+    members = tuple(item.name for item in items if isinstance(item, Field))
+    if members not in _STRUCTURES and not _MEMBERS.isdisjoint(members):
+        cursor.fail(f"other members of a structure than {', '.join(members)}, or another order of them")
     if not cursor.skip_sign("}"):
         cursor.fail("',' or '}'")
     return Struct(tuple(items))

@@ -8,6 +8,7 @@ from tulpen.drill.lexer import Kind
 from tulpen.drill.parse_call import parse_labels
 from tulpen.drill.parse_ip import parse_ip_info
 from tulpen.drill.parse_option import parse_options
+from tulpen.drill.problems import Unsupported
 from tulpen.drill.script import IcmpPacket, IpInfo, Layer, Packet, TcpPacket, UdpPacket
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 
@@ -20,6 +21,7 @@ _LETTERS: Final = {
     "F": FIN, "S": SYN, "R": RST, "P": PSH, ".": ACK, "U": URG, "E": ECE, "W": CWR, "A": AE,
 }  # fmt: skip
 _FLAGS: Final = "TCP flags (letters of FSRPEWAU, '.' for ACK, '-' for none)"
+_OTHERS: Final = ("sctp", "udplite")  # which nplab's packetdrill has too
 _ECN_LETTERS: Final = frozenset("EWA")
 
 
@@ -35,6 +37,9 @@ def parse_packet(cursor: Cursor) -> Packet:
         return _udp(cursor, outbound, ip, layers)
     if cursor.skip_word("icmp"):
         return _icmp(cursor, outbound, ip, layers)
+    for name in _OTHERS:
+        if cursor.at_word(name):
+            raise Unsupported(f"{name} packets")
     return _tcp(cursor, outbound, ip, layers, start)
 
 

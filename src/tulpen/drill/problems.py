@@ -6,10 +6,10 @@ from tulpen.errors import TulpenError
 
 
 class ScriptError(TulpenError):
-    """The text is no script: where, and what was expected there."""
+    """The text is no script: where, and what was expected there.  Line 0 is the command line."""
 
     def __init__(self, path: str, line: int, column: int, message: str) -> None:
-        super().__init__(f"{path}:{line}:{column}: {message}")
+        super().__init__(f"{path}:{line}:{column}: {message}" if line else message)
         self.path = path
         self.line = line
         self.column = column

@@ -21,6 +21,7 @@ class Profile:
     rcvbuf_factor: int = 1
     option_order: str = "linux"
     sendto_connects: bool = False  # sendto() to somebody opens a connection, as TCP_FASTOPEN says with its text
+    calls_closed: bool = False  # a segment for a socket that neither listens nor connects has ports, as nplab's program
 
     def make_settings(self) -> Settings:
         """Return fresh settings of such a host."""
@@ -42,6 +43,7 @@ BSD: Final = Profile(
         "tcp_quick_acks": 0,
         "tcp_nagle_small": False,
         "tcp_wmem_overhead": 0,
+        "tcp_user_timeout_by_rto": False,
         "tcp_icmp_errors": "freebsd",
         "tcp_keepinit": 75,
         "tcp_queue_syn_text": True,
@@ -68,5 +70,6 @@ BSD: Final = Profile(
     defined={"FreeBSD": "1"},
     option_order="bsd",
     sendto_connects=True,
+    calls_closed=True,
 )
 PROFILES: Final = {profile.name: profile for profile in (LINUX, BSD)}

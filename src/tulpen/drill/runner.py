@@ -83,7 +83,11 @@ class Runner:
     def _schedule(self, event: Event) -> None:
         """Fix the time of an event: relative ones count from now, injected packets from the one before."""
         time = event.time
+        if self._last is None and time.start:
+            raise Mismatch("the first event is not at time 0", expected="0", got=self._clock(self._begin + time.start))
         if not (time.relative or time.any):
+            if self._last is not None and not (self._last.time.relative or self._last.time.any):
+                self._check_order(time.start, self._last.time.start)
             self._base = self._begin
             self._time, self._end = self._begin + time.start, self._begin + (time.end or 0)
             return
@@ -91,6 +95,11 @@ class Runner:
         self._base = self._last_time if both else self.world.now
         self._time = self._base + time.start
         self._end = self._base + (time.end or 0)
+
+    def _check_order(self, time: int, before: int) -> None:
+        if time < before:
+            was = self._clock(self._begin + before)
+            raise Mismatch("time goes backward", expected=f"after {was}", got=self._clock(self._begin + time))
 
     def _do(self, event: Event) -> None:
         action = event.action
@@ -101,6 +110,8 @@ class Runner:
             self._await_turn(action)
         self._wait()
         if isinstance(action, TcpPacket):
+            if self._is_for_nobody():
+                return
             subject = self._subject_for(action)
             subject.injects(action)
             self.world.stage.packet_arrives(tcp_packet(action, subject, self.world.conditions))
@@ -137,6 +148,11 @@ class Runner:
             self._check_time(self.world.now, "the event")
 
     # packets
+
+    def _is_for_nobody(self) -> bool:
+        """Say whether packetdrill would send it to no address: its socket has none as long as it is new."""
+        subject = self.world.subject
+        return subject is not None and subject.phase is Phase.NEW and not self.world.profile.calls_closed
 
     def _subject_for(self, packet: TcpPacket) -> Subject:
         subject = self.world.subject
@@ -294,7 +310,15 @@ class Runner:
         except CallFailed as failed:
             outcome = failed
         self.world.stage.collect()
+        self._check_return(call, outcome)
+
+    def _check_return(self, call: Call, outcome: int | CallFailed) -> None:
+        """Compare what a call returned; what accept() gives must be a connection that the script knows."""
         calls.check(call, outcome)
+        if call.name in ("accept", "accept4") and isinstance(outcome, int):
+            subject = self.world.subject_of(self.world.files[outcome])
+            if subject is None or subject.phase not in (Phase.ANSWERED, Phase.ACCEPTABLE):
+                raise Mismatch("accept() returned a connection whose SYN,ACK the script does not expect")
 
     def _resume(self) -> bool:
         """Let the blocked call look again."""
@@ -328,7 +352,7 @@ class Runner:
         self._blocked = None
         here, self.event = self.event, blocked.event
         when, outcome = blocked.returned
-        calls.check(blocked.call, outcome)
+        self._check_return(blocked.call, outcome)
         self._in_time(when, blocked.end, blocked.end, blocked.start, f"the return of {blocked.call.name}()")
         self.event = here
         return True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: The clock does not begin at zero, so that nothing looks as if it had never happened.
 START: Final = 1_000_000_000_000
-GSO_MAX: Final = 65_000  # octets of text that the device cuts into segments
+GSO_MAX: Final = 65_215  # octets of text that the device cuts into segments, as Linux leaves room for headers
 MOST_TIMEOUTS: Final = 1_000_000  # in one script: more is a host that does not come to rest
 
 

@@ -14,10 +14,7 @@ _NAMES: Final = frozenset(field.name for field in fields(Settings))
 #: Sysctls without a setting: the values that ask for nothing the host does not do anyway.
 _AS_IT_IS: Final[dict[str, frozenset[str]]] = {
     "tcp_fack": frozenset("0"),
-    "tcp_pacing_ss_ratio": frozenset(("200",)),
-    "tcp_pacing_ca_ratio": frozenset(("120",)),
     "tcp_no_metrics_save": frozenset("01"),
-    "tcp_mtu_probing": frozenset("0"),
     "tcp_autocorking": frozenset("1"),
     "tcp_limit_output_bytes": frozenset(("1048576", "4194304")),
     "tcp_thin_linear_timeouts": frozenset("0"),
@@ -72,7 +69,7 @@ def apply(settings: Settings, name: str, value: str) -> None:
     path = name.strip().removeprefix("/proc/sys/").replace("/", ".").replace("net.ipv6.", "net.ipv4.")
     if not path.startswith(("net.ipv4.", "net.core.")):
         raise Unsupported(f"sysctl {path}")
-    short = path.split(".", 2)[2]
+    short = path.split(".", 2)[2].removeprefix("route.")
     value = " ".join(value.split())
     if short in _NAMES:
         _set(settings, short, value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tulpen.tcp.config import MS
 from tulpen.tcp.congestion import INFINITE
+from tulpen.tcp.outgo import Limit
 from tulpen.tcp.state import State
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.status import Status
 
 INFINITE_SSTHRESH: Final = 0x7FFF_FFFF
+UNLIMITED: Final = (1 << 64) - 1  # a rate
 NO_MIN_RTT: Final = 0xFFFF_FFFF
 _US: Final = 1_000
 
@@ -82,7 +84,11 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_snd_wnd": status.snd_wnd,
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
+        "tcpi_pacing_rate": status.pacing_rate or UNLIMITED,
+        "tcpi_max_pacing_rate": file.socket.options.so_max_pacing_rate or UNLIMITED,
         **_received(status),
+        **_sent(status, now),
+        "tcpi_last_ack_sent": 0,  # as Linux tells it: not remembered
         **_marks(status),
         **_pauses(status, now),
     }
@@ -99,6 +105,24 @@ def _received(status: Status) -> dict[str, int]:
         "tcpi_rcv_rtt": status.rcv_rtt // _US,
         "SK_MEMINFO_RCVBUF": status.receive_buffer,
         "SK_MEMINFO_RMEM_ALLOC": status.receive_memory,
+    }
+
+
+def _sent(status: Status, now: int) -> dict[str, int]:
+    outgo = status.outgo
+    window, starved = outgo.time(Limit.WINDOW, now), outgo.time(Limit.BUFFER, now)
+    return {
+        "tcpi_segs_out": outgo.segments,
+        "tcpi_data_segs_out": outgo.text_segments,
+        "tcpi_bytes_sent": outgo.octets,
+        "tcpi_bytes_acked": status.acknowledged,
+        "tcpi_bytes_retrans": outgo.resent_octets,
+        "tcpi_total_retrans": outgo.resent_segments,
+        "tcpi_busy_time": (outgo.time(Limit.BUSY, now) + window + starved) // _US,
+        "tcpi_rwnd_limited": window // _US,
+        "tcpi_sndbuf_limited": starved // _US,
+        "tcpi_pmtu": status.path_mtu,
+        "tcpi_ato": status.ack_delay // _US,
     }
 
 

@@ -39,6 +39,7 @@ class World:
 
     def __init__(self, stage: Theatre, conditions: Conditions, profile: Profile, settings: Settings) -> None:
         self.stage = stage
+        self.begin = stage.now  # when the script began
         self.conditions = conditions
         self.profile = profile
         self.settings = settings

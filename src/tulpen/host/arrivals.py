@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tulpen.host import gate, icmp
+from tulpen.host import gate, icmp, pmtu
+from tulpen.host.core import headers
 from tulpen.host.departures import send_icmp, send_reset, wire_segments
 from tulpen.host.lingering import for_time_wait
-from tulpen.host.listening import after_request, for_request, refuse, syn_arrives
+from tulpen.host.listening import after_request, for_request, refuse, revive, syn_arrives
 from tulpen.host.settling import settle
 from tulpen.host.signing import (
     course_of,
@@ -176,7 +177,7 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
     if socket is not None:
         connection = socket.connection
     elif pending is not None:
-        connection = pending.request.connection(core.stack, pending.listener.options, now)
+        connection = revive(core, pending.request, pending.listener, now)
     else:
         if core.time_wait.get(name) is None:
             core.stack.count("IcmpInErrors")
@@ -190,9 +191,14 @@ def _error_arrives(core: Core, message: Icmp, about: Quoted, now: int) -> None:
         connection.icmp_arrives(about.seq, meaning.error, now, hard=hard)
     elif not connection.in_flight(about.seq):
         core.drop(name, None, Reason.ICMP_OUT_OF_WINDOW, now, connection.state)
-    else:
+    elif pmtu.takes_reports(connection.tcb.options):
+        fits = core.paths.told(name.remote, message.mtu, now)
+        if fits and connection.doubts(about.seq, fits - headers(name)):
+            return
         core.paths.too_big(name.remote, message.mtu, now)
-        connection.path_mss(core.path_mss(name, now), now)
+        options = connection.tcb.options
+        again = pmtu.sends_again(options, core.stack.settings)
+        connection.path_mss(core.path_mss(name, options, now), now, resend=again)
     if socket is not None:
         settle(core, socket, now)
     elif pending is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tulpen.host.core import headers
+from tulpen.host.deferring import timeouts_within
 from tulpen.host.lingering import expire
 from tulpen.host.listening import answer
 from tulpen.host.settling import forget_request, settle
@@ -20,10 +22,19 @@ def timeout(core: Core, now: int) -> None:
     while (item := core.deadlines.pop(now)) is not None:
         if isinstance(item, Socket):
             item.connection.timeout(now)
+            if item.connection.tcb.path.believed:
+                _learn_path(core, item, now)
             settle(core, item, now)
         else:
             _request_timeout(core, core.requests[item], now)
     expire(core, now)
+
+
+def _learn_path(core: Core, socket: Socket, now: int) -> None:
+    """A router that was doubted was right: other connections to that place are to know."""
+    path = socket.connection.tcb.path
+    core.paths.too_big(socket.name.remote, path.believed + headers(socket.name), now)
+    path.believed = 0
 
 
 def next_deadline(core: Core) -> int | None:
@@ -41,8 +52,12 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     request, listener = pending.request, pending.listener
     core.write(request.name, TimedOut(now, SYN_RECEIVED, "retransmit"))
     was_young = not request.retransmits
-    patience = listener.patience(core.stack.settings.tcp_synack_retries)
-    if request.retransmits >= patience or not request.timed_out(core.stack, now):
+    settings = core.stack.settings
+    deferred = timeouts_within(listener.options.tcp_defer_accept, settings)
+    waits = request.acknowledged and request.retransmits < deferred
+    silent = waits and request.retransmits < deferred - 1
+    impatient = request.retransmits >= listener.patience(settings.tcp_synack_retries) and not waits
+    if impatient or not request.timed_out(core.stack, now, waits=waits):
         core.stack.count("AttemptFails")
         core.write(request.name, Moved(now, SYN_RECEIVED, Event.GAVE_UP, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)
@@ -50,6 +65,8 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
     if was_young:
         listener.young -= 1
     core.deadlines.set(request.name, request.deadline)
+    if silent:
+        return
     core.stack.count("TCPTimeouts")
     core.stack.count("TCPSynRetrans")
     core.stack.count("RetransSegs")

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, final
 
+from tulpen.host import pmtu
 from tulpen.host.cookies import Cookies
 from tulpen.host.deadlines import Deadlines
 from tulpen.host.fast_listening import key_from
@@ -84,7 +85,7 @@ class Core:
         self.numbers = Numbers(secret)
         self.ports = Ports(stack.settings, secret)
         self.cookies = Cookies(stack.settings, secret)
-        self.paths = Paths(mtu)
+        self.paths = Paths(mtu, stack.settings)
         self.metrics = Metrics()
         self.fast_open_key = key_from(secret)  # unless tcp_fastopen_key gives one
         self.last_stamps: dict[bytes, tuple[int, int]] = {}  # tcp_tw_recycle: a host's last timestamp, and when
@@ -98,13 +99,15 @@ class Core:
         return listeners.get((ANY, port)) if found is None else found
 
     def mss(self, name: FourTuple, options: SocketOptions) -> int:
-        """Return the octets of the largest segment that the link takes, and the socket (TCP_MAXSEG)."""
-        most = self.mtu - headers(name)
+        """Return the octets of the MSS to tell the peer: of the link, the route, and the socket (TCP_MAXSEG)."""
+        route = self.paths.route(name.remote)
+        most = route.advmss or min(route.mtu or self.mtu, self.mtu) - headers(name)
         return most if options.tcp_maxseg is None else min(most, options.tcp_maxseg)
 
-    def path_mss(self, name: FourTuple, now: int) -> int:
-        """Return the octets of the largest segment that the path takes, as far as routers have told."""
-        return self.paths.mtu(name.remote, now) - headers(name)
+    def path_mss(self, name: FourTuple, options: SocketOptions, now: int) -> int:
+        """Return the octets of the largest segment that the path takes, as far as that is known and asked for."""
+        mtu = self.mtu if pmtu.ignores_routers(options) else self.paths.mtu(name.remote, now)
+        return mtu - headers(name)
 
     def ts_offset(self, name: FourTuple) -> int:
         """Return what is added to the timestamp clock (tcp_timestamps)."""

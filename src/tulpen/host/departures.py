@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tulpen.host import pmtu
 from tulpen.host.signing import course_of, course_of_stranger
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.output import reset_for
@@ -30,6 +31,9 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
             deadlines.set(socket, socket.connection.next_deadline())
     packets = core.outbox
     core.outbox = []
+    if core.stack.choked:
+        core.stack.count("OutDiscards", len(packets))
+        return []
     if packets:
         core.stack.count("OutRequests", len(packets))
     return packets
@@ -41,19 +45,26 @@ def send_from(core: Core, socket: Socket, now: int) -> None:
     if segments:
         if socket.signing is not None:
             segments = socket.signing.signed(segments, course_of(socket.connection.tcb, socket.name))
-        send(core, socket.name, segments, socket.options)
+        send(core, socket.name, segments, socket.options, now)
+        if core.paths.differ:  # a route is looked up when packets go out
+            socket.connection.path_mss(core.path_mss(socket.name, socket.options, now), now)
 
 
-def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOptions) -> None:
-    """Put segments of one connection into packets, with what its socket says of the internet header."""
+def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOptions, now: int) -> None:
+    """Put segments of one connection into packets, with what its socket and its route say of the internet header."""
     ttl = options.ip_ttl if options.ip_ttl is not None else core.stack.settings.ip_default_ttl
     tos = options.ip_tos
+    df = True
+    if core.paths.differ or options.ip_mtu_discover is not None or core.stack.settings.ip_no_pmtu_disc:
+        df = not pmtu.may_fragment(options, core.stack.settings, locked=core.paths.locked(name.remote, now))
+        if options.ip_ttl is None:
+            ttl = core.paths.route(name.remote).hoplimit or ttl
     sent = 0
     for seg in segments:
         sent += wire_segments(seg)
         if seg.flags & RST:
             core.stack.count("OutRsts")
-        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos & 0xFC | seg.ecn))
+        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos & 0xFC | seg.ecn, df=df))
     core.stack.count("OutSegs", sent)
 
 

@@ -19,6 +19,7 @@ from tulpen.host.socket import Socket
 from tulpen.host.status import Row
 from tulpen.host.time_wait import TimeWaitTable
 from tulpen.tcp.config import Settings, SocketOptions
+from tulpen.tcp.route import Route
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSE_WAIT, ESTABLISHED
@@ -101,7 +102,14 @@ class Host:
         """Do what is due; a call too early does nothing."""
         clock.timeout(self.core, now)
 
-    # entrances: the user
+    # entrances: the user, and who looks after the host
+
+    def set_route(self, network: str | bytes, length: int, route: Route | None) -> None:
+        """Say what holds on the way to the addresses that begin as ``length`` bits of ``network``; None: nothing more.
+
+        Connections hear of its MTU when they next send, of the rest when they are opened.
+        """
+        self.core.paths.put_route(addresses_of.address(network), length, route)
 
     def listen(
         self,
@@ -148,6 +156,10 @@ class Host:
 
     # exits
 
+    def choke(self, *, on: bool) -> None:
+        """The device takes nothing from now on, and what would go out is lost; or (False) it takes packets again."""
+        self.core.stack.choked = on
+
     def packets_to_send(self, now: int) -> list[Packet]:
         """Return everything that may go out now."""
         return departures.packets_to_send(self.core, now)
@@ -177,6 +189,10 @@ class Host:
     def listeners(self) -> Iterator[Listener]:
         """Yield the listeners."""
         return iter(self.core.listeners.values())
+
+    def path_mtu(self, remote: str | bytes, now: int) -> int:
+        """Return the octets of the largest packet for an address, as far as link, routes and routers tell."""
+        return self.core.paths.mtu(addresses_of.address(remote), now)
 
     def status(self) -> list[Row]:
         """Return a row for every socket, as ``ss -tan`` shows them."""

@@ -32,7 +32,7 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         return
     connection = record.connection(core.stack, now)
     connection.segment_arrives(seg, now)
-    _send(core, record, connection.segments_to_send(now))
+    _send(core, record, connection.segments_to_send(now), now)
     if connection.state is TIME_WAIT:
         core.time_wait.replace(TimeWait.of(connection))
         return
@@ -44,13 +44,13 @@ def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
         core.ports.release(entry.claim)
 
 
-def _send(core: Core, record: TimeWait, segments: list[Segment]) -> None:
+def _send(core: Core, record: TimeWait, segments: list[Segment], now: int) -> None:
     if not segments:
         return
     signing = core.time_wait.signing(record.name)
     if signing is not None:
         segments = signing.signed(segments, course_of_record(record))
-    send(core, record.name, segments, SocketOptions())
+    send(core, record.name, segments, SocketOptions(), now)
 
 
 def _would_reopen(core: Core, record: TimeWait, seg: Segment, now: int) -> bool:
@@ -68,7 +68,7 @@ def _no_reopening(core: Core, listener: Listener | None, record: TimeWait, syn: 
         return
     connection = record.connection(core.stack, now)
     challenge_syn(connection.tcb, syn, now)
-    _send(core, record, connection.segments_to_send(now))
+    _send(core, record, connection.segments_to_send(now), now)
     core.time_wait.replace(TimeWait.of(connection))
 
 

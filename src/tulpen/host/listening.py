@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tulpen.host import fast_listening
+from tulpen.host import deferring, fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import Claim
@@ -79,6 +79,7 @@ def _open_early(
     connection = request.opened_early(
         core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
     )
+    _learn_path(core, connection, request.name, now)
     listener.fast_opens.under_way += 1
     complete(core, listener, connection, request.name, now, early=True, signing=signing)
 
@@ -105,19 +106,36 @@ def answer(
     core.write(request.name, Sent(now, seg, state))
     if signing is not None:
         (seg,) = signing.signed([seg], course_of_request(request))
-    send(core, request.name, [seg], options)
+    send(core, request.name, [seg], options, now)
 
 
 def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
+    if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
+        pending.request.acknowledged = True
+        core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
+        core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
+        return
     if pending.listener.full and would_complete(core, pending, seg, now):
         no_room(core, pending, seg, now)
         if core.stack.settings.tcp_abort_on_overflow:
             forget_request(core, pending, now, came_to_nothing=True)
         return
-    connection = pending.request.connection(core.stack, pending.listener.options, now)
+    connection = revive(core, pending.request, pending.listener, now)
     connection.segment_arrives(seg, now)
     after_request(core, pending, connection, now)
+
+
+def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:
+    """Return the connection that a half-open one stands for, on the path to its peer."""
+    connection = request.connection(core.stack, listener.options, now)
+    _learn_path(core, connection, request.name, now)
+    return connection
+
+
+def _learn_path(core: Core, connection: Connection, name: FourTuple, now: int) -> None:
+    if core.paths.differ:
+        connection.path_begins(core.path_mss(name, connection.tcb.options, now), core.paths.route(name.remote), now)
 
 
 def after_request(core: Core, pending: Pending, connection: Connection, now: int) -> None:
@@ -131,7 +149,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
     if segments:
         if pending.signing is not None:
             segments = pending.signing.signed(segments, course_of_request(request))
-        send(core, request.name, segments, listener.options)
+        send(core, request.name, segments, listener.options, now)
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
         request.ecn = connection.tcb.ecn
@@ -168,7 +186,6 @@ def complete(
 ) -> None:  # fmt: skip
     """The handshake is done, or not waited for (``early``): into the accept queue."""
     core.stack.count("PassiveOpens")
-    connection.path_mss(core.path_mss(name, now), now)
     connection.tcb.gso_max = core.gso_max if signing is None else 0  # each segment has a signature of its own
     options = connection.tcb.options
     if signing is not None:

@@ -73,7 +73,7 @@ def connect(
         core.stack, iss=_iss(core, name, now), mss=core.mss(name, options), name=name, options=options,
         ts_offset=core.ts_offset(name), ipv6=len(remote) == 16, signed=signing.room if signing is not None else 0,
     )  # fmt: skip
-    connection.path_mss(core.path_mss(name, now), now)
+    connection.path_begins(core.path_mss(name, options, now), core.paths.route(remote), now)
     connection.tcb.gso_max = core.gso_max if signing is None else 0
     socket = Socket(core, connection, name, claim, options, accepted=True, signing=signing)
     core.connections[name] = socket

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
     from tulpen.tcp.signals import Signal
+    from tulpen.tcp.stamping import Stamp
     from tulpen.tcp.status import Status
     from tulpen.tcp.trace import FourTuple
 
@@ -153,6 +154,19 @@ class Socket:
         """SO_KEEPALIVE on an open connection (MUST-24)."""
         self.connection.set_keepalive(on, now)
         self._settle(now)
+
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        self.connection.keepidle_changed(now)
+        self._settle(now)
+
+    def set_timestamping(self, flags: int) -> None:
+        """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
+        self.connection.set_timestamping(flags)
+
+    def next_stamp(self) -> Stamp | None:
+        """Take the next entry of the error queue: what became of what was sent, and when."""
+        return self.connection.next_stamp()
 
     def options_changed(self, now: int) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""

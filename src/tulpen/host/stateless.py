@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tulpen.host.cookies import PERIOD, VALID
 from tulpen.host.core import Core
-from tulpen.host.listening import answer, complete, refuse
+from tulpen.host.listening import answer, complete, refuse, revive
 from tulpen.host.signing import signing_for
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import MS
@@ -82,7 +82,7 @@ def _as_of_its_syn(request: Request, core: Core, listener: Listener, ack: Segmen
     """Return the connection, which measures a round trip by its timestamp alone: nobody noted when our SYN,ACK went."""
     if request.terms.timestamps:
         request.began = now - wrap(timestamp(now, request.ts_offset) - ack.options.tsecr) * MS
-    connection = request.connection(core.stack, listener.options, now)
+    connection = revive(core, request, listener, now)
     if not request.terms.timestamps:
         connection.tcb.flight.sent[0].times += 1
     return connection

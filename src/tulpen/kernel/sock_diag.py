@@ -7,6 +7,7 @@ requests in the SYN queue and TIME-WAIT are seen like any other socket.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -297,8 +298,11 @@ def read_tcp_info(octets: bytes) -> TcpInfo:
 
 
 def build_tcp_info(info: TcpInfo) -> bytes:
-    """Return the octets of a ``struct tcp_info``."""
-    return _TCP_INFO.pack(*info)
+    """Return the octets of a ``struct tcp_info``; a number that is too large is cut to its field, as in C."""
+    kinds = "".join(kind * int(count or 1) for count, kind in re.findall(r"(\d*)([BHIQ])", _TCP_INFO.format))
+    return _TCP_INFO.pack(
+        *(value % (1 << 8 * struct.calcsize(f"={kind}")) for value, kind in zip(info, kinds, strict=True))
+    )
 
 
 def _errno(body: memoryview) -> int:

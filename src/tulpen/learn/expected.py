@@ -149,6 +149,8 @@ def _arrives(tcp: _Tcp, letter: str) -> _Tcp:
     if state is TIME_WAIT and tcp.listens and letter in ("SYN", "SYN_NEW"):  # MAY-2
         follow(state, Event.LINGERED)
         return tcp._replace(state=follow(LISTEN, Event.SYN), passive=True, held=False, reopened=True)
+    if state is ESTABLISHED and tcp.passive and letter == "FIN_NA":  # of nothing that we ever sent (RFC 5961 §5.2)
+        return tcp
     if state is SYN_RECEIVED:
         if tcp.passive and letter in ("RST", "RST+ACK", "SYN", "SYN+ACK"):
             return _refused(tcp)

@@ -25,7 +25,7 @@ class Undecided(TulpenError):
         said = "; ".join(f"{count} times {' '.join(each)}" for each, count in Counter(answers).most_common())
         super().__init__(
             f"{' '.join(word)} is answered differently from time to time: {said}",
-            "something else than the word decides: a timer, a limit, or other traffic",
+            "something else than the word decides: a timer, a limit, a program, or other traffic",
         )
         self.word = tuple(word)
 

@@ -14,15 +14,15 @@ def summary(machine: Machine, rows: list[Explained]) -> Iterator[str]:
     """Yield the size of a machine, its states, and how much of it is explained by what."""
     facts = machine.facts
     yield f"{machine.name}, alphabet {machine.alphabet} ({len(machine.letters)} inputs)"
-    yield f"  {len(machine)} states, {len(rows)} transitions"
+    yield f"  {len(machine)} states, {len(machine) * len(machine.letters)} transitions"
     if facts:
         yield (
             f"  {facts['algorithm']} and {facts['equivalence']}: {facts['queries']:,} queries of "
             f"{facts['inputs']:,} inputs, {facts['tests']:,} tests, {facts['seconds']} s"
         )
-    names = Counter(machine.states)
-    yield "  " + ", ".join(f"{name} {count}" if count > 1 else name for name, count in names.items())
-    if all(machine.states):
+    if all(machine.states):  # nobody can name those of a machine far away
+        names = Counter(machine.states)
+        yield "  " + ", ".join(f"{name} {count}" if count > 1 else name for name, count in names.items())
         kinds = Counter(each.kind for each in rows)
         yield "  " + ", ".join(f"{kinds[kind]} {kind}" for kind in MEANING.values())
 
@@ -36,13 +36,15 @@ def listing(machine: Machine, rows: list[Explained]) -> Iterator[str]:
         if step.source != source:
             source = step.source
             yield ""
-            yield f"{source} {each.before}: {' '.join(ways[source]) or 'the beginning'}"
-        yield f"  {step.letter:<10} {step.answer:<24} {step.target:>3} {each.after:<13} {reason(each)}"
+            yield f"{source} {each.before}".rstrip() + f": {' '.join(ways[source]) or 'the beginning'}"
+        yield f"  {step.letter:<10} {step.answer:<24} {step.target:>3} {each.after:<13} {reason(each)}".rstrip()
 
 
 def reason(each: Explained) -> str:
     """Return the row of a transition: its name, layer and source."""
-    return f"{each.row.id} {each.kind}: {each.row.ref}" if each.row else each.kind
+    if each.row is None:
+        return each.kind if each.before else ""
+    return f"{each.row.id} {each.kind}: {each.row.ref}"
 
 
 def told(difference: Difference, one: str, other: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
-TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "persist", "keepalive", "delayed_ack")
+TIMERS: Final = ("linger", "retransmit", "probe", "reorder", "pace", "persist", "keepalive", "delayed_ack")
 CWND_ALIKE: Final = 8  # segments; a congestion window of more never holds these few octets back
 
 #: Attributes of a TCB that ``key`` holds, by way of a part of them where they are large.
@@ -24,12 +24,13 @@ HELD: Final = frozenset({
     "state", "error", "snd", "rcv", "terms", "smss", "passive", "signals", "syn_due", "ack_now", "acks",
     "replies", "last_ack_sent", "queue", "receive_queue", "closing", "orphan", "wants_room", "override", "flight",
     "timers", "cc", "loss", "retransmits", "probes", "troubled",
-    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack", "ecn",
+    "soft_error", "rcv_mss", "mtu_mss", "usage", "rack", "ecn", "path",
 })  # fmt: skip
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "fast_open", "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "outgo", "probing_since", "stamps",
+    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 
@@ -45,6 +46,8 @@ def key(connection: Connection) -> Hashable:
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent,
+        tcb.path.proved, tcb.path.doubted,
+        tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),

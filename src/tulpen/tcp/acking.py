@@ -28,7 +28,7 @@ def text_arrived(tcb: Tcb, octets: int, now: int) -> None:
     tcb.acks.pending += octets
     tcb.intake.text_at = now
     enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
-    if enough or tcb.options.tcp_quickack:
+    if enough or tcb.options.tcp_quickack or tcb.path.route.quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
         tcb.timers.delayed_ack = now + _delay(tcb)

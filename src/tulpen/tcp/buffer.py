@@ -14,7 +14,7 @@ from tulpen.tcp.signals import Signal
 from tulpen.tcp.tcb import Tcb
 
 #: Octets of text in the largest stretch, where the device says nothing else.
-LARGEST: Final = 65_000
+LARGEST: Final = 65_215
 SMALL_WINDOW: Final = 536  # of a peer that never offered more, all is used
 LEAST_SEGMENTS: Final = 10
 #: Linux allows for headers and the administration of a segment before it rounds up to a power of two, and for more.
@@ -83,14 +83,13 @@ def writable(tcb: Tcb) -> bool:
 
 
 def tell_of_room(tcb: Tcb) -> None:
-    """Let the buffer grow if that is what keeps text from being sent, and signal WRITABLE when there is room again."""
+    """Let the buffer grow while the network would take more, and signal WRITABLE when there is room again."""
     if not tcb.wants_room:
         return
-    out = tcb.flight.pipe
-    if out + min(unsent_text(tcb), tcb.snd.una + tcb.snd.wnd - tcb.snd.nxt) < tcb.cc.cwnd:
+    if tcb.flight.pipe < tcb.cc.cwnd:
         expand(tcb)
     if writable(tcb):
-        tcb.wants_room = False
+        tcb.wants_room = tcb.outgo.starved = False
         tcb.signal(Signal.WRITABLE)
 
 

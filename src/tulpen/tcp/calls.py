@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import buffer, judge, receive_window
+from tulpen.tcp import buffer, judge, receive_window, stamping
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.negotiate import receive_buffer
@@ -76,6 +76,8 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         tcb.snd.up = tcb.queue.end
     if taken:
         tcb.snd.freed = tcb.snd.iss
+    if taken and tcb.stamps is not None:
+        stamping.written(tcb)
     if taken < len(data):
         tcb.wants_room = True
         if taken:

@@ -6,11 +6,15 @@ which goes on where they leave off: counted from when the oldest segment was sen
 
 from __future__ import annotations
 
+from typing import Final
+
 from tulpen.tcp import judge, rack
 from tulpen.tcp.config import MS
 from tulpen.tcp.rack import LEAST_TIMEOUT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
+
+DEVICE_WAIT: Final = 500 * MS  # as Linux
 
 
 def stop(tcb: Tcb) -> None:
@@ -69,15 +73,20 @@ def start_again(tcb: Tcb, since: int, now: int) -> None:
 
 
 def within_user_timeout(tcb: Tcb, deadline: int, now: int) -> int:
-    """Return ``deadline``, or the user timeout of the oldest segment where that comes first."""
-    return _sooner(tcb, deadline, tcb.flight.sent[0].first_at, now)
+    """Return ``deadline``, or the user timeout of what is in flight where that comes first."""
+    return _sooner(tcb, deadline, judge.unanswered_since(tcb), now)
 
 
 def probe_deadline(tcb: Tcb, now: int) -> int:
     """When a closed window is probed again (RFC 9293 §3.8.6.1), or the user timeout passes."""
-    return _sooner(tcb, now + tcb.rtt.timeout(), tcb.intake.heard_at, now)
+    return _sooner(tcb, now + tcb.rtt.timeout(), judge.shut_since(tcb), now)
+
+
+def device_deadline(tcb: Tcb, now: int) -> int:
+    """When the device is tried again that took nothing, or the user timeout passes."""
+    return _sooner(tcb, now + DEVICE_WAIT, judge.shut_since(tcb), now)
 
 
 def _sooner(tcb: Tcb, deadline: int, since: int, now: int) -> int:
     limit = judge.user_timeout(tcb)
-    return max(now + 1, min(deadline, since + limit * MS)) if limit else deadline
+    return max(now + 1, min(deadline, since + limit * MS)) if limit and since >= 0 else deadline

@@ -32,7 +32,8 @@ class Request:
     """A SYN received by a listener, the SYN,ACK sent: one entry of the SYN queue."""
 
     __slots__ = (
-        "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms", "ts_offset",
+        "acknowledged", "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms",
+        "ts_offset",
         "wnd",
     )  # fmt: skip
 
@@ -49,6 +50,7 @@ class Request:
         self.ts_offset = ts_offset
         self.ecn = ecn  # what the SYN asked for, and is granted
         self.began = now
+        self.acknowledged = False  # the handshake is done, but the listener waits for text (TCP_DEFER_ACCEPT)
         self.answered_at = -1  # when it was last answered for something out of window
         self.retransmits = retransmits
         self.deadline = now + INITIAL_RTO
@@ -100,9 +102,12 @@ class Request:
         """Octets of text in the largest segment we take."""
         return self.mss - (TIMESTAMPS_ROOM if self.terms.timestamps else 0)
 
-    def timed_out(self, stack: Stack, now: int) -> bool:
-        """Back off (RFC 6298 §5.5); say whether the SYN,ACK is to be sent again, or given up."""
-        if self.retransmits >= stack.settings.tcp_synack_retries:
+    def timed_out(self, stack: Stack, now: int, *, waits: bool = False) -> bool:
+        """Back off (RFC 6298 §5.5); say whether the request lives on.
+
+        ``waits``: whatever tcp_synack_retries says.
+        """
+        if self.retransmits >= stack.settings.tcp_synack_retries and not waits:
             return False
         self.retransmits += 1
         self.deadline = now + min(INITIAL_RTO << self.retransmits, stack.settings.tcp_rto_max_ms * MS)

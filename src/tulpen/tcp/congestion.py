@@ -45,14 +45,16 @@ class CongestionControl(Protocol):
 
 @final
 class Usage:
-    """Whether the congestion window was what held text back (RFC 7661 §4.3)."""
+    """How the congestion window is used: whether it was what held text back (RFC 7661 §4.3), and at what pace."""
 
-    __slots__ = ("full_at", "limited", "most", "point", "used")
+    __slots__ = ("full_at", "limited", "most", "next_at", "point", "unpaced", "used")
 
     def __init__(self) -> None:
         self.limited = False
         self.point = 0  # SND.NXT when that was last judged
         self.most = 0  # octets in flight at most since then
+        self.next_at = 0  # paced text does not leave before
+        self.unpaced = 0  # segments of text that have left, until it is paced
         self.full_at = 0  # when the window was last found to be the limit, or brought down to what is used
         self.used = 0  # octets in flight at most since then
 
@@ -62,6 +64,8 @@ class Usage:
         twin.limited = self.limited
         twin.point = self.point
         twin.most = self.most
+        twin.next_at = self.next_at
+        twin.unpaced = self.unpaced
         twin.full_at = self.full_at
         twin.used = self.used
         return twin

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, timeouts
+from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, path_mtu, stamping, timeouts
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.route import Route
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
+from tulpen.tcp.stamping import Stamp
 from tulpen.tcp.state import CLOSED, FIN_RECEIVED, SYNCHRONIZED, TIME_WAIT, State
 from tulpen.tcp.status import Status, status_of
 from tulpen.tcp.tcb import Tcb
@@ -125,9 +127,17 @@ class Connection:
         """Whether ``seq`` is sent and not acknowledged: what an ICMP error must quote (RFC 5927 §4.1)."""
         return icmp.names_segment_in_flight(self.tcb, seq)
 
-    def path_mss(self, mss: int, now: int) -> None:
-        """The path takes segments of at most ``mss`` octets from now on (RFC 1191, RFC 8201)."""
-        icmp.path_mss(self.tcb, mss, now)
+    def path_begins(self, mss: int, route: Route, now: int) -> None:
+        """Before any text is sent: the path takes segments of ``mss`` octets, and its route says so much more."""
+        path_mtu.begins(self.tcb, mss, route, now)
+
+    def doubts(self, seq: int, mss: int) -> bool:
+        """Whether it is to be seen first if only ``mss`` octets fit (RFC 5927 §7.2); ``seq``: what was too big."""
+        return path_mtu.doubts(self.tcb, seq, mss)
+
+    def path_mss(self, mss: int, now: int, *, resend: bool = True) -> None:
+        """The path takes segments of ``mss`` octets from now on (RFC 1191, RFC 8201); ``resend`` what was larger."""
+        path_mtu.path_takes(self.tcb, mss, now, resend=resend)
 
     def timeout(self, now: int) -> None:
         """Do what is due at ``now`` (§3.10.8)."""
@@ -224,6 +234,24 @@ class Connection:
         self.tcb.options.so_keepalive = on
         if SYNCHRONIZED[self.tcb.state] and self.tcb.state is not TIME_WAIT:
             timeouts.start_keepalive(self.tcb, now)
+
+    def keepidle_changed(self, now: int) -> None:
+        """TCP_KEEPIDLE has changed: the time since the peer was last heard counts."""
+        timeouts.keepidle_changed(self.tcb, now)
+
+    def set_timestamping(self, flags: int) -> None:
+        """SO_TIMESTAMPING, for what is sent: SOF_TIMESTAMPING_TX_SCHED, _TX_SOFTWARE, _TX_ACK and _OPT_ID."""
+        stamping.ask(self.tcb, flags)
+
+    def next_stamp(self) -> Stamp | None:
+        """Take the next entry of the error queue: what became of what was sent, and when."""
+        stamps = self.tcb.stamps
+        return stamps.told.pop(0) if stamps is not None and stamps.told else None
+
+    @property
+    def has_stamps(self) -> bool:
+        """Something waits in the error queue (poll(2): POLLERR)."""
+        return self.tcb.stamps is not None and bool(self.tcb.stamps.told)
 
     def options_changed(self) -> None:
         """TCP_NODELAY or TCP_CORK have changed: text that they held back may go."""

@@ -35,6 +35,7 @@ def flush(tcb: Tcb) -> None:
     tcb.queue.sent(tcb.queue.end)
     tcb.queue.release(tcb.queue.end)
     tcb.timers.stop()
+    tcb.rtt.backoff = 0
     tcb.syn_due = tcb.loss.force_resend = tcb.override = False
 
 

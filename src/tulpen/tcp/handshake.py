@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import buffer, fast_open, progress, receive_window
+from tulpen.tcp import buffer, fast_open, probing, progress, receive_window
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
@@ -48,6 +48,7 @@ def established(tcb: Tcb, seg: Incoming, now: int) -> None:
     progress.acknowledge(tcb, seg, now)
     fast_open.answered(tcb, seg, was_resent)
     tcb.happened(Event.SYN_ACKED, now)
+    probing.established(tcb, now)
     receive_window.open_up(tcb, now)
     tcb.intake.since = tcb.intake.ack_at = now
     tcb.syn_due = False

@@ -1,10 +1,8 @@
-"""ICMP errors about a connection (RFC 9293 §3.9.2.2, RFC 5461, RFC 1191)."""
+"""ICMP errors about a connection (RFC 9293 §3.9.2.2, RFC 5461)."""
 
 from __future__ import annotations
 
-from tulpen.tcp import clocks, recovery
 from tulpen.tcp.ending import end
-from tulpen.tcp.negotiate import effective_mss
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, Event
 from tulpen.tcp.tcb import Tcb
@@ -36,25 +34,3 @@ def error_arrives(tcb: Tcb, seq: int, error: int, now: int, *, hard: bool) -> No
 def names_segment_in_flight(tcb: Tcb, seq: int) -> bool:
     """SND.UNA =< SEG.SEQ < SND.NXT (RFC 5927 §4.1); ``seq`` as on the wire."""
     return tcb.snd.una <= unwrap(seq, tcb.snd.una) < tcb.snd.nxt
-
-
-def path_mss(tcb: Tcb, mss: int, now: int) -> None:
-    """Keep to smaller segments, and send again at once what was too large (RFC 1191 §6.5)."""
-    mss = max(mss, tcb.stack.settings.tcp_min_snd_mss)
-    if mss >= tcb.mtu_mss:
-        return
-    tcb.mtu_mss = mss
-    if tcb.state is SYN_SENT and tcb.fast_open is not None and tcb.fast_open.text:
-        tcb.rcv_mss = min(tcb.rcv_mss, mss)
-        tcb.syn_due = True  # it was the text that made it too large (RFC 7413 §4.2.1)
-    smaller = effective_mss(tcb.terms, mss)
-    if smaller >= tcb.smss:
-        return
-    tcb.smss = smaller
-    tcb.cc.mss = smaller
-    for piece in tcb.flight.sent:
-        if piece.end - piece.seq > smaller:
-            tcb.flight.deem_lost(piece)
-    recovery.resend_lost(tcb)
-    if tcb.flight.sent:
-        clocks.start_again(tcb, now, now)

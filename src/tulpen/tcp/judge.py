@@ -209,6 +209,18 @@ def user_timeout(tcb: Tcb) -> int:
     return (tcb.stack.settings.tcp_keepinit if opening is None else opening) * 1000
 
 
+def unanswered_since(tcb: Tcb) -> int:
+    """From when on the user timeout counts for what is in flight; -1: it does not yet."""
+    if tcb.stack.settings.tcp_user_timeout_by_rto and SYNCHRONIZED[tcb.state]:
+        return tcb.loss.resent_at
+    return tcb.flight.sent[0].first_at
+
+
+def shut_since(tcb: Tcb) -> int:
+    """From when on it counts for text that the window holds back; -1: it does not yet."""
+    return tcb.probing_since if tcb.stack.settings.tcp_user_timeout_by_rto else tcb.intake.heard_at
+
+
 def window_was_the_limit(tcb: Tcb) -> bool:
     """Whether the congestion window held text back, so that it may grow (RFC 7661 §4.3)."""
     if tcb.usage.limited:

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import accecn, acking, buffer, clocks, ecn, fast_open, judge, receive_window, spurious, window
+from tulpen.tcp import (
+    accecn,
+    acking,
+    buffer,
+    clocks,
+    ecn,
+    fast_open,
+    judge,
+    pacing,
+    path_mtu,
+    receive_window,
+    sizing,
+    spurious,
+    window,
+)
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
@@ -38,17 +52,30 @@ def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
             out.append(_syn(tcb, now))
         if state is not SYN_SENT:
             if (state is not SYN_RECEIVED or judge.talks_early(tcb)) and (tcb.flight.sent or judge.unsent(tcb)):
-                if tcb.rack.probe_due:
-                    _send_probe(tcb, now, out)
-                _resend(tcb, now, out)
-                send_new(tcb, now, out)
-                _resend_unproved(tcb, now, out)
+                _send_text(tcb, now, out)
             if tcb.ack_now:
                 out.append(_fin_again(tcb, now) if judge.repeats_fin(tcb) else bare_ack(tcb, now))
-    if tcb.trace is not None:
-        for segment in out:
+        limit = sizing.what_limits(tcb)
+        if limit is not tcb.outgo.limit:
+            tcb.outgo.limited(limit, now)
+    for segment in out:
+        if not (tcb.passive and segment.flags & SYN):  # as Linux, whose SYN,ACKs are not a connection's
+            tcb.outgo.sent(len(segment.data), segment.gso_size)
+        if tcb.trace is not None:
             tcb.trace.write(SentRecord(now, segment, state))
     return out
+
+
+def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
+    """What is to be sent again, and what is new; while the device takes nothing it only waits."""
+    if tcb.stack.choked:
+        send_new(tcb, now, out)
+        return
+    if tcb.rack.probe_due:
+        _send_probe(tcb, now, out)
+    _resend(tcb, now, out)
+    send_new(tcb, now, out)
+    _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:
@@ -103,6 +130,8 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
             if not loss.force_resend:
                 break
             room = full
+        if not (loss.force_resend and loss.phase is LOSS) and pacing.holds(tcb, now):
+            break
         loss.force_resend = False
         most = max(full, min(room, tcb.gso_max))
         if size > most:
@@ -119,12 +148,16 @@ def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
     """The stretch as it stands in the queue, whatever segments carried it before."""
+    tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
     spurious.resent(tcb, piece.segments, now)
     window.went_out(tcb, piece.end - piece.seq)
     tcb.stack.count("RetransSegs")
+    tcb.outgo.resent(piece.segments, piece.end - piece.seq)
     tcb.stack.count("TCPSlowStartRetrans" if tcb.loss.phase is LOSS else "TCPFastRetrans")
     tcb.sent_at = now
+    if pacing.paces(tcb):
+        pacing.left(tcb, piece.end - piece.seq, now)
     if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
         clocks.start_again(tcb, now, now)
     return _stretches(tcb, piece, now)
@@ -144,6 +177,8 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
         piece = flight.transmitted(tcb.snd.nxt, end, full, now, push=tcb.queue.sent(end))
         tcb.snd.nxt = end
         out.append(_stretch(tcb, piece, now))
+        if pacing.paces(tcb):
+            pacing.left(tcb, size, now)
     else:
         last = flight.sent[-1]
         if last.segments > 1:
@@ -152,6 +187,7 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
         flight.probed(last, now)
         tcb.loss.resent_total += 1
         tcb.stack.count("RetransSegs")
+        tcb.outgo.resent(last.segments, last.end - last.seq)
         out.append(_stretch(tcb, last, now))
     tcb.sent_at = now
     rack.probe_end = tcb.snd.nxt
@@ -160,13 +196,15 @@ def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
 def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free: bool = False) -> None:
     """New text and the FIN, as both windows, Nagle and silly window avoidance allow.
 
-    ``one``: one segment at most; ``free``: neither Nagle nor a cork hold any.
+    ``one``: one stretch at most, or what of it a device gets at a time; ``free``: neither Nagle nor a cork hold any.
     """
     snd, flight = tcb.snd, tcb.flight
     if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
-    before = snd.nxt
-    while judge.unsent(tcb):
+    before, paced = snd.nxt, pacing.paces(tcb)
+    first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
+    waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    while judge.unsent(tcb) and not (waits or tcb.stack.choked or pacing.holds(tcb, now)):
         size, fin = next_size(tcb, now, one=one, free=free)
         if size == 0 and not fin:
             break
@@ -180,16 +218,41 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
+        if paced:
+            pacing.left(tcb, size, now)
+        if one and end >= first:
+            break
     if snd.nxt > before:
         buffer.tell_of_room(tcb)
+        tcb.probing_since = -1
         window.went_out(tcb, snd.nxt - before)
         window.note_usage(tcb, now)
         clocks.text_went_out(tcb, now)
+        tcb.outgo.starved = tcb.wants_room and not judge.unsent(tcb) and not judge.window_was_the_limit(tcb)
     if flight.sent or not judge.unsent(tcb):
         tcb.timers.persist = NEVER
-    elif tcb.timers.persist == NEVER:
+    elif tcb.timers.persist == tcb.timers.pace == NEVER:
         wait = tcb.rtt.timeout()
         tcb.timers.persist = now + (wait if snd.wnd == 0 else min(wait, OVERRIDE))
+
+
+def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
+    """Send a segment larger than the others, where it is time for that; say whether to wait until it is."""
+    size = path_mtu.wants_probe(tcb, now)
+    if size > 0:
+        start = tcb.snd.nxt
+        tcb.snd.nxt += size
+        tcb.queue.sent(tcb.snd.nxt)
+        segment = _stretch(tcb, tcb.flight.transmitted(start, tcb.snd.nxt, size, now), now)
+        segment.flags &= ~PSH
+        segment.gso_size = 0  # no device is to cut it
+        out.append(segment)
+        tcb.sent_at = now
+        path_mtu.probe_sent(tcb, start, tcb.snd.nxt)
+        if pacing.paces(tcb):
+            pacing.left(tcb, size, now)
+        acking.text_sent(tcb, now)
+    return size < 0
 
 
 def _stretches(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
@@ -216,6 +279,8 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
     if fin:
         flags |= FIN
+    if tcb.stamps is not None:
+        tcb.stamps.left(seq, end, now)
     if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
         flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import buffer, clocks, ecn, judge, rack, recovery, spurious, window
+from tulpen.tcp import buffer, clocks, ecn, judge, probing, rack, recovery, spurious, window
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import OPEN
@@ -106,7 +106,8 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     news.advanced = seg.ack - snd.una
     news.from_una = snd.una
     sacked = news.segments
-    for piece in tcb.flight.acknowledge(seg.ack):
+    acknowledged = tcb.flight.acknowledge(seg.ack)
+    for piece in acknowledged:
         if not piece.sacked and tcb.terms.sack:
             rack.delivered(tcb, piece, _echo(tcb, seg), now)
         news.acknowledged(piece, tcb.loss.point)
@@ -116,6 +117,12 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     tcb.delivered += news.advanced
     snd.una = seg.ack
     tcb.queue.release(snd.una)
+    if tcb.path.probe:
+        probing.acknowledged(tcb)
+    if tcb.stack.settings.tcp_pmtu_patience:
+        probing.got_through(tcb, (min(piece.end - piece.seq, piece.cut) for piece in acknowledged))
+    if tcb.stamps is not None:
+        tcb.stamps.acknowledged(snd.una, now)
     snd.due = tcb.queue.end
     tcb.retransmits = 0
     tcb.troubled = False
@@ -149,7 +156,10 @@ def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd.wnd = seg.wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack
-    snd.max_wnd = max(snd.max_wnd, seg.wnd)
+    if seg.wnd > snd.max_wnd:
+        snd.max_wnd = seg.wnd
+        if tcb.path.searching:
+            probing.adjust(tcb)
     if opens or closes:
         tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one
     if opens:

@@ -12,7 +12,7 @@ out again as the window allows (``output``); how the window comes down is in ``w
 
 from __future__ import annotations
 
-from tulpen.tcp import clocks, ecn, judge, rack, spurious, window
+from tulpen.tcp import clocks, ecn, judge, probing, rack, spurious, window
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.loss import CWR, DISORDER, LOSS, OPEN, RECOVERY, Resend
@@ -78,7 +78,8 @@ def _watch(tcb: Tcb, news: News, now: int) -> None:
         spurious.undo_by_dsack(tcb)
     _find_loss(tcb, news, now)
     if tcb.flight.lost_octets:
-        _enter(tcb)
+        if not _was_path_probe(tcb):
+            _enter(tcb)
         if news.marked:
             loss.prior_ssthresh = 0
         return
@@ -99,6 +100,14 @@ def keep_open(tcb: Tcb) -> None:
     if phase is not loss.phase:
         loss.phase = phase
         loss.point = tcb.snd.nxt
+
+
+def _was_path_probe(tcb: Tcb) -> bool:
+    """Whether it is a probe of the path MTU that is lost, which is no congestion; it goes again in pieces."""
+    if tcb.loss.phase >= CWR or not tcb.path.probe or not probing.failed(tcb):
+        return False
+    resend_lost(tcb)
+    return True
 
 
 def _enter(tcb: Tcb) -> None:
@@ -252,7 +261,7 @@ def reordering_timeout(tcb: Tcb, now: int) -> None:
     in_flight, lost = flight.pipe, flight.lost_total
     rack.detect_loss(tcb, now)
     if flight.pipe != in_flight:
-        if tcb.loss.phase is not RECOVERY:
+        if tcb.loss.phase is not RECOVERY and not _was_path_probe(tcb):
             _enter(tcb)
             window.reduce(tcb, tcb.smss, flight.lost_total - lost, advanced=False)
         tcb.loss.resend = Resend.NOW

@@ -79,6 +79,10 @@ class SendQueue:
         if self.stretches:
             self.stretches[-1].record = True
 
+    def ends_record(self, seq: int) -> bool:
+        """Say whether a record ends in what is not yet sent before ``seq``."""
+        return any(stretch.record and stretch.end < seq for stretch in self.stretches)
+
     def octets(self, seq: int, end: int) -> bytes | memoryview:
         """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one chunk."""
         if seq >= end:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tulpen.tcp import judge
-from tulpen.tcp.config import MS, SECOND, US
+from tulpen.tcp import judge, pacing
+from tulpen.tcp.config import MS, US
 from tulpen.tcp.loss import RECOVERY
+from tulpen.tcp.outgo import Limit
+from tulpen.tcp.state import SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.window import pipe
 
@@ -29,10 +31,25 @@ def next_size(tcb: Tcb, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
         return 0, False
     last = size == waiting and tail
     small = size % full
-    if small and (tail or size < waiting) and not (free or judge.worth_sending(tcb, small, last=last)):
+    goes = size == waiting and (free or not tail)  # nothing is to fill it
+    if small and not (goes or judge.worth_sending(tcb, small, last=last)):
         size -= small
         last = False
     return size, last and snd.fin >= 0 and usable > size
+
+
+def what_limits(tcb: Tcb) -> Limit:
+    """Return what keeps text, if there is any, from being sent or acknowledged."""
+    unsent = judge.unsent(tcb)
+    if not (unsent or tcb.flight.sent) or not (SYNCHRONIZED[tcb.state] or judge.talks_early(tcb)):
+        return Limit.IDLE
+    if tcb.outgo.starved:
+        return Limit.BUFFER
+    if unsent and tcb.cc.cwnd > pipe(tcb):
+        full = judge.full_segment(tcb)
+        if judge.usable_window(tcb) < min(unsent, first_stretch(tcb, full), full):
+            return Limit.WINDOW
+    return Limit.BUSY
 
 
 def first_stretch(tcb: Tcb, quota: int) -> int:
@@ -55,18 +72,17 @@ def device_burst(tcb: Tcb, full: int) -> int:
     if tcb.gso_max <= full or not least:
         return full
     most, rtt = tcb.gso_max, tcb.rtt
-    if rtt.srtt:
-        ratio = 200 if tcb.cc.cwnd < tcb.cc.ssthresh // 2 else 120
-        rate = tcb.cc.cwnd * ratio // 100 * SECOND // rtt.srtt
+    speed = pacing.rate(tcb)
+    if speed:
         near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((rate >> 10) + (tcb.gso_max >> near), least * full))
+        most = min(most, max((speed >> 10) + (tcb.gso_max >> near), least * full))
     return max(most - most % full, full)
 
 
 def _had_better_wait(tcb: Tcb, waiting: int, usable: int, room: int, burst: int, now: int) -> bool:
     """Whether an acknowledgment that is about to come will let more go at once (tcp_tso_win_divisor)."""
     snd, sent = tcb.snd, tcb.flight.sent
-    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at > MS:
+    if tcb.loss.phase >= RECOVERY or not sent or now - tcb.sent_at >= MS:
         return False
     allowed = min(usable, room)
     tail = snd.nxt + waiting >= tcb.queue.end

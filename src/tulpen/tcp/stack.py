@@ -16,8 +16,8 @@ class Stack:
     """Shared by every connection of a host."""
 
     __slots__ = (
-        "_challenge_second", "_challenges", "_fast_open_paused_at", "_fast_open_pauses", "counters", "orphans",
-        "records", "settings",
+        "_challenge_second", "_challenges", "_fast_open_paused_at", "_fast_open_pauses", "choked", "counters",
+        "orphans", "records", "settings",
     )  # fmt: skip
 
     def __init__(
@@ -26,6 +26,7 @@ class Stack:
         self.settings = settings if settings is not None else Settings()
         self.counters: dict[str, int] = {}  # by the names of Linux's MIB
         self.records = records  # None: no trace is kept
+        self.choked = False  # the device takes nothing: what is to go waits here, and is tried again
         self.orphans = 0  # connections closed by their application, not yet by TCP
         self._challenge_second = -1
         self._challenges = 0
@@ -77,6 +78,7 @@ class Stack:
         """Return an independent copy without the trace; the settings stay shared."""
         twin = Stack(self.settings)
         twin.counters = dict(self.counters)
+        twin.choked = self.choked
         twin.orphans = self.orphans
         twin._challenge_second = self._challenge_second
         twin._challenges = self._challenges

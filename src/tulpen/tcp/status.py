@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tulpen.tcp import pacing
 from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
 from tulpen.tcp.negotiate import DEFAULT_MSS_4
+from tulpen.tcp.outgo import Sending
 from tulpen.tcp.state import State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
 
+HEADERS_4: Final = 40  # octets of IP and TCP header without options
+HEADERS_6: Final = 60
 NO_ECN: Final = Ecn(Mode.OFF)
 
 
@@ -52,6 +56,7 @@ class Status:
     error: int  # errno
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
+    pacing_rate: int  # octets a second; 0: no limit
     unacked_segments: int
     sacked_segments: int  # without SACK, the duplicates that stand for them
     lost_segments: int
@@ -84,6 +89,10 @@ class Status:
     text_sent_at: int  # of now; where nothing was sent, when the connection was established
     text_received_at: int
     ack_received_at: int
+    outgo: Sending  # what was sent, and what kept more from being sent
+    acknowledged: int  # octets, our SYN one of them if we opened
+    path_mtu: int
+    ack_delay: int  # of the next ACK
 
 
 def status_of(tcb: Tcb) -> Status:
@@ -92,7 +101,7 @@ def status_of(tcb: Tcb) -> Status:
     ecn = tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
-    for name in ("retransmit", "probe", "reorder", "persist", "delayed_ack", "keepalive", "linger"):
+    for name in ("retransmit", "probe", "reorder", "pace", "persist", "delayed_ack", "keepalive", "linger"):
         if at != NEVER and getattr(timers, name) == at:
             running = name.replace("_", "-")
             break
@@ -128,6 +137,7 @@ def status_of(tcb: Tcb) -> Status:
         error=tcb.error,
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
+        pacing_rate=pacing.rate(tcb),
         unacked_segments=_segments(tcb.flight.sent),
         sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
         lost_segments=_segments(p for p in tcb.flight.sent if p.lost),
@@ -160,6 +170,10 @@ def status_of(tcb: Tcb) -> Status:
         text_sent_at=max(tcb.sent_at, tcb.intake.since),
         text_received_at=max(tcb.intake.text_at, tcb.intake.since),
         ack_received_at=tcb.intake.ack_at,
+        outgo=tcb.outgo.told(),
+        acknowledged=max(0, tcb.snd.una - tcb.snd.iss - tcb.passive),
+        path_mtu=tcb.mtu_mss + (HEADERS_6 if tcb.ipv6 else HEADERS_4),
+        ack_delay=tcb.acks.delay,
     )
 
 

@@ -18,6 +18,8 @@ from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.outgo import Outgo
+from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
@@ -25,6 +27,7 @@ from tulpen.tcp.rtt import RoundTrip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
+from tulpen.tcp.stamping import Stamps
 from tulpen.tcp.state import CLOSED, Event, State, follow
 from tulpen.tcp.timers import Timers
 from tulpen.tcp.trace import Dropped, Ended, FourTuple, Moved, Reason, TimedOut, Trace
@@ -126,10 +129,10 @@ class Tcb:
     __slots__ = (
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
-        "orphan", "override", "passive", "probes", "queue", "rack", "rcv", "rcv_mss", "receive_queue", "replies",
-        "retransmits", "rtt", "sent_at", "signals", "smss", "snd", "soft_error", "stack", "state", "syn_due", "terms",
-        "timers", "trace", "troubled", "ts_offset", "ts_recent_at", "usage", "user_timeout", "user_timeout_told",
-        "wants_room",
+        "orphan", "outgo", "override", "passive", "path", "probes", "probing_since", "queue", "rack", "rcv",
+        "rcv_mss", "receive_queue", "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd",
+        "soft_error", "stack", "stamps", "state", "syn_due", "terms", "timers", "trace", "troubled", "ts_offset",
+        "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -151,6 +154,7 @@ class Tcb:
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
         self.gso_max = 0  # octets a device will cut into segments; 0: it cuts none
+        self.path = Path()
         self.passive = False  # came from LISTEN (MUST-11)
         self.error = 0  # errno, once over
         self.soft_error = 0  # errno of an ICMP soft error
@@ -170,8 +174,7 @@ class Tcb:
         self.closing = False  # CLOSE waits for SYN-RECEIVED to end (§3.10.4)
         self.orphan = False  # the application has let go: close(2)
         self.wants_room = False  # it was told there is no room to send
-        self.user_timeout = 0  # milliseconds, as the peer asked for it (RFC 5482)
-        self.user_timeout_told = 0  # what we last asked the peer for
+        self.user_timeout = self.user_timeout_told = 0  # milliseconds, as the peer asked for it; as we did (RFC 5482)
         # retransmission and congestion
         self.flight = Flight()
         self.timers = Timers()
@@ -180,17 +183,17 @@ class Tcb:
         self.cc = self.congestion_control()
         self.usage = Usage()
         self.rack = Rack()
+        self.outgo = Outgo()
+        self.stamps: Stamps | None = None  # SO_TIMESTAMPING
         self.loss = Loss(settings.tcp_reordering)
         self.override = False  # the override timeout of §3.8.6.2.1 has passed
-        self.delivered = 0  # octets the peer is known to have, for statistics
-        self.delivered_segments = 0
+        self.delivered, self.delivered_segments = 0, 0  # that the peer is known to have: octets, for statistics
         self.retransmits = 0  # of the oldest segment, in a row (against R1 and R2)
-        self.probes = 0  # zero-window or keep-alive probes unanswered
+        self.probes, self.probing_since = 0, -1  # of a closed window or keep-alive, unanswered; the first of the former
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at = 0
-        self.ts_offset = ts_offset
+        self.ts_recent_at, self.ts_offset = 0, ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
@@ -237,7 +240,7 @@ class Tcb:
 
     def initial_window(self) -> int:
         """RFC 6928 §2."""
-        segments = self.stack.settings.tcp_initial_cwnd
+        segments = self.path.route.initcwnd or self.stack.settings.tcp_initial_cwnd
         return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
@@ -255,6 +258,7 @@ class Tcb:
         twin.mtu_mss = self.mtu_mss
         twin.rcv_mss = self.rcv_mss
         twin.gso_max = self.gso_max
+        twin.path = self.path.clone()
         twin.passive = self.passive
         twin.error = self.error
         twin.soft_error = self.soft_error
@@ -267,6 +271,11 @@ class Tcb:
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
         twin.ecn = None if self.ecn is None else self.ecn.clone()
+        self._copy_sending_to(twin)
+        return twin
+
+    def _copy_sending_to(self, twin: Tcb) -> None:
+        """Copy what concerns text, retransmission and congestion."""
         twin.queue = self.queue.clone()
         twin.receive_queue = self.receive_queue.clone()
         twin.closing = self.closing
@@ -280,15 +289,14 @@ class Tcb:
         twin.cc = self.cc.clone()
         twin.usage = self.usage.clone()
         twin.rack = self.rack.clone()
+        twin.outgo = self.outgo.clone()
+        twin.stamps = None if self.stamps is None else self.stamps.clone()
         twin.smss = self.smss
         twin.loss = self.loss.clone()
         twin.override = self.override
-        twin.delivered = self.delivered
-        twin.delivered_segments = self.delivered_segments
-        twin.retransmits = self.retransmits
-        twin.probes = self.probes
+        twin.delivered, twin.delivered_segments = self.delivered, self.delivered_segments
+        twin.retransmits, twin.probes, twin.probing_since = self.retransmits, self.probes, self.probing_since
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
         twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
-        return twin

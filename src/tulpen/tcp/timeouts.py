@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import acking, clocks, fast_open, judge, recovery
+from tulpen.tcp import acking, clocks, fast_open, judge, path_mtu, probing, recovery
 from tulpen.tcp.config import MS, SECOND
 from tulpen.tcp.ending import end
 from tulpen.tcp.output import probe, reset
@@ -33,6 +33,8 @@ def timeout(tcb: Tcb, now: int) -> None:
     if timers.reorder <= now:
         tcb.timed_out("reorder", now)
         recovery.reordering_timeout(tcb, now)
+    if timers.pace <= now:
+        timers.pace = NEVER
     if timers.persist <= now:
         _persist(tcb, now)
     if timers.keepalive <= now:
@@ -61,7 +63,7 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     if not tcb.flight.sent:
         return
     tcb.timed_out("retransmit", now)
-    if _user_timeout_passed(tcb, tcb.flight.sent[0].first_at, now):
+    if _user_timeout_passed(tcb, judge.unanswered_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     giving_up = _tried_enough(tcb, now)
@@ -75,12 +77,14 @@ def _retransmission(tcb: Tcb, now: int) -> None:
     else:
         recovery.retransmission_timeout(tcb, now)
     tcb.retransmits += 1
+    path_mtu.timed_out(tcb, now)
     if tcb.state is not SYN_SENT or tcb.retransmits > tcb.stack.settings.tcp_syn_linear_timeouts:
         tcb.rtt.backoff += 1
-    if tcb.retransmits > tcb.stack.settings.tcp_retries1 and not tcb.troubled:
-        tcb.troubled = True
-        if tcb.options.ip_recverr:
+    if tcb.retransmits > tcb.stack.settings.tcp_retries1:
+        probing.black_hole(tcb, now)
+        if not tcb.troubled and tcb.options.ip_recverr:
             tcb.signal(Signal.TROUBLE)  # SHLD-9
+        tcb.troubled = True
     clocks.start_again(tcb, now, now)
 
 
@@ -99,13 +103,18 @@ def _persist(tcb: Tcb, now: int) -> None:
     if not judge.unsent(tcb) or tcb.flight.sent:
         return
     tcb.timed_out("persist", now)
-    if _user_timeout_passed(tcb, tcb.intake.heard_at, now):
+    if tcb.probing_since < 0:
+        tcb.probing_since = now
+    if _user_timeout_passed(tcb, judge.shut_since(tcb), now):
         _give_up(tcb, Reason.USER_TIMEOUT, now)
         return
     if tcb.probes > _r2(tcb) or (tcb.orphan and tcb.rtt.backoff > _r2(tcb)):
         _give_up(tcb, Reason.GAVE_UP, now)
         return
-    if judge.usable_window(tcb) > 0:
+    if tcb.stack.choked:
+        tcb.probes += 1
+        tcb.timers.persist = clocks.device_deadline(tcb, now)
+    elif judge.usable_window(tcb) > 0:
         tcb.override = True
     else:
         tcb.stack.count("TCPWinProbe")
@@ -142,10 +151,16 @@ def start_keepalive(tcb: Tcb, now: int) -> None:
     wanted = tcb.options.so_keepalive
     if wanted is None:
         wanted = tcb.stack.settings.so_keepalive
-    if wanted:
-        tcb.timers.keepalive = max(tcb.intake.heard_at, 0) + _keepalive_settings(tcb)[0]
-    else:
+    if not wanted:
         tcb.timers.keepalive = NEVER
+    elif tcb.timers.keepalive == NEVER:
+        tcb.timers.keepalive = now + _keepalive_settings(tcb)[0]
+
+
+def keepidle_changed(tcb: Tcb, now: int) -> None:
+    """Another idle time goes for what has already passed of it, too."""
+    if tcb.timers.keepalive != NEVER:
+        tcb.timers.keepalive = max(now, tcb.intake.heard_at + _keepalive_settings(tcb)[0])
 
 
 def wait_for_their_fin(tcb: Tcb, now: int) -> None:
@@ -183,7 +198,7 @@ def _r2(tcb: Tcb) -> int:
 
 def _user_timeout_passed(tcb: Tcb, since: int, now: int) -> bool:
     limit = judge.user_timeout(tcb)
-    return limit > 0 and now - since >= limit * MS
+    return limit > 0 <= since <= now - limit * MS
 
 
 def _give_up(tcb: Tcb, reason: Reason, now: int) -> None:

@@ -71,6 +71,7 @@ class Reason(Enum):
     RATE_LIMITED = ("TCPACKSkippedChallenge", "an ACK was owed; the rate limit held it back", "RFC 5961 §7")
     SYN_QUEUE_FULL = ("TCPReqQFullDrop", "the SYN queue is full and tcp_syncookies is 0", "RFC 4987 §2")
     ACCEPT_QUEUE_FULL = ("ListenOverflows", "the accept queue is full", "listen(2)")
+    DEFERRED = ("TCPDeferAcceptDrop", "TCP_DEFER_ACCEPT: the listener waits for text", "tcp(7)")
     BAD_COOKIE = ("SyncookiesFailed", "the ACK carries no cookie of ours", "RFC 4987 §3.6")
     TW_RECYCLE = ("PAWSPassive", "tcp_tw_recycle: the host's timestamp went back", "RFC 6191 §4")
     MALFORMED = ("InErrs", "a header that contradicts itself", "RFC 9293 §3.1")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import platform
 import socket
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ _FUNCTIONS = (
 )  # fmt: skip
 _REMOTE = socket.inet_aton("192.0.2.1")
 _LOCAL = socket.inet_aton("192.168.0.1")
+_RECVFROM = "207 " if platform.machine() == "aarch64" else "45 "  # the number of the system call
 _WIDE = ("read", "recv", "write", "send")
 
 
@@ -48,9 +51,9 @@ class Tcp:
 
     def now(self) -> int:
         """Microseconds."""
-        time = (ctypes.c_long * 2)()
-        self.gettimeofday(time, None)
-        return time[0] * 1_000_000 + time[1]
+        moment = (ctypes.c_long * 2)()
+        self.gettimeofday(moment, None)
+        return moment[0] * 1_000_000 + moment[1]
 
     def inject(self, seg: Segment) -> None:
         """Let a segment in."""
@@ -135,22 +138,33 @@ def passes(tcp: Tcp) -> int:
 def blocks(tcp: Tcp) -> int:
     """A call of another thread waits while the script goes on; it returned when it returned."""
     listener, found = tcp.listener(), []
+    mutex, condition = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
 
     def accept() -> None:
         fd = tcp.accept(listener, None, None)
+        time.sleep(0.01)  # the script must not go on before this is noted
+        tcp.c.pthread_mutex_lock(mutex)
         found.append((fd, tcp.now()))
+        while len(found) < 2:
+            tcp.c.pthread_cond_wait(condition, mutex)
+        tcp.c.pthread_mutex_unlock(mutex)
 
-    thread = threading.Thread(target=accept)
+    thread = threading.Thread(target=accept, daemon=True)
     thread.start()
-    while "S" not in Path(f"/proc/self/task/{thread.native_id}/stat").read_text().split()[2]:
-        pass
+    while not Path(f"/proc/self/task/{thread.native_id}/syscall").read_text().startswith(_RECVFROM):
+        time.sleep(0.001)  # it has not asked yet
     tcp.usleep(1_000_000)
     tcp.peer_connects()
     returned = tcp.now()
     tcp.usleep(1_000_000)
+    [(fd, when)] = found
+    tcp.c.pthread_mutex_lock(mutex)
+    found.append((-1, 0))
+    tcp.c.pthread_cond_signal(condition)
+    tcp.c.pthread_mutex_unlock(mutex)
     thread.join()
-    assert found[0][0] > listener
-    assert found[0][1] == returned
+    assert fd > listener
+    assert when == returned
     return 0
 
 

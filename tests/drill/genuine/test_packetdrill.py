@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tulpen.drill.drill import Plan, drill
 from tulpen.drill.profile import BSD, LINUX, Profile
+from tulpen.drill.verdict import Outcome
 
 PROGRAM = os.environ.get("PACKETDRILL")
+LISTENS_IN_VAIN = re.compile(r"\blisten\([^)]*\) = -1")
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 if not PROGRAM:
@@ -21,10 +24,13 @@ if not PROGRAM:
 @pytest.mark.parametrize("profile", [LINUX, BSD], ids=lambda profile: profile.name)
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.pkt")), ids=lambda path: path.stem)
 def test_it_and_we_judge_our_own_scripts_alike(path: Path, profile: Profile, version: str) -> None:
+    if LISTENS_IN_VAIN.search(path.read_text()):
+        pytest.skip("packetdrill takes a socket for a listener although listen() has failed")
     plan = Plan(profile=profile, options={"ip_version": version}, ladder=False)
     ours = drill(str(path), plan)
     theirs = drill(str(path), Plan(profile=profile, options={"ip_version": version}, ladder=False, program=PROGRAM))
-    assert (theirs.outcome, theirs.line) == (ours.outcome, ours.line), theirs.reason
+    if theirs.outcome is not Outcome.SKIP:
+        assert (theirs.outcome, theirs.line) == (ours.outcome, ours.line), theirs.reason
 
 
 BROKEN = {

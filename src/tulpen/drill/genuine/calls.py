@@ -37,6 +37,8 @@ FIRST_FD: Final = 1 << 20  # as in shim.c
 _CONGESTION_NAME: Final = 16  # octets
 _MEMINFO: Final = 9 * 4
 _TCP: Final = 6
+_ERRQUEUE: Final = 0x2000
+_TEXTS: Final = ("TCP_CONGESTION", "TCP_FASTOPEN_KEY", "TCP_MD5SIG", "TCP_MD5SIG_EXT")
 _TCP_CM_INQ: Final = 36
 
 
@@ -104,9 +106,9 @@ def _value(name: str, data: bytes) -> Value:
     if name == "SO_LINGER" and len(data) >= 8:
         on, seconds = unpack("=ii", data[:8])
         return Struct((Field("onoff", Number(on)), Field("linger", Number(seconds))))
-    if name in ("TCP_CONGESTION", "TCP_FASTOPEN_KEY") or len(data) < 4:
+    if name in _TEXTS:
         return Text(data)
-    return Number(unpack("=i", data[:4])[0])
+    return Number(unpack("=i", data[:4].ljust(4, b"\0"))[0])
 
 
 _NAMES: Final = {
@@ -138,7 +140,9 @@ def _accept(world: World, question: Question) -> Begun:
 
 
 def _receive_message(world: World, question: Question) -> Begun:
-    fd = question.arguments[0]
+    fd, _, flags = question.arguments[:3]
+    if flags & _ERRQUEUE:
+        raise Unsupported("the error queue, asked for by packetdrill")
 
     def control() -> Extra:
         file = world.tcp(fd)

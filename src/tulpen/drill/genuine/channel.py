@@ -23,6 +23,7 @@ class Channel:
         self.main = False  # it is the thread that runs the script
         self.ended = False
         self.begun: Begun | None = None  # a call that waits
+        self.busy = False  # its call has returned, and it has not yet come to rest
         self.running = False  # it is at work just now, and not to be asked again
         self.deadline: int | None = None
         self._octets = bytearray()

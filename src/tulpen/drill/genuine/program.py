@@ -88,7 +88,10 @@ def _arguments(
 
 
 def _run(world: World, command: list[str], verdict: Verdict) -> None:
-    with tempfile.TemporaryDirectory(prefix="tulpen-") as folder, tempfile.TemporaryFile("w+") as said:
+    with (
+        tempfile.TemporaryDirectory(prefix="tulpen-") as folder,
+        tempfile.TemporaryFile("w+", errors="replace") as said,
+    ):
         socket = Path(folder) / "shim"
         service = Service(world, socket)
         try:

@@ -27,6 +27,7 @@ class Op(IntEnum):
     PACKET_OUT = 6  # answered with the next packet, and in ``value`` when it was sent
     COMMAND = 7
     WAIT = 8  # nanoseconds to let pass, at most, until another thread's call returns
+    REST = 9  # the thread has dealt with its last call
     SOCKET = 16
     BIND = 17
     LISTEN = 18

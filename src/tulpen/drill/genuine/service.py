@@ -31,6 +31,7 @@ _FAILED: Final = 1 << 8  # of system(): the command ended with 1
 #: packetdrill sleeps to this long before an event, and then looks at the clock again and again.
 _SPIN: Final = 20 * _US
 _LOOKS: Final = 8  # looks at the clock in a row, from where on one is taken to wait for it
+_GRACE: Final = 1.0  # seconds of the machine's time that a thread has to come to rest
 _NO_PACKET: Final = b"\x45"  # packetdrill knows no end to waiting; of this it tells the line
 _WITHOUT_FILE: Final = (Op.SOCKET, Op.POLL, Op.EPOLL_CREATE, Op.OTHER)
 
@@ -51,10 +52,11 @@ class Service:
         self._listener.listen()
         self._channels: list[Channel] = []
         self._looks = 0
+        self._held: tuple[Channel, Answer] | None = None  # a sleep that is over, but for another thread
         self._now_and_again: dict[Op, Callable[[Channel, Question], Answer]] = {
             Op.HELLO: self._hello, Op.INIT: self._init, Op.GETTIMEOFDAY: self._time, Op.USLEEP: self._sleep,
             Op.PACKET_IN: self._packet_in, Op.PACKET_OUT: self._packet_out, Op.COMMAND: self._command,
-            Op.WAIT: self._wait,
+            Op.WAIT: self._wait, Op.REST: self._rest,
         }  # fmt: skip
         self.stage.watchers.append(self._resume_all)
 
@@ -73,9 +75,12 @@ class Service:
     def serve(self, process: int, seconds: float) -> bool:
         """Answer until the process (a pidfd) ends; False if nothing is asked for so long."""
         while True:
-            ready = _ready(self._listener.fileno(), process, *(each.fileno() for each in self._channels), wait=seconds)
-            if not ready:
+            patience = _GRACE if self._held else seconds
+            ready = _ready(self._listener.fileno(), process, *(each.fileno() for each in self._channels), wait=patience)
+            if not ready and self._held is None:
                 return False
+            if not ready:
+                self._release()
             self._gather()
             self._answer_all()
             if process in ready and not self._channels:
@@ -112,10 +117,14 @@ class Service:
     def _ask(self, channel: Channel, question: Question) -> None:
         self._looks = self._looks + 1 if question.op is Op.GETTIMEOFDAY else 0
         simple = self._now_and_again.get(question.op)
-        if simple is not None:
-            channel.answer(simple(channel, question))
+        if simple is None:
+            self._call(channel, question)
             return
-        self._call(channel, question)
+        answer = simple(channel, question)
+        if question.op is Op.USLEEP and any(each.busy for each in self._channels):
+            self._held = (channel, answer)
+        else:
+            channel.answer(answer)
 
     def _hello(self, channel: Channel, question: Question) -> Answer:
         process, thread, version = question.arguments[:3]
@@ -127,6 +136,18 @@ class Service:
     def _init(self, channel: Channel, question: Question) -> Answer:
         self.began = True
         return Answer(self.now)
+
+    def _rest(self, channel: Channel, question: Question) -> Answer:
+        channel.busy = False
+        if not any(each.busy for each in self._channels):
+            self._release()
+        return Answer(self.now)
+
+    def _release(self) -> None:
+        """Let the thread go on that slept while another dealt with what its call returned."""
+        if self._held is not None:
+            (sleeper, answer), self._held = self._held, None
+            sleeper.answer(answer)
 
     # time
 
@@ -260,6 +281,7 @@ class Service:
         finally:
             channel.running = False
         channel.begun, channel.deadline = None, None
+        channel.busy = not channel.main
         channel.answer(answer)
         return True
 

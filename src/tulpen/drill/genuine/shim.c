@@ -42,7 +42,7 @@
 #define NULL_BUFFER 1
 
 enum op {
-    HELLO = 1, INIT, GETTIMEOFDAY, USLEEP, PACKET_IN, PACKET_OUT, COMMAND, WAIT,
+    HELLO = 1, INIT, GETTIMEOFDAY, USLEEP, PACKET_IN, PACKET_OUT, COMMAND, WAIT, REST,
     SOCKET = 16, BIND, LISTEN, ACCEPT, CONNECT, READ, RECV, RECVMSG, WRITE, SEND, SENDTO, SENDMSG, FCNTL, IOCTL, CLOSE,
     SHUTDOWN, GETSOCKOPT, SETSOCKOPT, POLL, EPOLL_CREATE, EPOLL_CTL, EPOLL_WAIT, OTHER,
 };
@@ -569,6 +569,22 @@ REPLACES int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_
         nanosleep(&moment, NULL);
     pthread_mutex_lock(mutex);
     return expired ? ETIMEDOUT : 0;
+}
+
+/* The thread of blocking calls has done what it does after one, and waits for the next: only now may the script's own
+ * thread go on, which would have slept meanwhile if time were real.
+ */
+REPLACES int pthread_cond_wait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex)
+{
+    static int (*theirs)(pthread_cond_t *, pthread_mutex_t *);
+
+    if (theirs == NULL)
+        theirs = (int (*)(pthread_cond_t *, pthread_mutex_t *))dlvsym(RTLD_NEXT, "pthread_cond_wait", "GLIBC_2.3.2");
+    if (theirs == NULL)
+        theirs = (int (*)(pthread_cond_t *, pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_cond_wait");
+    if (syscall(SYS_gettid) != getpid())
+        TELL(REST, 0);
+    return theirs(condition, mutex);
 }
 
 __attribute__((constructor)) static void begin(void)

@@ -20,6 +20,7 @@ _ADDRESS_4: Final = Struct("!H4s")  # after the family: port, address
 _ADDRESS_6: Final = Struct("!H4x16s")
 _AF_UNSPEC, _AF_INET, _AF_INET6 = 0, 2, 10
 _MAPPED: Final = bytes(10) + b"\xff\xff"
+_U32: Final = 0xFFFF_FFFF
 _POLLFD: Final = Struct("=ihh")
 _EPOLL_EVENT: Final = Struct("=IQ")
 _CONTROL: Final = Struct("@Nii")
@@ -82,7 +83,7 @@ def build_info(fields: Mapping[str, int], room: int) -> bytes:
     known["wscale"] = known.get("snd_wscale", 0) | known.get("rcv_wscale", 0) << 4
     known["app_limited"] = known.get("delivery_rate_app_limited", 0)
     octets = build_tcp_info(TcpInfo(*(known.get(name, 0) for name in TcpInfo._fields)))
-    counters = [known.get(name, 0) for name in _ACCECN]
-    bits = sum(known.get(name, 0) << shift for name, shift in _ACCECN_BITS)
+    counters = [known.get(name, 0) & _U32 for name in _ACCECN]
+    bits = _U32 & sum(known.get(name, 0) << shift for name, shift in _ACCECN_BITS)
     octets += Struct("=8I").pack(*counters, bits)
     return octets[:room].ljust(room, b"\0")

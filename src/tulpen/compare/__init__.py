@@ -1,0 +1,1 @@
+"""The same words to two TCPs at once, and an explanation for every difference."""
