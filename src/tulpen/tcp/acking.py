@@ -49,8 +49,12 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    full = tcb.acks.pending > ack.seen_mss and receive_window.advances(tcb)
-    return full or (ack.quick > 0 and not ack.answering)
+    return _is_full(tcb) or (ack.quick > 0 and not ack.answering)
+
+
+def _is_full(tcb: Tcb) -> bool:
+    """Say whether more than a full segment waits for its ACK, and the window goes on with it."""
+    return tcb.acks.pending > tcb.acks.seen_mss and receive_window.advances(tcb)
 
 
 def acknowledged(tcb: Tcb) -> None:
@@ -97,7 +101,8 @@ def fin_comes(tcb: Tcb) -> None:
 def fin_arrived(tcb: Tcb, now: int) -> None:
     """All up to the FIN is here: its ACK is owed, now or later."""
     fin_comes(tcb)
-    if not _waits_for_our_fin(tcb) or not tcb.acks.delay or tcb.options.tcp_quickack:
+    tcb.acks.pending += 1
+    if not _waits_for_our_fin(tcb) or not tcb.acks.delay or tcb.options.tcp_quickack or _is_full(tcb):
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
         tcb.timers.delayed_ack = now + _delay(tcb)
