@@ -23,6 +23,7 @@ APART = {
     "keep-alive-switched": "it takes ten seconds",
     "mtu-probing": "it changes a route",
     "pacing": "it changes how the link queues",
+    "linger": "a call that blocks inside the kernel",
     "reconnected": "AF_UNSPEC",
     "silly-window": "Linux sends 1,200 octets to a window of 1,200",
     "simultaneous-open": "Linux repeats the options of its SYN, asked for or not",
