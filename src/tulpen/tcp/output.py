@@ -328,7 +328,7 @@ def _acknowledging(
     mark = NOT_ECT
     if tcb.ecn is not None:
         flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
-    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options, mark)
+    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, receive_window.offer(tcb), text, options, mark)
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -387,22 +387,3 @@ def _user_timeout(tcb: Tcb) -> int | None:
     if not tcb.stack.settings.tcp_user_timeout_option or not judge.owes_user_timeout(tcb):
         return None
     return -(-tcb.options.tcp_user_timeout // 1000)
-
-
-def _window(tcb: Tcb) -> int:
-    """Return the window field, and offer what it says; RCV.WND itself never shrinks (SHLD-14).
-
-    Where it is no multiple of the scale the field is rounded up while there is room for
-    that, and down otherwise: the peer sees up to a unit less, and all that it was ever
-    offered is still taken (RFC 7323 §2.4).
-    """
-    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
-    if rcv.memory is not None:
-        return receive_window.offer(tcb)
-    gain = judge.window_to_open(tcb)
-    if gain:
-        rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
-    up = -(-rcv.wnd >> shift)
-    field = min(up if judge.may_round_up(tcb, up << shift) else rcv.wnd >> shift, MAX_WINDOW)
-    rcv.wnd = max(rcv.wnd, field << shift)
-    return field
