@@ -165,7 +165,9 @@ def set_clamp(tcb: Tcb, most: int) -> None:
 
 def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming, memory: int) -> None:
     """Offer more if text like this, with the memory it takes, will fit the buffer."""
-    room = min(m.clamp, _free(tcb, m)) - m.threshold
+    if m.threshold >= m.clamp:
+        return
+    room = min(m.clamp, _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)) - m.threshold
     if room <= 0:
         return
     octets = len(seg.segment.data)
@@ -314,7 +316,7 @@ def tells_of_room(tcb: Tcb) -> bool:
 def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
     """Return the window that the buffer allows now."""
     rcv, shift, settings = tcb.rcv, tcb.terms.rcv_shift, tcb.stack.settings
-    allowed, free = _window_of(m, rcv.buff), _free(tcb, m)
+    allowed, free = _window_of(m, rcv.buff), _window_of(m, rcv.buff - tcb.receive_queue.memory)
     full = min(m.clamp, allowed)
     mss = min(tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss), full)
     if mss <= 0:
@@ -340,10 +342,6 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
 
 def _up(window: int, shift: int) -> int:
     return -(-window >> shift) << shift
-
-
-def _free(tcb: Tcb, m: ReceiveMemory) -> int:
-    return _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)
 
 
 def _window_of(m: ReceiveMemory, memory: int) -> int:
