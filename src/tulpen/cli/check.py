@@ -148,7 +148,7 @@ def _tell_all(outcomes: list[Outcome], options: dict[str, Any]) -> None:
         return
     states, edges = sum(each.states for each in outcomes), sum(each.edges for each in outcomes)
     click.echo(
-        f"{len(outcomes)} scenarios, {states:,} states, {edges:,} edges; "
+        f"{len(outcomes)} scenario{'s' * (len(outcomes) != 1)}, {states:,} states, {edges:,} edges; "
         f"{sum(not each.clean for each in outcomes)} not clean; "
         f"{len(missing)} rows of the table not taken; {memory():,.0f} MB"
     )

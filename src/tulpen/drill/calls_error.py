@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.conditions import IPV4
 from tulpen.drill.evaluate import integer
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -66,7 +67,7 @@ def check_message(world: World, header: Struct, stamp: Stamp, got: int, *, told:
 
 def _check_control(world: World, control: Array, stamp: Stamp, *, told: bool) -> None:
     wanted = [_message(item) for item in control.items]
-    ipv6 = world.conditions.ipv6
+    ipv6 = world.conditions.ip_version != IPV4  # the socket is, whatever its packets are
     kinds = [(SOL_SOCKET, TIMESTAMPING)] if told else []
     kinds.append(RECVERR[ipv6])
     if [kind for kind, _ in wanted] != kinds:

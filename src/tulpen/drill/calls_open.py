@@ -12,13 +12,15 @@ from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.config import SECOND
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import CLOSED, CLOSING, LAST_ACK, SYN_SENT, TIME_WAIT
+from tulpen.tcp.state import CLOSED, CLOSING, FIN_PENDING, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
     from tulpen.drill.descriptor import File
     from tulpen.drill.script import Call
+    from tulpen.host.socket import Socket
 
 O_NONBLOCK: Final = 0o4000
 O_RDWR: Final = 2
@@ -60,10 +62,20 @@ def bind(world: World, call: Call) -> Waiting:
     file = world.tcp(integer(call.arguments[0]))
     if file.bound is not None or file.socket is not None:
         raise CallFailed(errno.EINVAL)
-    where = call.arguments[1]
-    file.bound = target(where, (world.conditions.local, world.conditions.bind_port))
+    where = target(call.arguments[1], (world.conditions.local, world.conditions.bind_port))
+    if any(_in_the_way(file, each, where) for each in world.files.values() if isinstance(each, TcpFile)):
+        raise CallFailed(errno.EADDRINUSE)
+    file.bound = where
     return 0
     yield
+
+
+def _in_the_way(file: TcpFile, other: TcpFile, where: tuple[bytes, int]) -> bool:
+    """Say whether another socket has the port, and SO_REUSEADDR does not help: both have it, and it does not listen."""
+    if other.bound == where and file.extra.get("SO_REUSEPORT") and other.extra.get("SO_REUSEPORT"):
+        raise Unsupported("two sockets at one port (SO_REUSEPORT)")
+    reuse = file.live_options.so_reuseaddr and other.live_options.so_reuseaddr
+    return other.bound == where and bool(where[1]) and not (reuse and other.listener is None)
 
 
 def target(where: Expression, otherwise: tuple[bytes, int]) -> tuple[bytes, int]:
@@ -241,8 +253,17 @@ def close(world: World, call: Call) -> Waiting:
         file.listener.close(world.now)
     elif isinstance(file, TcpFile) and file.socket is not None:
         file.socket.close(world.now)
+        world.stage.collect()
+        yield from _linger(world, file, file.socket)
     return 0
-    yield
+
+
+def _linger(world: World, file: TcpFile, socket: Socket) -> Waiting:
+    """Wait until all is acknowledged and the FIN, as SO_LINGER says how long, whether the socket blocks or not."""
+    until = world.now + (file.live_options.so_linger or 0) * SECOND
+    while FIN_PENDING[socket.state] and world.now < until:
+        yield until
+    return 0
 
 
 def fcntl(world: World, call: Call) -> Waiting:

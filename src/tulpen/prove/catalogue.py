@@ -52,7 +52,8 @@ QUICK: Final = (
         settings=_KEEPALIVE, peaceful=False, iss_b=(ISS_B, ISS_B + NEXT_ISS),
     ),
     Scenario(
-        "close and close(2)", Program(_ACTIVE, lets_go=True), Program(_PASSIVE, ready=True, patient=True),
+        "close and close(2)", Program(_ACTIVE, lets_go=True),
+        Program(_PASSIVE, ready=True, patient=True, aborts=True),
         peaceful=False,
     ),
     Scenario("both give up", Program(_ACTIVE), Program(_PASSIVE), settings=_GIVES_UP, peaceful=False),

@@ -25,8 +25,6 @@ from tulpen.tcp.state import (
     FIN_WAIT_1,
     FIN_WAIT_2,
     LISTEN,
-    MAY_QUEUE,
-    MAY_SEND,
     SYN_RECEIVED,
     SYN_SENT,
     TIME_WAIT,
@@ -47,6 +45,8 @@ ABORT: Final = "ABORT"
 #: What a timer's running out is called, and the timer.
 TIMEOUTS: Final = {f"{name.replace('_', ' ')} timeout": name for name in TIMERS}
 LINGERED: Final = "linger timeout"
+#: SEND is taken in these states (RFC 9293 §3.10.2): said again here, so that a mistake in the engine's table is seen.
+MAY_SAY: Final = tuple(state in (SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT) for state in State)
 #: ABORT in these states sends a RST (RFC 9293 §3.10.5).
 MUST_RESET: Final = tuple(state in (SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT) for state in State)
 PUT_OFF: Final = 4  # times that a timer may be put off
@@ -318,7 +318,7 @@ class Automaton:
         inputs = []
         if (call := self._next_open(facts)) is not None:
             inputs.append(call)
-        if not facts.closed and (MAY_SEND[state] or MAY_QUEUE[state]) and _next_send(program, facts.written):
+        if not facts.closed and MAY_SAY[state] and _next_send(program, facts.written):
             inputs.append(SEND)
         if facts.unread and program.reads and not facts.aborted:
             inputs.append(RECEIVE)

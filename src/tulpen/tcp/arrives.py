@@ -45,7 +45,7 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.intake.arrived(segment)  # a SYN for a listener is none of the connection's
     if state is CLOSED:
         _in_closed(tcb, segment, now)
-    elif judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
+    elif segment.flags & SYN and judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
         tcb.note(segment, Reason.SYN_FIN, now)
     elif state is LISTEN:
         _in_listen(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), now)
@@ -329,15 +329,15 @@ def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
             linger(tcb, now)
         return True  # a FIN was received before: remain in the state
     if seg.flags & FIN:
-        tcb.ack_now = True
         after_text = seg.seq + len(seg.data)
         if (rcv.fin < 0 or after_text == rcv.nxt) and not tcb.receive_queue.holds_beyond(after_text):
             rcv.fin = after_text  # in its order it counts, whatever another beyond a hole has said
+        tcb.ack_now |= rcv.fin != rcv.nxt
     if rcv.fin == rcv.nxt:
         rcv.nxt += 1
         rcv.wnd = max(0, rcv.wnd - 1)
         tcb.receive_queue.forget_held()
-        tcb.ack_now = True
+        acking.fin_arrived(tcb, now)
         tcb.signal(Signal.READABLE)
         tcb.signal(Signal.EOF)
         tcb.happened(Event.FIN, now)
