@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.descriptor import EpollFile, TcpFile
@@ -17,6 +18,8 @@ from tulpen.tcp.state import CLOSED, CLOSING, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tulpen.drill.descriptor import File
     from tulpen.drill.script import Call
 
@@ -61,9 +64,28 @@ def bind(world: World, call: Call) -> Waiting:
     if file.bound is not None or file.socket is not None:
         raise CallFailed(errno.EINVAL)
     where = call.arguments[1]
-    file.bound = target(where, (world.conditions.local, world.conditions.bind_port))
+    local, port = target(where, (world.conditions.local, world.conditions.bind_port))
+    try:
+        file.claim = world.host.bind(local, port, world.now, file.options)
+    except TcpError as error:
+        raise CallFailed(error.errno) from None
+    file.bound = local, file.claim.port
     return 0
     yield
+
+
+@contextmanager
+def _port_of(world: World, file: TcpFile) -> Iterator[None]:
+    """Let the host take the port that bind() holds; it is held again if that fails."""
+    if file.claim is not None:
+        world.host.unbind(file.claim)
+    try:
+        yield
+    except TcpError as error:
+        if file.claim is not None:
+            world.host.core.ports.take(file.claim)
+        raise CallFailed(error.errno) from None
+    file.claim = None
 
 
 def target(where: Expression, otherwise: tuple[bytes, int]) -> tuple[bytes, int]:
@@ -92,10 +114,8 @@ def listen(world: World, call: Call) -> Waiting:
         file.listener.backlog = min(backlog, world.settings.somaxconn)
         return 0
     where, port = file.bound or (None, 0)
-    try:
+    with _port_of(world, file):
         file.listener = world.host.listen(where, port, world.now, backlog=backlog, options=file.options)
-    except TcpError as error:
-        raise CallFailed(error.errno) from None
     world.listens(file)
     return 0
     yield
@@ -183,12 +203,10 @@ def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int], data: 
         raise CallFailed(errno.EISCONN)
     local, port = file.bound or (None, 0)
     world.connects(file, remote)
-    try:
+    with _port_of(world, file):
         file.socket = world.host.connect(
             remote[0], remote[1], world.now, local=local, local_port=port, options=file.options, data=data
         )
-    except TcpError as error:
-        raise CallFailed(error.errno) from None
     file.connecting = True
     world.stage.collect()
 
@@ -241,6 +259,8 @@ def close(world: World, call: Call) -> Waiting:
         file.listener.close(world.now)
     elif isinstance(file, TcpFile) and file.socket is not None:
         file.socket.close(world.now)
+    elif isinstance(file, TcpFile) and file.claim is not None:
+        world.host.unbind(file.claim)
     return 0
     yield
 

@@ -35,6 +35,7 @@ TCP: Final = 6
 _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_KEEPALIVE"): ("so_keepalive", True),
     (SOCKET, "SO_REUSEADDR"): ("so_reuseaddr", True),
+    (SOCKET, "SO_REUSEPORT"): ("so_reuseport", True),
     (SOCKET, "SO_MAX_PACING_RATE"): ("so_max_pacing_rate", False),
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
@@ -63,7 +64,7 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
 }
 #: Options that change nothing a script could see on this host.
 _HARMLESS: Final = frozenset(
-    ("SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
+    ("SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
      "IPV6_V6ONLY", "TCP_THIN_DUPACK", "SO_TXREHASH")
 )  # fmt: skip
 #: Options that tell of a whole structure, which a script looks at in its Python.
