@@ -44,6 +44,7 @@ class KernelFile:
         info = read_tcp_info(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE))
         fields = {f"tcpi_{name}": int(value) for name, value in info._asdict().items()}
         fields["tcpi_snd_wscale"], fields["tcpi_rcv_wscale"] = info.wscale & 15, info.wscale >> 4
+        fields["tcpi_delivery_rate_app_limited"] = info.app_limited & 1
         fields["tcpi_snd_ssthresh"] = min(info.snd_ssthresh, INFINITE_SSTHRESH)
         return fields
 

@@ -63,6 +63,7 @@ def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     if not news.waits:
         _restart_clock(tcb, news, now, measured=measured)
     window.adapt(tcb, news, now)
+    tcb.flight.rate.sample(tcb.delivered_segments, now, tcb.rtt.least)
 
 
 def _restart_clock(tcb: Tcb, news: News, now: int, *, measured: bool) -> None:
@@ -96,6 +97,7 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         if least < start < stop <= snd.nxt:
             for piece in tcb.flight.sack(start, stop):
                 news.selected(piece, loss.point)
+                tcb.flight.rate.arrived(piece)
                 rack.delivered(tcb, piece, 0, now)  # what is echoed is an earlier one's
     tcb.delivered_segments += news.segments
 
@@ -105,11 +107,13 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     snd = tcb.snd
     news.advanced = seg.ack - snd.una
     news.from_una = snd.una
-    sacked = news.segments
+    sacked, rate = news.segments, tcb.flight.rate
     acknowledged = tcb.flight.acknowledge(seg.ack)
     for piece in acknowledged:
         if not piece.sacked and tcb.terms.sack:
             rack.delivered(tcb, piece, _echo(tcb, seg), now)
+        if not piece.sacked and piece.seq > snd.iss:
+            rate.arrived(piece)
         news.acknowledged(piece, tcb.loss.point)
     if snd.una == snd.iss:
         news.segments = sacked + 1  # a SYN and what went with it is one
