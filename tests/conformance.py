@@ -43,7 +43,7 @@ class Source(NamedTuple):
 
 def titles() -> dict[int, str]:
     """Return the RFCs by number."""
-    table = tomllib.loads((TESTS / "rfcs.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((TESTS / "standards.toml").read_text(encoding="utf-8"))
     return {int(number): title for number, title in table.items()}
 
 

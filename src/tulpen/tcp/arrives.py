@@ -153,12 +153,13 @@ def _in_other_states(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def _first_check_sequence(tcb: Tcb, seg: Incoming, now: int) -> bool:
-    if tcb.state is TIME_WAIT and judge.may_reopen(tcb, seg):
-        end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
-        return False
-    if tcb.state is TIME_WAIT and tcb.stack.settings.tcp_tw_by_ack:
-        return _in_time_wait_by_ack(tcb, seg, now)
-    if judge.strange_echo(tcb, seg, now):
+    if tcb.state is TIME_WAIT:
+        if judge.may_reopen(tcb, seg):
+            end(tcb, Event.LINGERED, now)  # the host gives the SYN to its listener
+            return False
+        if tcb.stack.settings.tcp_tw_by_ack:
+            return _in_time_wait_by_ack(tcb, seg, now)
+    if tcb.state is SYN_RECEIVED and judge.strange_echo(tcb, seg, now):
         return _not_acceptable(tcb, seg, now, Reason.STRANGE_ECHO)
     if tcb.terms.timestamps and not seg.flags & RST:
         if judge.lacks_timestamp(tcb, seg):
@@ -284,7 +285,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
         _process_syn_text(tcb, seg, now)
     elif seg.ack > tcb.snd.nxt:
         return challenge(tcb, seg, Reason.ACK_OF_UNSENT, now)
-    elif judge.too_old_an_ack(tcb, seg):
+    elif seg.ack < tcb.snd.una and judge.too_old_an_ack(tcb, seg):
         return challenge(tcb, seg, Reason.ACK_TOO_OLD, now)
     else:
         progress.acknowledge(tcb, seg, now)
@@ -311,8 +312,10 @@ def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
 
 
 def _sixth_check_urg(tcb: Tcb, seg: Incoming) -> bool:
+    if not seg.flags & URG or not MAY_RECEIVE[tcb.state]:
+        return True
     consumed = tcb.rcv.nxt - tcb.receive_queue.octets
-    if seg.flags & URG and MAY_RECEIVE[tcb.state] and seg.up > max(tcb.rcv.up, consumed):
+    if seg.up > max(tcb.rcv.up, consumed):
         tcb.rcv.up = seg.up
         tcb.signal(Signal.URGENT)  # it advanced (MUST-32)
     return True
@@ -362,8 +365,8 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     counts where TS.Recent is no longer valid (§5.5).
     """
     tsval = seg.options.tsval
-    if tsval is None or not tcb.terms.timestamps or tcb.state is CLOSED or judge.too_old(tcb, seg, now):
+    if tsval is None or seg.begin > tcb.last_ack_sent or not tcb.terms.timestamps or tcb.state is CLOSED:
         return
-    if seg.begin <= tcb.last_ack_sent:
+    if not judge.too_old(tcb, seg, now):
         tcb.terms.ts_recent = tsval
         tcb.ts_recent_at = now

@@ -38,6 +38,7 @@ class Settings:
     tcp_window_scaling: bool = _row(True, "", "offer and accept window scaling", "RFC 7323 §2")
     tcp_timestamps: int = _row(1, "0|1|2", "timestamps: off, with an offset per connection, with none", "RFC 7323 §3")
     tcp_sack: bool = _row(True, "", "offer and accept selective acknowledgments", "RFC 2018")
+    tcp_dsack: bool = _row(True, "", "report what came twice, first in SACK", "RFC 2883")
     tcp_user_timeout_by_rto: bool = _row(True, "", "a user timeout counts from the first retransmission or window probe, as on Linux; off: from when the oldest text was sent, or the peer last heard of", "RFC 5482 §3, RFC 9293 §3.8.3")
     tcp_user_timeout_option: bool = _row(False, "", "send and obey the User Timeout Option (tulpen's own)", "RFC 5482 §3")
     # congestion marks
@@ -51,7 +52,6 @@ class Settings:
     tcp_fastopen_key: str = _row("", "hex", "key of the cookies given out, 8-8-8-8 digits; after a comma a second, still good; empty: the host's secret", "RFC 7413 §4.1.2")
     tcp_fastopen_negative: bool = _row(False, "", "open without it to a host that gave no cookie for a request, or for text it left (FreeBSD)", "RFC 7413 §4.1.3.1")
     tcp_fastopen_blackhole_timeout_sec: int = _row(0, "seconds", "pause of the client after signs of a middlebox that drops it, doubled each time; 0: none", "RFC 7413 §7.1")
-    tcp_dsack: bool = _row(True, "", "report what came twice, first in SACK", "RFC 2883")
     # retransmission
     tcp_retries1: int = _row(3, "times", "R1: retransmissions before the application is told of trouble", "RFC 9293 §3.8.3")
     tcp_retries2: int = _row(15, "times", "R2: retransmissions before the connection is given up", "RFC 9293 §3.8.3")

@@ -25,7 +25,7 @@ class Intake:
     def arrived(self, segment: Segment) -> None:
         """Count a segment, or those that a device has joined to it."""
         octets = len(segment.data)
-        count = joined(segment, octets)
+        count = joined(segment, octets) if segment.gso_size else 1
         self.segments += count
         if octets:
             self.text_segments += count

@@ -167,7 +167,7 @@ def reaches_last_ack(tcb: Tcb, seg: Incoming) -> bool:
 
 def strange_echo(tcb: Tcb, seg: Incoming, now: int) -> bool:
     """Whether a segment for a half-open connection echoes a timestamp that no SYN,ACK of ours can have had."""
-    if tcb.state is not SYN_RECEIVED or not tcb.passive or not tcb.terms.timestamps or tcb.fast_open is not None:
+    if not tcb.passive or not tcb.terms.timestamps or tcb.fast_open is not None:
         return False
     return echoes_nothing_of_ours(tcb, seg, now)
 
@@ -300,6 +300,8 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
+    if not tcb.receive_queue.ranges and tcb.receive_queue.duplicate is None:
+        return 0
     return min(len(sack_report(tcb)), most_blocks(tcb.terms))
 
 

@@ -204,11 +204,12 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
     waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
-    while judge.unsent(tcb) and not (waits or tcb.stack.choked or pacing.holds(tcb, now)):
-        size, fin = next_size(tcb, now, one=one, free=free)
+    while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
+        full = judge.full_segment(tcb)
+        size, fin = next_size(tcb, full, now, one=one, free=free)
         if size == 0 and not fin:
             break
-        full, end = judge.full_segment(tcb), snd.nxt + size + fin
+        end = snd.nxt + size + fin
         pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
         piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
         snd.nxt = end
@@ -272,11 +273,12 @@ def _stretches(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     """The segment that carries a stretch of sequence space: SYN, text and FIN as they lie there."""
     snd, seq, end = tcb.snd, piece.seq, piece.end
-    flags = ACK
+    flags, begin = ACK, seq
     fin = snd.fin >= 0 and end > snd.fin
     if seq == snd.iss:
         flags |= SYN
-    text = tcb.queue.octets(max(seq, snd.iss + 1), end - fin)
+        begin += 1
+    text = tcb.queue.octets(begin, end - fin)
     if fin:
         flags |= FIN
     if tcb.stamps is not None:
@@ -328,7 +330,7 @@ def _acknowledging(
     mark = NOT_ECT
     if tcb.ecn is not None:
         flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
-    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, _window(tcb), text, options, mark)
+    segment = _segment(tcb, seq, tcb.rcv.nxt, flags, receive_window.offer(tcb), text, options, mark)
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -362,6 +364,7 @@ def _segment(
 def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
     terms, count = tcb.terms, judge.sack_blocks(tcb)
+    told = _user_timeout(tcb) if tcb.stack.settings.tcp_user_timeout_option else None
     blocks: tuple[tuple[int, int], ...] = ()
     if count and text:
         room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
@@ -373,12 +376,9 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
-        return Options(
-            tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=_user_timeout(tcb), acc_ecn=counters
-        )
-    user_timeout = _user_timeout(tcb)
-    if blocks or user_timeout is not None or counters is not None:
-        return Options(sack=blocks, user_timeout=user_timeout, acc_ecn=counters)
+        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
+    if blocks or told is not None or counters is not None:
+        return Options(sack=blocks, user_timeout=told, acc_ecn=counters)
     return NO_OPTIONS
 
 
@@ -387,22 +387,3 @@ def _user_timeout(tcb: Tcb) -> int | None:
     if not tcb.stack.settings.tcp_user_timeout_option or not judge.owes_user_timeout(tcb):
         return None
     return -(-tcb.options.tcp_user_timeout // 1000)
-
-
-def _window(tcb: Tcb) -> int:
-    """Return the window field, and offer what it says; RCV.WND itself never shrinks (SHLD-14).
-
-    Where it is no multiple of the scale the field is rounded up while there is room for
-    that, and down otherwise: the peer sees up to a unit less, and all that it was ever
-    offered is still taken (RFC 7323 §2.4).
-    """
-    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
-    if rcv.memory is not None:
-        return receive_window.offer(tcb)
-    gain = judge.window_to_open(tcb)
-    if gain:
-        rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
-    up = -(-rcv.wnd >> shift)
-    field = min(up if judge.may_round_up(tcb, up << shift) else rcv.wnd >> shift, MAX_WINDOW)
-    rcv.wnd = max(rcv.wnd, field << shift)
-    return field

@@ -23,9 +23,11 @@ RENEGING_WAIT: Final = 10 * MS
 
 def acknowledge(tcb: Tcb, seg: Incoming, now: int) -> None:
     """Take what ``seg`` acknowledges, and draw the consequences."""
+    prior_una, outstanding = tcb.snd.una, bool(tcb.flight.sent)
+    if not outstanding and seg.ack == prior_una and tcb.ecn is None and not seg.options.sack:
+        _answered(tcb, seg, now)  # it can say nothing new of what is sent
+        return
     news = News(tcb.flight)
-    outstanding = bool(tcb.flight.sent)
-    prior_una = tcb.snd.una
     news.duplicate = judge.duplicate_ack(tcb, seg)
     if tcb.terms.sack and seg.options.sack:
         _take_sack(tcb, seg, news, now)
@@ -109,14 +111,16 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     news.from_una = snd.una
     sacked, rate = news.segments, tcb.flight.rate
     acknowledged = tcb.flight.acknowledge(seg.ack)
+    by_sack, echo, point = tcb.terms.sack, _echo(tcb, seg), tcb.loss.point
     for piece in acknowledged:
-        if not piece.sacked and tcb.terms.sack:
-            rack.delivered(tcb, piece, _echo(tcb, seg), now)
-        if not piece.sacked and piece.seq > snd.iss:
+        if not piece.sacked:
             rate.arrived(piece)
-        news.acknowledged(piece, tcb.loss.point)
+            if by_sack:
+                rack.delivered(tcb, piece, echo, now)
+        news.acknowledged(piece, point)
     if snd.una == snd.iss:
         news.segments = sacked + 1  # a SYN and what went with it is one
+        rate.latest = None  # and tells of no rate
     tcb.delivered_segments += news.segments - sacked
     tcb.delivered += news.advanced
     snd.una = seg.ack

@@ -7,6 +7,7 @@ offer is therefore less than its buffer, by the ratio of text to memory in what 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, final
 
 DESCRIPTOR: Final = 256  # octets of memory beside each buffer
@@ -68,6 +69,7 @@ class ReceiveMemory:
         return twin
 
 
+@lru_cache(maxsize=64)
 def keeping(packet: int) -> tuple[int, int]:
     """Return the memory that a packet of so many octets takes, and how much of it is free for the next one's text."""
     needed = packet + ROOM

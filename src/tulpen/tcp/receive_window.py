@@ -13,6 +13,7 @@ from typing import Final
 from tulpen.tcp import judge
 from tulpen.tcp.config import MS, US
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, TIMESTAMPS_ROOM, initial_window, window_clamp, window_shift
 from tulpen.tcp.receive_memory import WHOLE, ReceiveMemory, keeping
 from tulpen.tcp.tcb import Tcb
@@ -26,7 +27,6 @@ LEAST_CLAMP: Final = 1152
 LEAST_GROWING: Final = 128  # octets: smaller segments say nothing of what fits
 FIRST_SEGMENTS: Final = 10  # of them an application is taken to read in the first round trip
 LEAST_FULL: Final = 536
-MAX_WINDOW: Final = 0xFFFF
 
 
 def begin(tcb: Tcb) -> int:
@@ -165,7 +165,9 @@ def set_clamp(tcb: Tcb, most: int) -> None:
 
 def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming, memory: int) -> None:
     """Offer more if text like this, with the memory it takes, will fit the buffer."""
-    room = min(m.clamp, _free(tcb, m)) - m.threshold
+    if m.threshold >= m.clamp:
+        return
+    room = min(m.clamp, _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)) - m.threshold
     if room <= 0:
         return
     octets = len(seg.segment.data)
@@ -245,9 +247,10 @@ def _grow_buffer(tcb: Tcb, m: ReceiveMemory, taken: int) -> None:
 
 
 def offer(tcb: Tcb) -> int:
-    """Return the window field of the next segment, and remember what it offers (with tcp_rcvbuf_overhead)."""
+    """Return the window field of the next segment, and remember what it offers."""
     rcv, m, shift = tcb.rcv, tcb.rcv.memory, tcb.terms.rcv_shift
-    assert m is not None
+    if m is None:
+        return _offer_octets(tcb)
     if m.offered_at == rcv.nxt and not m.short:
         return m.field
     before = m.offered
@@ -268,6 +271,23 @@ def offer(tcb: Tcb) -> int:
         tcb.stack.count("TCPToZeroWindowAdv")
     elif field and not before:
         tcb.stack.count("TCPFromZeroWindowAdv")
+    return field
+
+
+def _offer_octets(tcb: Tcb) -> int:
+    """Without tcp_rcvbuf_overhead: what the buffer has left; RCV.WND itself never shrinks (SHLD-14).
+
+    Where it is no multiple of the scale the field is rounded up while there is room for
+    that, and down otherwise: the peer sees up to a unit less, and all that it was ever
+    offered is still taken (RFC 7323 §2.4).
+    """
+    rcv, shift = tcb.rcv, tcb.terms.rcv_shift
+    gain = judge.window_to_open(tcb)
+    if gain:
+        rcv.wnd = max(rcv.wnd, (rcv.wnd + gain) >> shift << shift)
+    up = -(-rcv.wnd >> shift)
+    field = min(up if judge.may_round_up(tcb, up << shift) else rcv.wnd >> shift, MAX_WINDOW)
+    rcv.wnd = max(rcv.wnd, field << shift)
     return field
 
 
@@ -296,7 +316,7 @@ def tells_of_room(tcb: Tcb) -> bool:
 def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
     """Return the window that the buffer allows now."""
     rcv, shift, settings = tcb.rcv, tcb.terms.rcv_shift, tcb.stack.settings
-    allowed, free = _window_of(m, rcv.buff), _free(tcb, m)
+    allowed, free = _window_of(m, rcv.buff), _window_of(m, rcv.buff - tcb.receive_queue.memory)
     full = min(m.clamp, allowed)
     mss = min(tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss), full)
     if mss <= 0:
@@ -322,10 +342,6 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
 
 def _up(window: int, shift: int) -> int:
     return -(-window >> shift) << shift
-
-
-def _free(tcb: Tcb, m: ReceiveMemory) -> int:
-    return _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)
 
 
 def _window_of(m: ReceiveMemory, memory: int) -> int:

@@ -62,7 +62,8 @@ class SendQueue:
                 break
             count += 1
             pushed = stretch.push and stretch.end == end
-        del stretches[:count]
+        if count:
+            del stretches[:count]
         return pushed
 
     def widen(self, octets: int) -> None:

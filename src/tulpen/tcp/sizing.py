@@ -13,13 +13,14 @@ from tulpen.tcp.window import pipe
 DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
 
 
-def next_size(tcb: Tcb, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
+def next_size(tcb: Tcb, full: int, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them.
 
-    ``one``: a full stretch goes without waiting for more; ``free``: neither Nagle nor a cork hold any.
+    ``full``: octets of a full segment; ``one``: a full stretch goes without waiting for more;
+    ``free``: neither Nagle nor a cork hold any.
     """
-    snd, full = tcb.snd, judge.full_segment(tcb)
-    burst, room = device_burst(tcb, full), tcb.cc.cwnd - pipe(tcb)
+    snd, room = tcb.snd, tcb.cc.cwnd - pipe(tcb)
+    burst = device_burst(tcb, full) if tcb.gso_max > full else full
     quota = min(burst, room, max(tcb.cc.cwnd // 2, full)) if burst > full else min(full, room)
     if burst > full and quota > full:
         quota -= quota % full
@@ -66,10 +67,10 @@ def first_stretch(tcb: Tcb, quota: int) -> int:
 def device_burst(tcb: Tcb, full: int) -> int:
     """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
 
-    More on a short path; one segment where no device cuts.
+    More on a short path; one segment without tcp_min_tso_segs.
     """
     least = tcb.stack.settings.tcp_min_tso_segs
-    if tcb.gso_max <= full or not least:
+    if not least:
         return full
     most, rtt = tcb.gso_max, tcb.rtt
     speed = pacing.rate(tcb)

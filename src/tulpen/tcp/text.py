@@ -23,6 +23,8 @@ def trim(tcb: Tcb, seg: Incoming, now: int) -> bool:
     rcv = tcb.rcv
     edge = rcv.nxt + judge.receive_window(tcb)
     beyond = seg.seq + len(seg.data) > edge
+    if seg.seq >= rcv.nxt and not beyond:
+        return True
     acking.report_duplicate(tcb, seg)
     if not beyond:
         seg.trim(rcv.nxt, edge)
