@@ -13,8 +13,9 @@ from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.subject import Phase
 from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.tcp.config import SECOND
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import CLOSED, CLOSING, LAST_ACK, SYN_SENT, TIME_WAIT
+from tulpen.tcp.state import CLOSED, CLOSING, FIN_WAIT_1, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 O_NONBLOCK: Final = 0o4000
 O_RDWR: Final = 2
 _SOCK_FLAGS: Final = 0o4000 | 0o2000000
+_LINGERING: Final = (FIN_WAIT_1, CLOSING, LAST_ACK)
 _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 
 
@@ -244,7 +246,7 @@ def shutdown(world: World, call: Call) -> Waiting:
 
 
 def close(world: World, call: Call) -> Waiting:
-    """close(2)."""
+    """close(2): with SO_LINGER it waits, however nonblocking, until all is acknowledged."""
     fd = integer(call.arguments[0])
     file = world.files.get(fd)
     if file is None:
@@ -259,10 +261,12 @@ def close(world: World, call: Call) -> Waiting:
         file.listener.close(world.now)
     elif isinstance(file, TcpFile) and file.socket is not None:
         file.socket.close(world.now)
+        until = world.now + (file.live_options.so_linger or 0) * SECOND
+        while file.socket.state in _LINGERING and world.now < until:
+            yield until
     elif isinstance(file, TcpFile) and file.claim is not None:
         world.host.unbind(file.claim)
     return 0
-    yield
 
 
 def fcntl(world: World, call: Call) -> Waiting:

@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.calls_data import vector_length
@@ -250,9 +251,14 @@ def _close(world: World, call: Call) -> Waiting:
     file = world.files.pop(integer(call.arguments[0]), None)
     if not isinstance(file, KernelFile):
         raise CallFailed(errno.EBADF)
-    file.close()
+    if file.lingers:
+        closing = Thread(target=file.close)
+        closing.start()
+        while closing.is_alive():
+            yield None
+    else:
+        file.close()
     return 0
-    yield
 
 
 def _shutdown(world: World, call: Call) -> Waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
+import struct
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.drill.evaluate import integer
@@ -30,6 +31,14 @@ class KernelFile:
         self.connects = False  # connect() is under way, or done
         if sock is not None:
             sock.setblocking(False)
+
+    @property
+    def lingers(self) -> bool:
+        """Whether close() waits for what is not acknowledged."""
+        if self.sock is None:
+            return False
+        on, seconds = struct.unpack("=ii", self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+        return bool(on and seconds)
 
     def close(self) -> None:
         """close(2)."""
