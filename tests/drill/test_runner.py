@@ -133,6 +133,24 @@ def test_calls_fail_as_linux_fails() -> None:
     )
 
 
+def test_a_port_is_bound_once() -> None:
+    passes(
+        """
+ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 4
++0 bind(4, ..., ...) = -1 EADDRINUSE (Address already in use)
++0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0 setsockopt(4, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0 bind(4, ..., ...) = 0
++0 listen(3, 1) = 0
++0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 5
++0 setsockopt(5, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0 bind(5, ..., ...) = -1 EADDRINUSE (Address already in use)
+"""
+    )
+
+
 def test_another_result_or_error() -> None:
     verdict = fails(OPEN + "+0 write(4, ..., 100) = 99\n")
     assert (verdict.expected, verdict.got) == ("99", "100")
@@ -207,7 +225,7 @@ def test_options_of_sockets() -> None:
         ("0 frobnicate(1) = 0", "needs the system call frobnicate()"),
         ("`make mischief`\n0 close(3) = 0", "needs the command 'make mischief'"),
         ("`sysctl -w net.ipv4.tcp_no_such_thing=1`\n0 close(3) = 0", "needs sysctl tcp_no_such_thing=1"),
-        ("0 < udp (100)", "needs UDP"),
+        ("0 > udp (100)", "needs sockets of UDP"),
         ("0 < gre: . 1:1(0) win 5", "needs packets inside gre"),
         (OPEN + "+0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0", "needs SO_ZEROCOPY"),
         (OPEN + "+0 send(4, ..., 1, MSG_ZEROCOPY) = 1", "needs zero copy"),

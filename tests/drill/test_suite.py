@@ -12,7 +12,7 @@ from tulpen.cli.main import run
 
 GOOD = "0 < S 0:0(0) win 5\n+0 > R. 0:0(0) ack 1\n"
 BAD = "0 < S 0:0(0) win 5\n+0 > S. 0:0(0) ack 1\n"
-SKIPPED = "0 < udp (100)\n"
+SKIPPED = "0 > udp (100)\n"
 NONE = "0 <\n"
 
 
@@ -35,7 +35,7 @@ def test_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "SYN: expected set" in out
     assert "expected: S. 0:0(0) ack 1\n" in out
-    assert "    1 needs UDP\n" in out
+    assert "    1 needs sockets of UDP\n" in out
     assert "1 passed, 1 failed, 1 skipped" in out
 
 

@@ -18,7 +18,7 @@ from tests.host.exchange import (
     server,
     signals,
 )
-from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.config import MS, SocketOptions
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2
@@ -47,13 +47,14 @@ def test_half_close() -> None:
     here, there, opened, accepted = connected()
     opened.send(b"that was all", 0)
     opened.shutdown(0)
-    exchange(0, here, there)
+    now = 100 * MS
+    run(now, 0, here, there)  # the ACK of the FIN waits for another
     assert (opened.state, accepted.state) == (FIN_WAIT_2, CLOSE_WAIT)
-    assert accepted.receive(100, 0) == b"that was all"
+    assert accepted.receive(100, now) == b"that was all"
     assert accepted.eof
-    accepted.send(b"thank you", 0)
-    exchange(0, here, there)
-    assert opened.receive(100, 0) == b"thank you"
+    accepted.send(b"thank you", now)
+    exchange(now, here, there)
+    assert opened.receive(100, now) == b"thank you"
 
 
 @pytest.mark.requirement("MUST-12")

@@ -1,4 +1,4 @@
-"""TCP-AO's MACs and traffic keys, by the test vectors of RFC 9235, and AES by those of its standards."""
+"""The algorithms of TCP-AO (RFC 5926), by the vectors of RFC 9235, and AES, by those of its standards."""
 
 from __future__ import annotations
 

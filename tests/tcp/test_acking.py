@@ -91,3 +91,27 @@ def test_the_window_that_opened_is_told_when_it_doubles() -> None:
     assert end.sent() == []
     assert end.tcp.receive(left)
     assert end.sent() == [ACK]
+
+
+def test_the_ack_of_a_fin_waits_for_ours() -> None:
+    end = quick()
+    assert end.arrives("P. len=100") == [ACK]
+    assert end.arrives("F.") == []
+    assert end.wait(39 * MS) == []
+    assert end.wait(2 * MS) == [ACK]
+
+
+def test_so_does_that_of_text_with_a_fin() -> None:
+    end = quick()
+    assert end.arrives("FP. len=100") == []
+    assert end.wait(41 * MS) == [ACK]
+
+
+def test_where_nothing_set_a_pace_a_fin_is_acknowledged_at_once() -> None:
+    assert quick().arrives("F.") == [ACK]
+
+
+def test_off_a_fin_is_acknowledged_at_once() -> None:
+    end = established(tcp_quick_acks=0)
+    assert end.arrives("P. len=100") == []
+    assert end.arrives("F.") == [ACK]

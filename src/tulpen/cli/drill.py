@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,11 +29,14 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
 
 @click.command(
     "drill",
+    context_settings={"ignore_unknown_options": True},  # packetdrill's own, which come among the scripts
     epilog=examples(
         ("One script, and where it fails", "tulpen drill handshake.pkt"),
         ("A folder of them, on all processors", "tulpen drill tests/drill"),
         ("FreeBSD's scripts", "tulpen drill --profile bsd tcp-testsuite"),
         ("Names that a script leaves open", "tulpen drill -D TFO_COOKIE=3021b9d889017eeb fastopen.pkt"),
+        ("Scripts of IPv4 over IPv6, as packetdrill's runner has them", "tulpen drill -6 gtests/net/tcp"),
+        ("With packetdrill's own options", "tulpen drill --ip_version=ipv6 --mtu=1520 handshake.pkt"),
         ("What does Linux do with the same script?", "tulpen drill --kernel handshake.pkt"),
         ("Where do we and packetdrill judge differently?", "tulpen drill --with packetdrill --compare scripts"),
         ("In CI", "tulpen drill --junit drill.xml scripts"),
@@ -45,12 +49,13 @@ _MANY: Final = 20  # scripts; from here on, those that pass are counted and not 
     "-O", "--option", "options", multiple=True, metavar="NAME=VALUE", help="As --NAME=VALUE at the top of a script."
 )
 @click.option("-4", "four", is_flag=True, help="IPv4 (as without it, but for *v6.pkt).")
-@click.option("-6", "six", is_flag=True, help="IPv6.")
+@click.option("-6", "six", is_flag=True, help="IPv6; scripts of IPv4 get 20 octets more MTU.")
 @click.option("--mapped", is_flag=True, help="IPv4 through IPv6 sockets.")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Scripts at a time. [processors]")
 @click.option("--ladder/--no-ladder", default=True, help="Draw the conversation of what fails.")
 @click.option("--wanted", is_flag=True, help="List what skipped scripts need, and how many need it.")
 @click.option("--kernel", is_flag=True, help="Run against this machine's Linux, in a private network and real time.")
+@click.option("--shell", is_flag=True, help="Run the commands of scripts that are not understood. Look at them first!")
 @click.option("--with", "program", metavar="PROGRAM", help="Let packetdrill's own program, at this path, judge tulpen.")
 @click.option("--compare", is_flag=True, help="List where --with or --kernel and we do not agree.")
 @click.option("-v", "--verbose", is_flag=True, help="List every script.")
@@ -60,8 +65,9 @@ def command(**options: Any) -> int:
     """Run packetdrill SCRIPTs (files, or folders of *.pkt) against a tulpen host.
 
     Time is virtual: a script that spans minutes takes milliseconds, and gives the same
-    answer every time. No privilege is needed, and no command of a script is ever run:
-    those that set up a host are understood (sysctl above all), others refused by name.
+    answer every time. No privilege is needed, and no command of a script is run unless
+    --shell is given: those that set up a host are understood (sysctl above all), others
+    refused by name. packetdrill's own options may be given as packetdrill takes them.
 
     A script that needs what tulpen has not is skipped, and says what that is.
 
@@ -78,6 +84,10 @@ def command(**options: Any) -> int:
     if options["program"] and options["kernel"]:
         raise click.UsageError("--with and --kernel exclude each other")
 
+    if options["shell"] and options["kernel"]:
+        raise click.UsageError("--shell and --kernel exclude each other: commands would not run in the private network")
+    options["scripts"], own = _apart(options["scripts"])
+    options["options"] += own
     scripts = find(options["scripts"])
     plan = _plan(options)
     console = Console(stderr=options["json"], highlight=False)
@@ -90,6 +100,28 @@ def command(**options: Any) -> int:
     differing = differences(ours, verdicts)
     _write(verdicts, differing, time.perf_counter() - began, options, console)
     return int(bool(differing)) if options["compare"] else _status(verdicts)
+
+
+def _apart(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Part the scripts from packetdrill's own options, which are returned as NAME or NAME=VALUE."""
+    from tulpen.drill.conditions import OPTIONS
+
+    scripts, own = [], []
+    for each in arguments:
+        if not each.startswith("-"):
+            scripts.append(each)
+        elif each.startswith("--") and each[2:].partition("=")[0] in OPTIONS:
+            own.append(each[2:])
+        else:
+            name = each.partition("=")[0]
+            known = [option for option in click.get_current_context().command.params if option.opts]
+            near = get_close_matches(
+                name, [*(word for option in known for word in option.opts), *map("--".__add__, OPTIONS)]
+            )
+            raise click.NoSuchOption(name, possibilities=near)
+    if not scripts:
+        raise click.UsageError("Missing argument 'SCRIPT...'.")
+    return tuple(scripts), tuple(own)
 
 
 def _plan(options: dict[str, Any]) -> Plan:
@@ -107,6 +139,8 @@ def _plan(options: dict[str, Any]) -> Plan:
         profile=PROFILES[options["profile"]],
         defined=_pairs(options["defined"], "-D", "1"),
         options=given,
+        as_long=options["six"],
+        shell=options["shell"],
         ladder=options["ladder"],
         kernel=options["kernel"],
         program=None if options["program"] is None else find_program(options["program"]),

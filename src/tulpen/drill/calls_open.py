@@ -15,7 +15,7 @@ from tulpen.drill.symbols import value_of
 from tulpen.drill.world import CallFailed, Waiting, World
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.errors import TcpError
-from tulpen.tcp.state import CLOSED, CLOSING, FIN_WAIT_1, LAST_ACK, SYN_SENT, TIME_WAIT
+from tulpen.tcp.state import CLOSED, CLOSING, FIN_PENDING, LAST_ACK, SYN_SENT, TIME_WAIT
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from tulpen.drill.descriptor import File
     from tulpen.drill.script import Call
+    from tulpen.host.socket import Socket
 
 O_NONBLOCK: Final = 0o4000
 O_RDWR: Final = 2
 _SOCK_FLAGS: Final = 0o4000 | 0o2000000
-_LINGERING: Final = (FIN_WAIT_1, CLOSING, LAST_ACK)
 _SHUT_RD, _SHUT_WR, _SHUT_RDWR = 0, 1, 2
 
 
@@ -246,7 +246,7 @@ def shutdown(world: World, call: Call) -> Waiting:
 
 
 def close(world: World, call: Call) -> Waiting:
-    """close(2): with SO_LINGER it waits, however nonblocking, until all is acknowledged."""
+    """close(2)."""
     fd = integer(call.arguments[0])
     file = world.files.get(fd)
     if file is None:
@@ -261,11 +261,18 @@ def close(world: World, call: Call) -> Waiting:
         file.listener.close(world.now)
     elif isinstance(file, TcpFile) and file.socket is not None:
         file.socket.close(world.now)
-        until = world.now + (file.live_options.so_linger or 0) * SECOND
-        while file.socket.state in _LINGERING and world.now < until:
-            yield until
+        world.stage.collect()
+        yield from _linger(world, file, file.socket)
     elif isinstance(file, TcpFile) and file.claim is not None:
         world.host.unbind(file.claim)
+    return 0
+
+
+def _linger(world: World, file: TcpFile, socket: Socket) -> Waiting:
+    """Wait until all is acknowledged and the FIN, as SO_LINGER says how long, whether the socket blocks or not."""
+    until = world.now + (file.live_options.so_linger or 0) * SECOND
+    while FIN_PENDING[socket.state] and world.now < until:
+        yield until
     return 0
 
 

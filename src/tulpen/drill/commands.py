@@ -1,15 +1,15 @@
-"""Commands in backticks.  They are understood and applied to the host, or refused by name; none is ever run."""
+"""Commands in backticks.  They are understood and applied to the host, or refused by name; run only if asked for."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill import ip_route, proc, sysctl_bsd, sysctl_linux
+from tulpen.drill import ip_route, proc, shell, sysctl_bsd, sysctl_linux
 from tulpen.drill.descriptor import TcpFile
 from tulpen.drill.nstat import nstat
 from tulpen.drill.problems import Mismatch, Unsupported
-from tulpen.drill.shell import Pipeline, pipelines
+from tulpen.drill.shell import Pipeline, lines_of, pipelines
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import TIME_WAIT
 
@@ -25,9 +25,17 @@ _STATES: Final = {"SYN_RCVD": "SYN_RECEIVED", "SYN_RECV": "SYN_RECEIVED"}
 
 
 def run_command(world: World, text: str) -> None:
-    """Do what a command asks for; Mismatch where it would fail."""
-    for alternatives in pipelines(text):
-        _run_one_of(world, alternatives)
+    """Do what a command asks for; Mismatch where it fails."""
+    for line in lines_of(text):
+        try:
+            for alternatives in pipelines(line):
+                _run_one_of(world, alternatives)
+        except Unsupported:
+            if not world.shell:
+                raise
+            status = shell.run(line)
+            if status:
+                raise Mismatch(f"the command {line.strip()!r} ended with status {status}") from None
 
 
 def _run_one_of(world: World, alternatives: list[Pipeline]) -> None:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from struct import pack, unpack
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.inject import icmp_numbers
 from tulpen.drill.layout import each, octets
 from tulpen.drill.problems import Mismatch
 from tulpen.drill.tcp_option import encode
-from tulpen.drill.wording import options_text, packet_text, segment_text
+from tulpen.drill.wording import icmp_text, options_text, packet_text, segment_text
+from tulpen.wire.icmp import Icmp
 from tulpen.wire.options import SACK, TIMESTAMPS
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 from tulpen.wire.seq import wrap
 
 if TYPE_CHECKING:
-    from tulpen.drill.script import IpInfo, TcpPacket
+    from tulpen.drill.script import IcmpPacket, IpInfo, TcpPacket
     from tulpen.drill.stage import Left
     from tulpen.drill.subject import Subject
     from tulpen.wire.ip import Packet
@@ -88,6 +90,20 @@ def check(packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[
     differences = _differences(packet, got, subject, ts_tolerance)
     if differences:
         raise Mismatch("; ".join(differences), expected=packet_text(packet), got=str(got), warning=True)
+
+
+def check_icmp(packet: IcmpPacket, got: Packet, *, ipv6: bool) -> None:
+    """Raise Mismatch where a message of ours says something else than the script expects."""
+    message = got.payload
+    assert isinstance(message, Icmp)
+    type, code = icmp_numbers(packet, ipv6=ipv6)
+    fields = [("type", type, message.type), ("code", code, message.code), ("id", packet.ident, message.ident)]
+    if packet.mtu is not None:
+        fields.append(("mtu", packet.mtu, message.mtu))
+    found = [f"{name}: expected {expected}, got {came}" for name, expected, came in fields if expected != came]
+    found += _ip_differences(packet.ip, got)
+    if found:
+        raise Mismatch("; ".join(found), expected=icmp_text(packet), got=str(message.kind.value), warning=True)
 
 
 def _differences(packet: TcpPacket, got: Actual, subject: Subject, ts_tolerance: tuple[int, int]) -> list[str]:

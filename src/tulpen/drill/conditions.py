@@ -86,6 +86,27 @@ _WITH_VALUE: Final = frozenset((
     "non_fatal", "tolerance_percent",
 ))  # fmt: skip
 
+#: All that packetdrill has, by name.
+OPTIONS: Final = _WITHOUT_VALUE | _WITH_VALUE
+#: How the names of scripts end that are for IPv6 alone.
+ONLY_IPV6: Final = "v6.pkt"
+_AS_LONG: Final = "1520"  # an MTU that leaves segments over IPv6 as long as IPv4's
+
+
+def outer_options(script: Script, given: Mapping[str, str], *, as_long: bool) -> dict[str, str]:
+    """Return what the command line says of a script.
+
+    ``as_long``: one that does not say itself that it is for IPv6 is IPv4's, and its segments stay as long.
+    """
+    said = {option.name for option in script.options} | set(given)
+    if not as_long or "mtu" in said or script.path.endswith(ONLY_IPV6) or _ip_version(script) == IPV6:
+        return dict(given)
+    return {**given, "mtu": _AS_LONG}
+
+
+def _ip_version(script: Script) -> str | None:
+    return next((option.value for option in reversed(script.options) if option.name == "ip_version"), None)
+
 
 def conditions_of(script: Script, outer: Mapping[str, str]) -> Conditions:
     """Return the conditions; those of the command line outdo the script's own lines, as with packetdrill."""

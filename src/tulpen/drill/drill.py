@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tulpen.drill.conditions import conditions_of
+from tulpen.drill.conditions import conditions_of, outer_options
 from tulpen.drill.inject import icmp_numbers
 from tulpen.drill.parser import parse_script
 from tulpen.drill.problems import Mismatch, ScriptError, Unsupported
@@ -34,9 +34,11 @@ class Plan:
     profile: Profile = LINUX
     defined: Mapping[str, str] = field(default_factory=dict)  # -D NAME=VALUE
     options: Mapping[str, str] = field(default_factory=dict)  # as ``--name=value`` in a script
+    as_long: bool = False  # over IPv6, segments of IPv4's scripts stay as long as the scripts say
     ladder: bool = True
     kernel: bool = False  # against Linux's own TCP, in real time
     program: str | None = None  # packetdrill's, which judges in our stead
+    shell: bool = False  # commands that are not understood are run
 
 
 def drill(path: str, plan: Plan) -> Verdict:
@@ -62,13 +64,14 @@ def drill_text(text: str, path: str, plan: Plan) -> Verdict:
     profile = plan.profile.name
     try:
         script = parse_script(text, path, {**plan.profile.defined, **plan.defined})
-        conditions = conditions_of(script, plan.options)
+        conditions = conditions_of(script, outer_options(script, plan.options, as_long=plan.as_long))
         _check_icmp(script, conditions)
     except ScriptError as error:
         return Verdict(path, Outcome.ERROR, str(error), error.line, profile=profile)
     except Unsupported as lacking:
         return Verdict(path, Outcome.SKIP, f"needs {lacking}", profile=profile)
     with _world(plan, conditions) as world:
+        world.shell = plan.shell
         return _run(world, script, conditions, plan)
 
 

@@ -16,11 +16,14 @@ from tulpen.wire.tcp_codec import TCP
 
 if TYPE_CHECKING:
     from tulpen.drill.conditions import Conditions
-    from tulpen.drill.script import IcmpPacket, IpInfo, TcpPacket
+    from tulpen.drill.script import IcmpPacket, IpInfo, TcpPacket, UdpPacket
     from tulpen.drill.subject import Subject
     from tulpen.drill.tcp_option import TcpOption
 
 TTL: Final = 255
+UDP: Final = 17
+RAW: Final = 255
+_UDP_HEADER: Final = 8
 
 
 def tcp_packet(packet: TcpPacket, subject: Subject, conditions: Conditions) -> Packet:
@@ -70,7 +73,21 @@ def _live_ecr(ecr: int, subject: Subject, conditions: Conditions) -> int:
     raise Mismatch(f"ecr {ecr} echoes no timestamp that the script has expected (see --tcp_ts_ecr_scaled)")
 
 
-def _enveloped(ip: IpInfo, subject: Subject, payload: Segment | Icmp, protocol: int) -> Packet:
+def udp_packet(packet: UdpPacket, subject: Subject) -> Packet:
+    """Return the datagram that the script's line stands for."""
+    if packet.layers:
+        raise Unsupported(f"packets inside {packet.layers[0].name}")
+    source, destination = packet.ports or (subject.remote_port, subject.local_port)
+    datagram = _datagram(source, destination, packet.length)
+    return _enveloped(packet.ip, subject, datagram, UDP)
+
+
+def _datagram(source: int, destination: int, length: int) -> bytes:
+    """Return a datagram without a checksum: no host reads it that speaks TCP alone."""
+    return pack("!HHHH", source, destination, _UDP_HEADER + length, 0) + bytes(length)
+
+
+def _enveloped(ip: IpInfo, subject: Subject, payload: Segment | Icmp | bytes, protocol: int) -> Packet:
     ttl = TTL if ip.ttl is None else ip.ttl
     return Packet(subject.remote, subject.local, payload, protocol=protocol, ttl=ttl, tos=ip.tos or 0)
 
@@ -102,22 +119,34 @@ def icmp_packet(packet: IcmpPacket, subject: Subject, conditions: Conditions) ->
     """Return the ICMP message that the script's line stands for, about a segment of ours."""
     if packet.layers:
         raise Unsupported(f"packets inside {packet.layers[0].name}")
-    if packet.protocol != "tcp":
-        raise Unsupported(f"ICMP about {packet.protocol}")
     ipv6 = conditions.ipv6
     type, code = icmp_numbers(packet, ipv6=ipv6)
-    quoted = Quoted(
-        subject.local, subject.remote, subject.local_port, subject.remote_port,
-        wrap(packet.seq + subject.local_offset(syn=False)),
-    )  # fmt: skip
     kind = kind_of(type, code, ipv6=ipv6)
     if kind in (IcmpKind.ECHO_REQUEST, IcmpKind.ECHO_REPLY):
         message = Icmp(kind, type, code, ident=packet.ident)
     else:
-        ports = pack("!HHI", quoted.sport, quoted.dport, quoted.seq)
-        data = build_packet(Packet(quoted.src, quoted.dst, ports, protocol=TCP))
-        message = Icmp(kind, type, code, mtu=packet.mtu or 0, data=data, embedded=quoted)
+        quoted = _quoted(packet, subject)
+        message = Icmp(kind, type, code, mtu=packet.mtu or 0, data=_octets(packet, subject, quoted), embedded=quoted)
     return _enveloped(packet.ip, subject, message, ICMP6 if ipv6 else ICMP)
+
+
+def _quoted(packet: IcmpPacket, subject: Subject) -> Quoted | None:
+    """Return the segment that an error is about; None where it is about none."""
+    if packet.protocol != "tcp":
+        return None
+    seq = wrap(packet.seq + subject.local_offset(syn=False))
+    return Quoted(subject.local, subject.remote, subject.local_port, subject.remote_port, seq)
+
+
+def _octets(packet: IcmpPacket, subject: Subject, quoted: Quoted | None) -> bytes:
+    """Return what an error quotes: the header of IP, and eight octets of a segment, or a whole datagram."""
+    if quoted is not None:
+        payload, protocol = pack("!HHI", quoted.sport, quoted.dport, quoted.seq), TCP
+    elif packet.protocol == "udp":
+        payload, protocol = _datagram(subject.local_port, subject.remote_port, packet.length), UDP
+    else:
+        payload, protocol = bytes(packet.length), RAW
+    return build_packet(Packet(subject.local, subject.remote, payload, protocol=protocol))
 
 
 def icmp_numbers(packet: IcmpPacket, *, ipv6: bool) -> tuple[int, int]:

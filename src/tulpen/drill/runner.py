@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, final
 from tulpen.drill import calls
 from tulpen.drill.code import run_code
 from tulpen.drill.commands import run_command
-from tulpen.drill.compare import Actual, actual, check, joined
-from tulpen.drill.inject import icmp_packet, tcp_packet
+from tulpen.drill.compare import Actual, actual, check, check_icmp, joined
+from tulpen.drill.inject import icmp_packet, tcp_packet, udp_packet
 from tulpen.drill.problems import Mismatch, Unsupported
 from tulpen.drill.script import Call, Code, Command, Event, IcmpPacket, Script, TcpPacket, UdpPacket
 from tulpen.drill.subject import Phase, Subject
-from tulpen.drill.wording import packet_text
+from tulpen.drill.wording import icmp_text, packet_text
 from tulpen.drill.world import CallFailed, Waiting, World
+from tulpen.wire.icmp import Icmp
 from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Runner:
         elif isinstance(action, IcmpPacket):
             self.world.stage.packet_arrives(icmp_packet(action, self._any_subject(), self.world.conditions))
         elif isinstance(action, UdpPacket):
-            raise Unsupported("UDP")
+            self.world.stage.packet_arrives(udp_packet(action, self._any_subject()))
         elif isinstance(action, Call):
             self._call(event, action)
         elif isinstance(action, Command):
@@ -167,14 +168,17 @@ class Runner:
 
     def _expect(self, event: Event) -> None:
         packet = event.action
-        if isinstance(packet, (UdpPacket, IcmpPacket)):
-            raise Unsupported("UDP" if isinstance(packet, UdpPacket) else "ICMP that is expected")
-        assert isinstance(packet, TcpPacket)
+        assert isinstance(packet, (TcpPacket, UdpPacket, IcmpPacket))
+        if isinstance(packet, UdpPacket):
+            raise Unsupported("sockets of UDP")
         if packet.layers:
             raise Unsupported(f"packets inside {packet.layers[0].name}")
         if packet.ip.flow_label is not None:
             raise Unsupported("flow labels")
         subject = self._any_subject()
+        if isinstance(packet, IcmpPacket):
+            self._expect_icmp(packet, subject)
+            return
         subject.expects(packet)
         left, got = self._gathered(packet, subject)
         check(packet, got, subject, self._stamp_tolerance())
@@ -193,20 +197,35 @@ class Runner:
             got = joined(got, then)
         return left, got
 
+    def _expect_icmp(self, packet: IcmpPacket, subject: Subject) -> None:
+        """Take the next ICMP message to the peer; segments before it stay for the lines that expect them."""
+        waiting: list[Left] = []
+        left = self._departed(icmp_text(packet))
+        while not isinstance(left.packet.payload, Icmp) or left.packet.dst != subject.remote:
+            waiting.append(left)
+            left = self._departed(icmp_text(packet))
+        self.world.stage.sent.extendleft(reversed(waiting))
+        check_icmp(packet, left.packet, ipv6=self.world.conditions.ipv6)
+        self._check_time(left.now, "the packet")
+
     def _next(self, packet: TcpPacket, subject: Subject) -> tuple[Left, Actual]:
+        while True:
+            left = self._departed(packet_text(packet))
+            seg = left.packet.payload
+            if isinstance(seg, Segment) and subject.owns(seg, left.packet.dst):
+                subject.sent(packet, seg)
+                return left, actual(left, packet, subject, self.world.profile.option_order)
+
+    def _departed(self, expected: str) -> Left:
+        """Take what was sent next, and let time pass until there is some."""
         stage = self.world.stage
         limit = None if self.event is None or self.event.time.any else max(self._time, self._end) + _PATIENCE
-        while True:
-            while stage.sent:
-                left = stage.sent.popleft()
-                seg = left.packet.payload
-                if isinstance(seg, Segment) and subject.owns(seg, left.packet.dst):
-                    subject.sent(packet, seg)
-                    return left, actual(left, packet, subject, self.world.profile.option_order)
+        while not stage.sent:
             if not self._step(limit):
                 if limit is not None:
                     stage.run_until(limit)
-                raise Mismatch("no packet was sent", expected=packet_text(packet), got="nothing")
+                raise Mismatch("no packet was sent", expected=expected, got="nothing")
+        return stage.sent.popleft()
 
     def _step(self, limit: int | None) -> bool:
         """Let the next thing happen: a timer of the host, or the end of a call's patience."""

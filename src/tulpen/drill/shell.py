@@ -1,9 +1,10 @@
-"""Shell text, as far as set-up commands go: simple commands, pipes, redirections left out."""
+"""Shell text, as far as set-up commands go: simple commands, pipes, redirections left out; or run as it is."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from typing import Final, TypeAlias
 
 from tulpen.drill.arithmetic import expanded
@@ -13,20 +14,18 @@ Pipeline: TypeAlias = list[list[str]]  # argument lists
 
 OR: Final = "||"
 _OR_AT_THE_END: Final = re.compile(r"\|\|\s*\n")
+_ERRORS: Final = 2  # standard error, which JSON does not go to
 _SEPARATORS: Final = frozenset((";", "&&", OR, "&", "\n"))
 
 
-def pipelines(text: str) -> list[list[Pipeline]]:
-    """Return the commands in order, each a pipeline of argument lists, and behind it those to run if it fails."""
-    joined = _OR_AT_THE_END.sub(f"{OR} ", expanded(text).replace("\\\n", " "))
-    found: list[list[Pipeline]] = []
-    for line in joined.splitlines():
-        found += _line(line)
-    return found
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a script of the shell, those that go on in the next one joined."""
+    return _OR_AT_THE_END.sub(f"{OR} ", text.replace("\\\n", " ")).splitlines()
 
 
-def _line(line: str) -> list[list[Pipeline]]:
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&><")
+def pipelines(line: str) -> list[list[Pipeline]]:
+    """Return a line's commands, each a pipeline of argument lists, and behind it those to run if it fails."""
+    lexer = shlex.shlex(expanded(line), posix=True, punctuation_chars=";|&><")
     lexer.whitespace_split = True
     lexer.commenters = "#"
     try:
@@ -57,6 +56,11 @@ def _line(line: str) -> list[list[Pipeline]]:
             pipeline[-1].append(word)
     _take(found, pipeline)
     return [alternatives for alternatives in found if alternatives]
+
+
+def run(line: str) -> int:
+    """Give a line to sh(1), its output to standard error, and return its exit status."""
+    return subprocess.run(("sh", "-c", line), stdin=subprocess.DEVNULL, stdout=_ERRORS, check=False).returncode
 
 
 def _take(found: list[list[Pipeline]], pipeline: Pipeline) -> None:

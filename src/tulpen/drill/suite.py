@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.conditions import IPV4, IPV6, MAPPED, conditions_of
+from tulpen.drill.conditions import IPV4, IPV6, MAPPED, ONLY_IPV6, conditions_of
 from tulpen.drill.drill import Plan, drill
 from tulpen.drill.problems import ScriptError, Unsupported
 from tulpen.drill.script import Script
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tulpen.drill.verdict import Verdict
 
 SUFFIX: Final = ".pkt"
-ONLY_IPV6: Final = f"v6{SUFFIX}"  # how the names of scripts end that are for IPv6 alone
 
 #: What scripts may take as defined for a version of IP: the names of what differs between them.
 CUSTOMARY: Final[dict[str, dict[str, str]]] = {

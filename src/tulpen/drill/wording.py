@@ -22,7 +22,7 @@ from tulpen.wire.options import (
 from tulpen.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG
 
 if TYPE_CHECKING:
-    from tulpen.drill.script import TcpPacket
+    from tulpen.drill.script import IcmpPacket, TcpPacket
 
 _LETTERS: Final = (
     (SYN, "S"), (FIN, "F"), (RST, "R"), (PSH, "P"), (URG, "U"), (ECE, "E"), (CWR, "W"), (AE, "A"), (ACK, "."),
@@ -49,6 +49,18 @@ def segment_text(
         words.append("<...>")
     elif options:
         words.append(f"<{options}>")
+    return " ".join(words)
+
+
+def icmp_text(packet: IcmpPacket) -> str:
+    """Return an ICMP message as the script gives it, without what it quotes."""
+    words = ["icmp", packet.type]
+    if packet.code is not None:
+        words.append(packet.code)
+    if packet.mtu is not None:
+        words.append(f"mtu {packet.mtu}")
+    if packet.ident:
+        words.append(f"id {packet.ident}")
     return " ".join(words)
 
 

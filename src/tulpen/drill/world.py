@@ -48,6 +48,7 @@ class World:
         self.subjects: list[Subject] = []
         self.system: Callable[[World, Call], Waiting] | None = None  # who takes the calls; None: a tulpen host
         self.set_sysctl: Callable[[str, str], None] | None = None
+        self.shell = False  # commands that are not understood are run
         self.remarks: list[str] = []
         self.variables: dict[str, object] = {}  # of the script's Python
         self.counted: dict[str, int] = {}  # the MIB when it was last shown

@@ -2,8 +2,8 @@
 
 The delay adapts to how fast text comes, and the first segments of a connection, or
 after a pause, are acknowledged at once so that the sender's window opens (Linux's quick
-ACKs).  Once the application answers what it receives, ACKs wait for the answers.  With
-tcp_quick_acks 0 it is every second full segment, and one delay.
+ACKs).  Once the application answers what it receives, ACKs wait for the answers; so does
+that of the peer's FIN.  With tcp_quick_acks 0 it is every second full segment, and one delay.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from tulpen.tcp import accecn, judge, receive_window
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.state import SYNCHRONIZED
+from tulpen.tcp.state import ESTABLISHED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
+from tulpen.wire.segment import SYN
 
 MOST: Final = 200 * MS  # below the 0.5 s of MUST-40
 LEAST_QUICK: Final = 2
@@ -48,8 +49,12 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    full = tcb.acks.pending > ack.seen_mss and receive_window.advances(tcb)
-    return full or (ack.quick > 0 and not ack.answering)
+    return _is_full(tcb) or (ack.quick > 0 and not ack.answering)
+
+
+def _is_full(tcb: Tcb) -> bool:
+    """Say whether more than a full segment waits for its ACK, and the window goes on with it."""
+    return tcb.acks.pending > tcb.acks.seen_mss and receive_window.advances(tcb)
 
 
 def acknowledged(tcb: Tcb) -> None:
@@ -87,6 +92,26 @@ def text_sent(tcb: Tcb, now: int) -> None:
         ack.answering = True
 
 
+def fin_comes(tcb: Tcb) -> None:
+    """A FIN ends the text: the application is about to close too, and ACKs wait for our FIN (as on Linux)."""
+    if _waits_for_our_fin(tcb):
+        tcb.acks.answering = True
+
+
+def fin_arrived(tcb: Tcb, now: int) -> None:
+    """All up to the FIN is here: its ACK is owed, now or later."""
+    fin_comes(tcb)
+    tcb.acks.pending += 1
+    if not _waits_for_our_fin(tcb) or not tcb.acks.delay or tcb.options.tcp_quickack or _is_full(tcb):
+        tcb.ack_now = True
+    elif tcb.timers.delayed_ack == NEVER:
+        tcb.timers.delayed_ack = now + _delay(tcb)
+
+
+def _waits_for_our_fin(tcb: Tcb) -> bool:
+    return tcb.state is ESTABLISHED and tcb.stack.settings.tcp_quick_acks > 0
+
+
 def switch(tcb: Tcb, *, on: bool) -> None:
     """TCP_QUICKACK on an open connection, for the moment: off, ACKs wait for an answer; on, one that waits may go."""
     tcb.acks.answering = not on
@@ -106,8 +131,8 @@ def waited(tcb: Tcb) -> None:
 
 
 def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
-    """Text left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
-    if not seg.data or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
+    """Text or a FIN left of RCV.NXT came twice: the sender is told (RFC 2883 §4)."""
+    if not seg.len or seg.flags & SYN or seg.seq >= tcb.rcv.nxt or not SYNCHRONIZED[tcb.state]:
         return
     hurry(tcb)
     if tcb.ecn is not None:
@@ -115,7 +140,7 @@ def report_duplicate(tcb: Tcb, seg: Incoming) -> None:
     if tcb.terms.sack and tcb.stack.settings.tcp_dsack:
         tcb.stack.count("TCPDSACKOldSent")
         tcb.ack_now |= not tcb.stack.settings.tcp_quick_acks  # which bring it soon
-        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + len(seg.data), tcb.rcv.nxt))
+        tcb.receive_queue.came_twice(seg.seq, min(seg.seq + seg.len, tcb.rcv.nxt))
 
 
 def report_known_syn(tcb: Tcb, seg: Incoming) -> None:

@@ -329,15 +329,15 @@ def _eighth_check_fin(tcb: Tcb, seg: Incoming, now: int) -> bool:
             linger(tcb, now)
         return True  # a FIN was received before: remain in the state
     if seg.flags & FIN:
-        tcb.ack_now = True
         after_text = seg.seq + len(seg.data)
         if (rcv.fin < 0 or after_text == rcv.nxt) and not tcb.receive_queue.holds_beyond(after_text):
             rcv.fin = after_text  # in its order it counts, whatever another beyond a hole has said
+        tcb.ack_now |= rcv.fin != rcv.nxt
     if rcv.fin == rcv.nxt:
         rcv.nxt += 1
         rcv.wnd = max(0, rcv.wnd - 1)
         tcb.receive_queue.forget_held()
-        tcb.ack_now = True
+        acking.fin_arrived(tcb, now)
         tcb.signal(Signal.READABLE)
         tcb.signal(Signal.EOF)
         tcb.happened(Event.FIN, now)

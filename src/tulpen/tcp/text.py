@@ -14,6 +14,7 @@ from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import TIME_WAIT, Event
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import Reason
+from tulpen.wire.segment import FIN
 
 HELD_FACTOR: Final = 2  # where octets count, held pieces may cost this many receive buffers
 
@@ -96,6 +97,8 @@ def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     arrived = rcv.nxt - before_it
     rcv.wnd = max(0, rcv.wnd - arrived)
     receive_window.text_arrived(tcb, seg, memory, now)
+    if seg.flags & FIN:
+        acking.fin_comes(tcb)
     acking.text_arrived(tcb, arrived, now)
     if arrived:
         tcb.signal(Signal.READABLE)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.conditions import conditions_of
+from tulpen.drill.conditions import conditions_of, outer_options
 from tulpen.drill.genuine.build import shared_object
 from tulpen.drill.genuine.service import Service
 from tulpen.drill.problems import Mismatch, ScriptError, Unsupported
@@ -23,7 +23,7 @@ from tulpen.errors import TulpenError
 from tulpen.wire.address import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tulpen.drill.conditions import Conditions
     from tulpen.drill.drill import Plan
@@ -41,15 +41,18 @@ def judge(path: str, script: str, plan: Plan) -> Verdict:
     """Let the program judge a script against a tulpen host."""
     try:
         options = tuple(_options(script))
-        conditions = conditions_of(Script(path, options, None, (), None), plan.options)
+        top = Script(path, options, None, (), None)
+        given = outer_options(top, plan.options, as_long=plan.as_long)
+        conditions = conditions_of(top, given)
     except ScriptError as error:
         return Verdict(path, Outcome.ERROR, str(error), error.line, profile=plan.profile.name)
     except Unsupported as lacking:
         return Verdict(path, Outcome.SKIP, f"needs {lacking}", profile=plan.profile.name)
     settings = plan.profile.make_settings()
     world = World(Stage(conditions, settings), conditions, plan.profile, settings)
+    world.shell = plan.shell
     verdict = Verdict(path, Outcome.PASS, profile=plan.profile.name, ip_version=conditions.ip_version)
-    _run(world, _arguments(path, options, conditions, plan), verdict)
+    _run(world, _arguments(path, options, given, conditions, plan), verdict)
     if verdict.line:
         lines = script.splitlines()
         verdict.text = lines[verdict.line - 1].strip() if verdict.line <= len(lines) else ""
@@ -70,14 +73,16 @@ def _options(script: str) -> Iterator[Option]:
             return
 
 
-def _arguments(path: str, options: tuple[Option, ...], conditions: Conditions, plan: Plan) -> list[str]:
+def _arguments(
+    path: str, options: tuple[Option, ...], given: Mapping[str, str], conditions: Conditions, plan: Plan
+) -> list[str]:
     """Return the command; the host's address is told where nobody chose one, and would be a random one."""
     assert plan.program is not None
     command = [plan.program, f"--so_filename={shared_object()}"]
-    named = {option.name for option in options} | set(plan.options)
+    named = {option.name for option in options} | set(given)
     if "local_ip" not in named:
         command.append(f"--local_ip={text(conditions.local)}")
-    command += [f"--{name}={value}" if value else f"--{name}" for name, value in plan.options.items()]
+    command += [f"--{name}={value}" if value else f"--{name}" for name, value in given.items()]
     command += [f"--define={name}={value}" for name, value in {**plan.profile.defined, **plan.defined}.items()]
     return [*command, path]
 
