@@ -85,7 +85,7 @@ def _port_of(world: World, file: TcpFile) -> Iterator[None]:
         yield
     except TcpError as error:
         if file.claim is not None:
-            world.host.core.ports.take(file.claim)
+            world.host.rebind(file.claim)
         raise CallFailed(error.errno) from None
     file.claim = None
 

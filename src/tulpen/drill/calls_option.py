@@ -70,6 +70,7 @@ _HARMLESS: Final = frozenset(
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
+_SHARING: Final = ("SO_REUSEADDR", "SO_REUSEPORT")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _LEAST_SNDBUF: Final = 4608
 _MOST_SNDBUF: Final = 212_992
@@ -87,6 +88,10 @@ def setsockopt(world: World, call: Call) -> Waiting:
     _set(world, file, level, name, call.arguments[3])
     if name == "TCP_KEEPIDLE" and file.socket is not None:
         file.socket.keepidle_changed(world.now)
+    if name in _SHARING and file.claim is not None:
+        world.host.unbind(file.claim)
+        file.claim = file.claim._replace(reuse=file.options.so_reuseaddr, shared=file.options.so_reuseport)
+        world.host.rebind(file.claim)
     if name in _RECEIVING and file.socket is not None:
         file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:

@@ -124,6 +124,10 @@ class Host:
         """Let go of a port that ``bind`` holds."""
         self.core.ports.release(claim)
 
+    def rebind(self, claim: Claim) -> None:
+        """Hold again a port that ``unbind`` let go just now, whoever else has it."""
+        self.core.ports.take(claim)
+
     def listen(
         self,
         address: str | bytes | None,
