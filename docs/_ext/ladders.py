@@ -70,10 +70,8 @@ class LadderDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Hold and draw it."""
-        from tulpen.show.ladder_svg import ladder_svg
-
         lost = [int(number) for number in self.arguments[0].split()] if self.arguments else []
-        return [nodes.raw("", ladder_svg(conversation(*lost)), format="html")]
+        return [nodes.raw("", conversation(*lost)._repr_html_(), format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

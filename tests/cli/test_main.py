@@ -35,6 +35,7 @@ def test_every_command_has_examples(entry: Entry, capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "Examples:" in out
     assert "$ tulpen" in out
+    assert max(len(line) for line in out.splitlines()) <= 80
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)

@@ -77,6 +77,14 @@ def test_a_state_that_is_not_tulpens() -> None:
     assert follower.refusals[0].why == "the kernel says ESTABLISHED, tulpen CLOSE-WAIT"
 
 
+def test_a_fin_that_crosses_one_still_under_way() -> None:
+    follower = established()
+    assert follower.packet(Segment(PEER + 1, ISS + 1, FIN | ACK, 1000), 4, sent=False, kernel=State.CLOSING)
+    assert follower.packet(Segment(ISS + 1, PEER + 1, FIN | ACK, 1000), 5, sent=True, kernel=State.CLOSING)
+    assert follower.packet(Segment(ISS + 2, PEER + 2, ACK, 1000), 6, sent=True, kernel=State.CLOSING)
+    assert follower.packet(Segment(PEER + 2, ISS + 2, ACK, 1000), 7, sent=False, kernel=State.TIME_WAIT)
+
+
 def test_a_connection_whose_beginning_is_missing_is_not_judged() -> None:
     follower = Follower()
     assert follower.packet(Segment(ISS, PEER, ACK, 1000), 1, sent=True, kernel=State.ESTABLISHED)

@@ -28,7 +28,7 @@ SAMPLE: Final = 4000  # octets of the page whose way is drawn: three segments
     epilog=examples(
         ("What does Python's own HTTP client do?", "tulpen break"),
         ("And curl, with a timeout of its own?", "tulpen break -- curl -sS -m 5 {url}"),
-        ("One fault, closely", "tulpen break --fault rst-at-byte:bytes=100 --ladder all -- curl -sS {url}"),
+        ("One fault, closely", "tulpen break --fault rst-at-byte:bytes=100 --ladder all -- curl -s {url}"),
         (
             "A real client of a real PostgreSQL",
             "tulpen break --upstream localhost:5432 -- psql -h {host} -c 'select 1'",

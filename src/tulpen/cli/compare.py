@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ("In CI", "tulpen compare --words 20000 --seed 1 --json > compare.json"),
         (
             "Would tulpen have been allowed to do what Linux does here?",
-            "tulpen compare --serve 'python3 -m http.server 8000' -- curl -sS http://{host}:8000/",
+            "tulpen compare --serve 'python3 -m http.server' -- curl -s {host}:8000",
         ),
         ("The same of a capture that was made on 10.0.0.1", "tulpen compare --trace web.pcap --as 10.0.0.1"),
         ("One word", "tulpen compare --word 'CONNECT SYN ACK_NA'"),

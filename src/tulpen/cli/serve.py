@@ -31,7 +31,7 @@ PAGE: Final = b"<!doctype html>\n<title>tulpen</title>\n<p>This page came by a T
         ("Send a file, and keep its hash", "tulpen serve < big.iso -- sh -c 'nc {host} {port} | sha256sum'"),
         ("A shell inside, with a page to fetch", "tulpen serve"),
         ("SYN cookies, and every segment", "tulpen serve --http --set tcp_syncookies=2 --segments -- curl {url}"),
-        ("TIME-WAIT to its end", "tulpen serve --echo --wait --set tcp_timewait_len=2 -- nc -q1 {host} {port}"),
+        ("TIME-WAIT to its end", "tulpen serve --wait --set tcp_timewait_len=2 < file -- nc {host} {port}"),
     ),
 )
 @click.argument("port", type=click.IntRange(1, 65535), default=8000)

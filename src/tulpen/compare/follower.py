@@ -20,6 +20,8 @@ from tulpen.tcp.negotiate import DEFAULT_MSS_4, timestamp
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import (
     CLOSED,
+    CLOSING,
+    ESTABLISHED,
     MAY_QUEUE,
     MAY_SEND,
     SYN_RECEIVED,
@@ -77,7 +79,7 @@ class Follower:
         self.packets += 1
         before = self.state
         try:
-            why = self._sent(segment, now) if sent else self._came(segment, now)
+            why = self._sent(segment, now) if sent else self._came(segment, now, kernel)
         except (TcpError, ImpossibleTransition) as error:
             why = str(error)
         if not why and kernel is not None and not self.skipped:
@@ -86,7 +88,7 @@ class Follower:
             self.refusals.append(Refusal(self.packets, segment, sent, before, why))
         return not why
 
-    def _came(self, segment: Segment, now: int) -> str:
+    def _came(self, segment: Segment, now: int, kernel: State | None) -> str:
         connection = self.connection
         if connection is None:
             if segment.flags & SYN and not segment.flags & (ACK | RST):
@@ -94,6 +96,8 @@ class Follower:
             elif self._syn is None:
                 self.skipped = "its beginning is missing"
             return ""
+        if kernel is CLOSING and connection.state is ESTABLISHED:
+            connection.shutdown(now)  # before this came, by a FIN that is still on its way to the onlooker
         connection.segment_arrives(segment, now)
         self._settle(connection, now)
         return ""
