@@ -45,7 +45,7 @@ def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
         tcb.intake.arrived(segment)  # a SYN for a listener is none of the connection's
     if state is CLOSED:
         _in_closed(tcb, segment, now)
-    elif judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
+    elif segment.flags & SYN and judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):
         tcb.note(segment, Reason.SYN_FIN, now)
     elif state is LISTEN:
         _in_listen(tcb, Incoming(segment, segment.seq, segment.ack, segment.wnd), now)

@@ -283,7 +283,8 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
         flags |= FIN
     if tcb.stamps is not None:
         tcb.stamps.left(seq, end, now)
-    if text and (piece.push or len(text) > tcb.smss or judge.ends_syn_text(tcb, seq, end)):
+    syn_text = tcb.fast_open is not None and judge.ends_syn_text(tcb, seq, end)
+    if text and (piece.push or len(text) > tcb.smss or syn_text):
         flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
         options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))

@@ -318,8 +318,7 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
     rcv, shift, settings = tcb.rcv, tcb.terms.rcv_shift, tcb.stack.settings
     allowed, free = _window_of(m, rcv.buff), _window_of(m, rcv.buff - tcb.receive_queue.memory)
     full = min(m.clamp, allowed)
-    mss = min(tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss), full)
-    if mss <= 0:
+    if full <= 0:
         return 0
     may_shrink = settings.tcp_shrink_window and shift > 0
     if may_shrink:
@@ -327,17 +326,22 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
     if free < full // 2:
         tcb.acks.quick = 0
         free = free >> shift << shift
-        if free < allowed // 16 or free < max(mss, 1 << shift if may_shrink else 0):
+        if free < allowed // 16 or free < max(_segment(tcb, full), 1 << shift if may_shrink else 0):
             return 0
     free = min(free, m.threshold)
     if shift:
         return _up(free, shift)
-    window = m.offered
+    window, mss = m.offered, _segment(tcb, full)
     if window <= free - mss or window > free:
         return free - free % mss
     if mss == full and free > window + full // 2:
         return free
     return window
+
+
+def _segment(tcb: Tcb, most: int) -> int:
+    """Octets of a segment as the peer sends them, ``most`` of them."""
+    return min(tcb.acks.seen_mss or min(DEFAULT_MSS_4, tcb.rcv_mss), most)
 
 
 def _up(window: int, shift: int) -> int:

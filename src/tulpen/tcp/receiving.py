@@ -7,7 +7,6 @@ is free at their end for the octets that follow.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from typing import Final, final
 
 from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, WHOLE, buffer_size
@@ -30,10 +29,10 @@ class ReceiveQueue:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.ready: deque[bytes | memoryview] = deque()
+        self.ready: list[bytes | memoryview] = []
         self.octets = 0  # ready to be read
         self.memory = 0  # what all of it costs, where memory counts
-        self._pieces: deque[list[int]] = deque()  # of that, what is ready, as it came: octets not read, cost
+        self._pieces: list[list[int]] = []  # of that, what is ready, as it came: octets not read, cost
         self._tail = 0  # octets that fit behind the last of them
         self._starts: list[int] = []
         self._held: list[bytes | memoryview] = []
@@ -68,7 +67,7 @@ class ReceiveQueue:
 
     def collapse(self, ratio: int) -> None:
         """Pack what is ready closer together, from the first piece on that holds less than ``ratio`` 256ths of text."""
-        pieces = list(self._pieces)
+        pieces = self._pieces
         start = 0
         while start < len(pieces) and pieces[start][1] * ratio >> WHOLE <= pieces[start][0]:
             start += 1
@@ -78,7 +77,7 @@ class ReceiveQueue:
             packed.append([rest, DESCRIPTOR + buffer_size(rest + BEHIND)])
         saved = sum(piece[1] for piece in pieces[start:]) - sum(piece[1] for piece in packed)
         if saved > 0:
-            self._pieces = deque(pieces[:start] + packed)
+            self._pieces = pieces[:start] + packed
             self.memory -= saved
             self._tail = 0
 
@@ -189,31 +188,23 @@ class ReceiveQueue:
 
     def take(self, limit: int) -> bytes | memoryview:
         """Return up to ``limit`` octets in order; whole chunks are handed on as they came."""
-        ready = self.ready
-        if not ready or limit <= 0:
-            return b""
-        first = ready[0]
-        if len(first) >= limit or len(ready) == 1:
-            return self._take_from_first(limit)
-        parts: list[bytes | memoryview] = []
-        while limit > 0 and ready:
-            part = self._take_from_first(limit)
-            limit -= len(part)
-            parts.append(part)
-        return b"".join(parts)
-
-    def _take_from_first(self, limit: int) -> bytes | memoryview:
-        first = self.ready[0]
-        if len(first) <= limit:
-            self.ready.popleft()
-            part = first
-        else:
-            part = first[:limit]
-            self.ready[0] = memoryview(first)[limit:]
-        self.octets -= len(part)
+        ready, count, octets = self.ready, 0, 0
+        for chunk in ready:
+            if octets + len(chunk) > limit:
+                break
+            octets += len(chunk)
+            count += 1
+        parts = ready[:count]
+        del ready[:count]
+        part = limit - octets
+        if ready and part > 0:
+            parts.append(ready[0][:part])
+            ready[0] = memoryview(ready[0])[part:]
+            octets = limit
+        self.octets -= octets
         if self._pieces:
-            self._release(len(part))
-        return part
+            self._release(octets)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @property
     def first_piece(self) -> int:
@@ -221,15 +212,15 @@ class ReceiveQueue:
         return self._pieces[0][0] if self._pieces else self.octets
 
     def _release(self, octets: int) -> None:
-        pieces = self._pieces
-        while octets and pieces:
-            first = pieces[0]
-            if first[0] > octets:
-                first[0] -= octets
-                return
-            octets -= first[0]
-            self.memory -= first[1]
-            pieces.popleft()
+        pieces, count = self._pieces, 0
+        for piece in pieces:
+            if piece[0] > octets:
+                piece[0] -= octets
+                break
+            octets -= piece[0]
+            self.memory -= piece[1]
+            count += 1
+        del pieces[:count]
         if not pieces:
             self._tail = 0
 
@@ -275,7 +266,7 @@ class ReceiveQueue:
         twin._costs = self._costs.copy()
         twin._held_tail = self._held_tail
         twin.memory = self.memory
-        twin._pieces = deque(piece.copy() for piece in self._pieces)
+        twin._pieces = [piece.copy() for piece in self._pieces]
         twin._tail = self._tail
         twin.cost = self.cost
         twin.ranges = self.ranges.copy()

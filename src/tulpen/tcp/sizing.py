@@ -20,10 +20,11 @@ def next_size(tcb: Tcb, full: int, now: int, *, one: bool, free: bool) -> tuple[
     ``free``: neither Nagle nor a cork hold any.
     """
     snd, room = tcb.snd, tcb.cc.cwnd - pipe(tcb)
-    burst = device_burst(tcb, full) if tcb.gso_max > full else full
-    quota = min(burst, room, max(tcb.cc.cwnd // 2, full)) if burst > full else min(full, room)
-    if burst > full and quota > full:
-        quota -= quota % full
+    burst, quota = full, min(full, room)
+    if tcb.gso_max > full and (burst := device_burst(tcb, full)) > full:
+        quota = min(burst, room, max(tcb.cc.cwnd // 2, full))
+        if quota > full:
+            quota -= quota % full
     waiting = first_stretch(tcb, quota)
     tail = snd.nxt + waiting >= tcb.queue.end
     usable = judge.usable_window(tcb)
