@@ -209,10 +209,22 @@ def test_an_address_of_somebody_else() -> None:
     on_tulpen(scenario)
 
 
+def test_servers_that_share_a_port() -> None:
+    async def scenario(net: Tulpen) -> None:
+        servers = [await net.server.create_server(Recorder, SERVER, 8000, reuse_port=True) for _ in range(2)]
+        with pytest.raises(OSError, match="bind on address"):
+            await net.server.create_server(Recorder, SERVER, 8000)
+        servers[0].close()
+        await servers[0].wait_closed()
+        _, writer = await net.open_connection(8000)
+        writer.close()
+        servers[1].close()
+
+    on_tulpen(scenario)
+
+
 def test_what_cannot_be_asked_for() -> None:
     async def scenario(net: Tulpen) -> None:
-        with pytest.raises(ValueError, match="reuse_port"):
-            await net.create_server(Recorder, reuse_port=True)
         with pytest.raises(TypeError, match="SSLContext"):
             await net.create_server(Recorder, ssl=True)
         with pytest.raises(ValueError, match="Neither host/port nor sock"):

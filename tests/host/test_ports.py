@@ -41,6 +41,12 @@ def _anything(port: int) -> bool:
         (Claim(V4, 80, reuse=True), Claim(V4, 80, reuse=True), True),
         (Claim(V4, 80, reuse=True, listening=True), Claim(V4, 80, reuse=True), False),
         (Claim(V4, 80, reuse=True), Claim(V4, 80, reuse=True, listening=True), True),
+        # SO_REUSEPORT: both must have it, be they listeners or not
+        (Claim(V4, 80, shared=True, listening=True), Claim(V4, 80, shared=True, listening=True), True),
+        (Claim(ANY, 80, shared=True, listening=True), Claim(V4, 80, shared=True), True),
+        (Claim(V4, 80, shared=True), Claim(V4, 80), False),
+        (Claim(V4, 80), Claim(V4, 80, shared=True), False),
+        (Claim(V4, 80, shared=True, listening=True), Claim(V4, 80, reuse=True), False),
     ],
 )
 def test_bind(held: Claim, asked: Claim, fits: bool) -> None:

@@ -142,10 +142,9 @@ class Interface(Driver):
         until the server starts.
         """
         tls = server_tls(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
-        if reuse_port:
-            raise ValueError("a tulpen host has one process: reuse_port is not supported")
         options = SocketOptions(tcp_nodelay=True) if options is None else options.clone()
         options.so_reuseaddr = reuse_address is None or reuse_address
+        options.so_reuseport = bool(reuse_port) or options.so_reuseport
         options.so_keepalive = keep_alive
         if sock is not None:
             if host is not None or port is not None:

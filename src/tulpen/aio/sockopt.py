@@ -32,6 +32,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
     (socket.SOL_SOCKET, socket.SO_RCVBUF): "so_rcvbuf",
     (socket.SOL_SOCKET, socket.SO_SNDBUF): "so_sndbuf",
     (socket.SOL_SOCKET, socket.SO_REUSEADDR): "so_reuseaddr",
+    (socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", 15)): "so_reuseport",
     (socket.SOL_SOCKET, socket.SO_OOBINLINE): "so_oobinline",
     (socket.IPPROTO_TCP, socket.TCP_NODELAY): "tcp_nodelay",
     (socket.IPPROTO_TCP, socket.TCP_MAXSEG): "tcp_maxseg",
@@ -55,7 +56,7 @@ _NUMBERS: Final[dict[tuple[int, int], str]] = {
 
 _KEYS: Final = (TCP_MD5SIG, TCP_MD5SIG_EXT, TCP_AO_ADD_KEY)
 _SWITCHES: Final = frozenset(
-    {"so_keepalive", "so_reuseaddr", "so_oobinline", "tcp_nodelay", "tcp_cork", "tcp_quickack"}
+    {"so_keepalive", "so_reuseaddr", "so_reuseport", "so_oobinline", "tcp_nodelay", "tcp_cork", "tcp_quickack"}
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
-from tulpen.drill.conditions import IPV4
 from tulpen.drill.evaluate import integer
 from tulpen.drill.expression import Array, Expression, Struct
 from tulpen.drill.problems import Mismatch, Unsupported
@@ -44,6 +43,13 @@ def set_timestamping(world: World, file: TcpFile, flags: int) -> None:
 
 def from_error_queue(world: World, file: TcpFile, header: Struct, room: int) -> int:
     """Take one entry, and compare it with what the script expects of the message."""
+    stamp, flags, told = next_entry(file, room)
+    check_message(world, header, stamp, flags, RECVERR[file.ipv6], told=told)
+    return 0
+
+
+def next_entry(file: TcpFile, room: int) -> tuple[Stamp, int, bool]:
+    """Take one entry: it, the flags of its message, and whether its moment is told."""
     stamp = None if file.socket is None else file.socket.next_stamp()
     if stamp is None:
         raise CallFailed(errno.EAGAIN)
@@ -51,25 +57,26 @@ def from_error_queue(world: World, file: TcpFile, header: Struct, room: int) -> 
     alone = bool(asked & OPT_TSONLY)
     if room and not alone:
         raise Unsupported("the packet that a timestamp is of")
-    check_message(world, header, stamp, ERRQUEUE | (0 if alone else TRUNC), told=bool(asked & SOFTWARE))
-    return 0
+    return stamp, ERRQUEUE | (0 if alone else TRUNC), bool(asked & SOFTWARE)
 
 
-def check_message(world: World, header: Struct, stamp: Stamp, got: int, *, told: bool) -> None:
-    """Compare an entry and its flags with the struct msghdr of a script; ``told``: its moment is among them."""
+def check_message(world: World, header: Struct, stamp: Stamp, got: int, error: tuple[int, int], *, told: bool) -> None:
+    """Compare an entry and its flags with the struct msghdr of a script.
+
+    ``error``: level and type of the control message; ``told``: the entry's moment is in another.
+    """
     flags = header.field("msg_flags")
     if flags is not None and integer(flags) != got:
         raise Mismatch("msg_flags differ", expected=f"{integer(flags):#x}", got=f"{got:#x}")
     control = header.field("msg_control")
     if isinstance(control, Array):
-        _check_control(world, control, stamp, told=told)
+        _check_control(world, control, stamp, error, told=told)
 
 
-def _check_control(world: World, control: Array, stamp: Stamp, *, told: bool) -> None:
+def _check_control(world: World, control: Array, stamp: Stamp, error: tuple[int, int], *, told: bool) -> None:
     wanted = [_message(item) for item in control.items]
-    ipv6 = world.conditions.ip_version != IPV4  # the socket is, whatever its packets are
     kinds = [(SOL_SOCKET, TIMESTAMPING)] if told else []
-    kinds.append(RECVERR[ipv6])
+    kinds.append(error)
     if [kind for kind, _ in wanted] != kinds:
         expected = ", ".join(f"{level}:{type}" for (level, type), _ in wanted)
         raise Mismatch("the control messages differ", expected=expected, got=", ".join(f"{a}:{b}" for a, b in kinds))

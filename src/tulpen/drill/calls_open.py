@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.descriptor import EpollFile, TcpFile
@@ -18,6 +19,8 @@ from tulpen.tcp.state import CLOSED, CLOSING, FIN_PENDING, LAST_ACK, SYN_SENT, T
 from tulpen.wire.address import address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tulpen.drill.descriptor import File
     from tulpen.drill.script import Call
     from tulpen.host.socket import Socket
@@ -62,20 +65,29 @@ def bind(world: World, call: Call) -> Waiting:
     file = world.tcp(integer(call.arguments[0]))
     if file.bound is not None or file.socket is not None:
         raise CallFailed(errno.EINVAL)
-    where = target(call.arguments[1], (world.conditions.local, world.conditions.bind_port))
-    if any(_in_the_way(file, each, where) for each in world.files.values() if isinstance(each, TcpFile)):
-        raise CallFailed(errno.EADDRINUSE)
-    file.bound = where
+    where = call.arguments[1]
+    local, port = target(where, (world.conditions.local, world.conditions.bind_port))
+    try:
+        file.claim = world.host.bind(local, port, world.now, file.options)
+    except TcpError as error:
+        raise CallFailed(error.errno) from None
+    file.bound = local, file.claim.port
     return 0
     yield
 
 
-def _in_the_way(file: TcpFile, other: TcpFile, where: tuple[bytes, int]) -> bool:
-    """Say whether another socket has the port, and SO_REUSEADDR does not help: both have it, and it does not listen."""
-    if other.bound == where and file.extra.get("SO_REUSEPORT") and other.extra.get("SO_REUSEPORT"):
-        raise Unsupported("two sockets at one port (SO_REUSEPORT)")
-    reuse = file.live_options.so_reuseaddr and other.live_options.so_reuseaddr
-    return other.bound == where and bool(where[1]) and not (reuse and other.listener is None)
+@contextmanager
+def _port_of(world: World, file: TcpFile) -> Iterator[None]:
+    """Let the host take the port that bind() holds; it is held again if that fails."""
+    if file.claim is not None:
+        world.host.unbind(file.claim)
+    try:
+        yield
+    except TcpError as error:
+        if file.claim is not None:
+            world.host.rebind(file.claim)
+        raise CallFailed(error.errno) from None
+    file.claim = None
 
 
 def target(where: Expression, otherwise: tuple[bytes, int]) -> tuple[bytes, int]:
@@ -104,10 +116,8 @@ def listen(world: World, call: Call) -> Waiting:
         file.listener.backlog = min(backlog, world.settings.somaxconn)
         return 0
     where, port = file.bound or (None, 0)
-    try:
+    with _port_of(world, file):
         file.listener = world.host.listen(where, port, world.now, backlog=backlog, options=file.options)
-    except TcpError as error:
-        raise CallFailed(error.errno) from None
     world.listens(file)
     return 0
     yield
@@ -195,12 +205,10 @@ def begin_connect(world: World, file: TcpFile, remote: tuple[bytes, int], data: 
         raise CallFailed(errno.EISCONN)
     local, port = file.bound or (None, 0)
     world.connects(file, remote)
-    try:
+    with _port_of(world, file):
         file.socket = world.host.connect(
             remote[0], remote[1], world.now, local=local, local_port=port, options=file.options, data=data
         )
-    except TcpError as error:
-        raise CallFailed(error.errno) from None
     file.connecting = True
     world.stage.collect()
 
@@ -255,6 +263,8 @@ def close(world: World, call: Call) -> Waiting:
         file.socket.close(world.now)
         world.stage.collect()
         yield from _linger(world, file, file.socket)
+    elif isinstance(file, TcpFile) and file.claim is not None:
+        world.host.unbind(file.claim)
     return 0
 
 

@@ -35,6 +35,7 @@ TCP: Final = 6
 _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
     (SOCKET, "SO_KEEPALIVE"): ("so_keepalive", True),
     (SOCKET, "SO_REUSEADDR"): ("so_reuseaddr", True),
+    (SOCKET, "SO_REUSEPORT"): ("so_reuseport", True),
     (SOCKET, "SO_MAX_PACING_RATE"): ("so_max_pacing_rate", False),
     (SOCKET, "SO_OOBINLINE"): ("so_oobinline", True),
     (TCP, "TCP_NODELAY"): ("tcp_nodelay", True),
@@ -63,12 +64,13 @@ _FIELDS: Final[dict[tuple[int, str], tuple[str, bool]]] = {
 }
 #: Options that change nothing a script could see on this host.
 _HARMLESS: Final = frozenset(
-    ("SO_REUSEPORT", "SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
+    ("SO_MARK", "SO_PRIORITY", "SO_BUSY_POLL", "TCP_INQ", "IP_FREEBIND", "IP_RECVERR", "IPV6_RECVERR",
      "IPV6_V6ONLY", "TCP_THIN_DUPACK", "SO_TXREHASH")
 )  # fmt: skip
 #: Options that tell of a whole structure, which a script looks at in its Python.
 STRUCTURES: Final = ("TCP_INFO", "TCP_CC_INFO", "SO_MEMINFO")
 _RECEIVING: Final = ("SO_RCVBUF", "SO_RCVBUFFORCE", "TCP_WINDOW_CLAMP")
+_SHARING: Final = ("SO_REUSEADDR", "SO_REUSEPORT")
 _RELEASING: Final = ("TCP_CORK", "TCP_NODELAY")
 _LEAST_SNDBUF: Final = 4608
 _MOST_SNDBUF: Final = 212_992
@@ -86,6 +88,10 @@ def setsockopt(world: World, call: Call) -> Waiting:
     _set(world, file, level, name, call.arguments[3])
     if name == "TCP_KEEPIDLE" and file.socket is not None:
         file.socket.keepidle_changed(world.now)
+    if name in _SHARING and file.claim is not None:
+        world.host.unbind(file.claim)
+        file.claim = file.claim._replace(reuse=file.options.so_reuseaddr, shared=file.options.so_reuseport)
+        world.host.rebind(file.claim)
     if name in _RECEIVING and file.socket is not None:
         file.socket.receive_options_changed()
     if name in _RELEASING and file.socket is not None:

@@ -10,6 +10,7 @@ from tulpen.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED, SYN_SENT, State
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
+    from tulpen.host.ports import Claim
     from tulpen.host.socket import Socket
 
 IN: Final = 0x1
@@ -33,6 +34,7 @@ class TcpFile:
         self.nonblocking = nonblocking
         self.options = SocketOptions()
         self.bound: tuple[bytes, int] | None = None
+        self.claim: Claim | None = None  # the port that bind() holds, up to listen() or connect()
         self.listener: Listener | None = None
         self.socket: Socket | None = None
         self.extra: dict[str, int] = {}  # options that are kept and mean nothing to the host

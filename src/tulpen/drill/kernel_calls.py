@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from tulpen.drill.calls_data import vector_length
@@ -179,15 +180,15 @@ def _receive_message(world: World, call: Call) -> Waiting:
 def _from_error_queue(world: World, file: KernelFile, header: Struct, length: int) -> int:
     """Take one entry, and compare it with what the script expects of the message."""
     data, control, flags, _ = sock_of(file).recvmsg(length, _ANCILLARY, ERRQUEUE)
-    at, stamp = -1, Stamp(Kind.SENT, 0, 0)
+    at, stamp, error = -1, Stamp(Kind.SENT, 0, 0), (0, 0)
     for level, type, body in control:
         if (level, type) == (socket.SOL_SOCKET, TIMESTAMPING):
             seconds, nanoseconds = struct.unpack_from("=qq", body)
             at = seconds * 1_000_000_000 + nanoseconds - time.time_ns() + time.monotonic_ns()
         elif (level, type) in RECVERR.values():
             _errno, _origin, _type, _code, _, info, number = struct.unpack_from("=IBBBBII", body)
-            stamp = Stamp(Kind(info), number, at)
-    check_message(world, header, stamp, flags, told=at >= 0)
+            stamp, error = Stamp(Kind(info), number, at), (level, type)
+    check_message(world, header, stamp, flags, error, told=at >= 0)
     return len(data)
 
 
@@ -250,9 +251,14 @@ def _close(world: World, call: Call) -> Waiting:
     file = world.files.pop(integer(call.arguments[0]), None)
     if not isinstance(file, KernelFile):
         raise CallFailed(errno.EBADF)
-    file.close()
+    if file.lingers:
+        closing = Thread(target=file.close)
+        closing.start()
+        while closing.is_alive():
+            yield None
+    else:
+        file.close()
     return 0
-    yield
 
 
 def _shutdown(world: World, call: Call) -> Waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
+import struct
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.drill.evaluate import integer
@@ -31,6 +32,14 @@ class KernelFile:
         if sock is not None:
             sock.setblocking(False)
 
+    @property
+    def lingers(self) -> bool:
+        """Whether close() waits for what is not acknowledged."""
+        if self.sock is None:
+            return False
+        on, seconds = struct.unpack("=ii", self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+        return bool(on and seconds)
+
     def close(self) -> None:
         """close(2)."""
         if self.sock is not None:
@@ -44,6 +53,7 @@ class KernelFile:
         info = read_tcp_info(self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE))
         fields = {f"tcpi_{name}": int(value) for name, value in info._asdict().items()}
         fields["tcpi_snd_wscale"], fields["tcpi_rcv_wscale"] = info.wscale & 15, info.wscale >> 4
+        fields["tcpi_delivery_rate_app_limited"] = info.app_limited & 1
         fields["tcpi_snd_ssthresh"] = min(info.snd_ssthresh, INFINITE_SSTHRESH)
         return fields
 

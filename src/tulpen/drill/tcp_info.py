@@ -85,6 +85,8 @@ def fields_of(file: TcpFile, now: int) -> dict[str, int]:
         "tcpi_rcv_wnd": status.rcv_wnd,
         "tcpi_notsent_bytes": max(0, status.send_queue - (status.snd_nxt - status.snd_una)),  # a SYN is none
         "tcpi_pacing_rate": status.pacing_rate or UNLIMITED,
+        "tcpi_delivery_rate": status.delivery_rate,
+        "tcpi_delivery_rate_app_limited": int(status.app_limited),
         "tcpi_max_pacing_rate": file.socket.options.so_max_pacing_rate or UNLIMITED,
         **_received(status),
         **_sent(status, now),

@@ -82,7 +82,7 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
     elif (pending := core.requests.get(name)) is not None:
         if _taken(core, pending.signing, seg, course_of_request(pending.request), SYN_RECEIVED, now):
             for_request(core, pending, seg, now)
-    elif (listener := core.listener(name.local, name.local_port)) is not None:
+    elif (listener := core.listeners.find(name)) is not None:
         signing = signing_for(listener.options, name.remote)
         if _taken(core, signing, seg, course_of_stranger(name, seg), LISTEN, now):
             _for_listener(core, listener, name, seg, now, signing)

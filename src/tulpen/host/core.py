@@ -17,9 +17,10 @@ from tulpen.host.cookies import Cookies
 from tulpen.host.deadlines import Deadlines
 from tulpen.host.fast_listening import key_from
 from tulpen.host.isn import Numbers
+from tulpen.host.listeners import Listeners
 from tulpen.host.metrics import Metrics
 from tulpen.host.paths import Paths
-from tulpen.host.ports import ANY, Ports, wildcard
+from tulpen.host.ports import Ports
 from tulpen.host.time_wait import Lingering, TimeWaitTable
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SocketOptions
@@ -74,7 +75,7 @@ class Core:
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
         self.time_wait = TimeWaitTable(stack)
         self.requests: dict[FourTuple, Pending] = {}
-        self.listeners: dict[tuple[bytes, int], Listener] = {}
+        self.listeners = Listeners(secret)
         # who has something to do
         self.deadlines: Deadlines[Socket | FourTuple] = Deadlines()  # of connections, and of requests by name
         self.ready: dict[Socket, None] = {}  # may have segments to send
@@ -89,14 +90,6 @@ class Core:
         self.metrics = Metrics()
         self.fast_open_key = key_from(secret)  # unless tcp_fastopen_key gives one
         self.last_stamps: dict[bytes, tuple[int, int]] = {}  # tcp_tw_recycle: a host's last timestamp, and when
-
-    def listener(self, address: bytes, port: int) -> Listener | None:
-        """Return who listens there: on the address itself, on all of its family, on all."""
-        listeners = self.listeners
-        found = listeners.get((address, port))
-        if found is None:
-            found = listeners.get((wildcard(address), port))
-        return listeners.get((ANY, port)) if found is None else found
 
     def mss(self, name: FourTuple, options: SocketOptions) -> int:
         """Return the octets of the MSS to tell the peer: of the link, the route, and the socket (TCP_MAXSEG)."""

@@ -15,6 +15,7 @@ from tulpen.host import arrivals, clock, departures, opening, status
 from tulpen.host.core import Core
 from tulpen.host.listener import Listener
 from tulpen.host.metrics import Metrics
+from tulpen.host.ports import Claim
 from tulpen.host.socket import Socket
 from tulpen.host.status import Row
 from tulpen.host.time_wait import TimeWaitTable
@@ -111,6 +112,22 @@ class Host:
         """
         self.core.paths.put_route(addresses_of.address(network), length, route)
 
+    def bind(self, address: str | bytes | None, port: int, now: int, options: SocketOptions) -> Claim:
+        """Hold a local port for a socket, as bind(2) does, until ``unbind``; EADDRINUSE if another rules that out.
+
+        The addresses and ports are those of ``listen``, SO_REUSEADDR and SO_REUSEPORT those of ``options``.
+        """
+        where = None if address is None else addresses_of.address(address)
+        return opening.bind(self.core, where, port, now, options)
+
+    def unbind(self, claim: Claim) -> None:
+        """Let go of a port that ``bind`` holds."""
+        self.core.ports.release(claim)
+
+    def rebind(self, claim: Claim) -> None:
+        """Hold again a port that ``unbind`` let go just now, whoever else has it."""
+        self.core.ports.take(claim)
+
     def listen(
         self,
         address: str | bytes | None,
@@ -188,7 +205,7 @@ class Host:
 
     def listeners(self) -> Iterator[Listener]:
         """Yield the listeners."""
-        return iter(self.core.listeners.values())
+        return iter(self.core.listeners)
 
     def path_mtu(self, remote: str | bytes, now: int) -> int:
         """Return the octets of the largest packet for an address, as far as link, routes and routers tell."""

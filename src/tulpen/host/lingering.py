@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def for_time_wait(core: Core, record: TimeWait, seg: Segment, now: int) -> None:
     """A segment for a lingering connection: it becomes a connection, and we see what comes of it."""
     name = record.name
-    listener = core.listener(name.local, name.local_port)
+    listener = core.listeners.find(name)
     new = seg.flags & (SYN | RST) == SYN
     if new and (listener is None or listener.full) and _would_reopen(core, record, seg, now):
         _no_reopening(core, listener, record, seg, now)

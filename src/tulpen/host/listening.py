@@ -190,7 +190,7 @@ def complete(
     options = connection.tcb.options
     if signing is not None:
         signing.options = options  # from now on its own
-    claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr)
+    claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr, shared=options.so_reuseport)
     core.ports.take(claim)
     socket = Socket(core, connection, name, claim, options, accepted=False, signing=signing)
     core.connections[name] = socket

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 PORTS: Final = 65_536
 
 
-def listen(
-    core: Core, address: bytes | None, port: int, now: int, backlog: int, options: SocketOptions | None
-) -> Listener:
-    """OPEN, passive; no address: all of them, port 0: any that is free."""
+def bind(
+    core: Core, address: bytes | None, port: int, now: int, options: SocketOptions, *, listening: bool = False
+) -> Claim:
+    """Hold a local port; no address: for all of them, port 0: any that is free."""
     where = ANY if address is None else address
     if where and where not in core.ours and where != wildcard(where):
         raise TcpError(EADDRNOTAVAIL, "the local address is not this host's")
@@ -39,14 +39,22 @@ def listen(
         raise TcpError(EINVAL, "a port has 16 bits")
     if port == 0:
         port = core.ports.choose_unbound(where, now)
+    claim = Claim(where, port, reuse=options.so_reuseaddr, shared=options.so_reuseport, listening=listening)
+    core.ports.bind(claim)
+    return claim
+
+
+def listen(
+    core: Core, address: bytes | None, port: int, now: int, backlog: int, options: SocketOptions | None
+) -> Listener:
+    """OPEN, passive."""
     options = _own(core, options)
     most = core.stack.settings.somaxconn
     backlog = most if backlog < 0 else min(backlog, most)
     options.tcp_fastopen = limit_for(options, core.stack.settings, backlog)
-    claim = Claim(where, port, reuse=options.so_reuseaddr, listening=True)
-    core.ports.bind(claim)
+    claim = bind(core, address, port, now, options, listening=True)
     listener = Listener(core, claim, backlog, options)
-    core.listeners[where, port] = listener
+    core.listeners.add(listener)
     return listener
 
 
@@ -133,7 +141,7 @@ def _claim(
         claim = Claim(local, core.ports.choose(local, remote, port, free), chosen=True)
         core.ports.take(claim)
         return claim
-    claim = Claim(local, local_port, reuse=options.so_reuseaddr)
+    claim = Claim(local, local_port, reuse=options.so_reuseaddr, shared=options.so_reuseport)
     core.ports.bind(claim)
     if not free(local_port):
         core.ports.release(claim)

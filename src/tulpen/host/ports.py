@@ -28,6 +28,7 @@ class Claim(NamedTuple):
     address: bytes  # or one of the wildcards
     port: int
     reuse: bool = False  # SO_REUSEADDR
+    shared: bool = False  # SO_REUSEPORT
     listening: bool = False
     chosen: bool = False  # an ephemeral port, picked by connect(): others may share it
 
@@ -126,5 +127,7 @@ def overlap(one: bytes, other: bytes) -> bool:
 
 
 def _conflict(claim: Claim, other: Claim) -> bool:
-    """As Linux: SO_REUSEADDR helps if both have it and the holder does not listen."""
-    return overlap(claim.address, other.address) and not (claim.reuse and other.reuse and not other.listening)
+    """As Linux: SO_REUSEADDR helps if both have it and the holder does not listen, SO_REUSEPORT if both have it."""
+    if not overlap(claim.address, other.address) or (claim.shared and other.shared):
+        return False
+    return other.listening or not (claim.reuse and other.reuse)

@@ -136,9 +136,8 @@ def forget_request(core: Core, pending: Pending, now: int, *, came_to_nothing: b
 
 def stop_listening(core: Core, listener: Listener, now: int) -> None:
     """Take a listener and its half-open connections out of the tables."""
-    claim = listener.claim
-    del core.listeners[claim.address, claim.port]
-    core.ports.release(claim)
+    core.listeners.remove(listener)
+    core.ports.release(listener.claim)
     for pending in [pending for pending in core.requests.values() if pending.listener is listener]:
         core.write(pending.request.name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)

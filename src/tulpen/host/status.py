@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 def rows(core: Core) -> Iterator[Row]:
     """Yield listeners, half-open connections, connections, and TIME-WAIT."""
-    for listener in core.listeners.values():
+    for listener in core.listeners:
         yield Row(LISTEN, listener.recv_q, listener.send_q, listener.claim.address, listener.port, b"", 0)
     for name in core.requests:
         yield Row(SYN_RECEIVED, 0, 0, *name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from tulpen.tcp import buffer, judge, receive_window, stamping
+from tulpen.tcp import buffer, judge, receive_window, stamping, window
 from tulpen.tcp.ending import end
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.negotiate import receive_buffer
@@ -71,6 +71,7 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
         if state is CLOSED:
             raise TcpError(tcb.error or errno.EPIPE, "connection does not exist")
         raise TcpError(errno.EPIPE, "connection closing")
+    window.note_app_limited(tcb)
     taken = _take(tcb, data, now, urgent=urgent)
     if urgent and taken:
         tcb.snd.up = tcb.queue.end

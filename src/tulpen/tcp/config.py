@@ -171,6 +171,7 @@ class SocketOptions:
     ip_tos: int = _row(0, "octet", "Diffserv field and ECN bits", "RFC 9293 §3.9.1.9 MUST-48")
     ip_ttl: int | None = _row(None, "hops", "time to live of what is sent", "RFC 9293 §3.9.2 MUST-49")
     so_reuseaddr: bool = _row(False, "", "bind to a port that connections in TIME-WAIT still have", "socket(7)")
+    so_reuseport: bool = _row(False, "", "share an address and port with other listeners that have it: each connection goes to the one that its hash names", "socket(7)")
     ip_recverr: bool = _row(True, "", "report soft errors", "RFC 9293 §3.9.1.8 SHLD-20")
 
     def clone(self) -> SocketOptions:

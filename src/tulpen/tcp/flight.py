@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import final
 
+from tulpen.tcp.rate import Moment, Rate
+
 
 @final
 class Sent:
@@ -20,6 +22,7 @@ class Sent:
         "end",
         "first_at",
         "lost",
+        "moment",
         "push",
         "resent",
         "sacked",
@@ -29,12 +32,13 @@ class Sent:
         "written_off",
     )
 
-    def __init__(self, seq: int, end: int, cut: int, now: int) -> None:
+    def __init__(self, seq: int, end: int, cut: int, now: int, moment: Moment) -> None:
         self.seq = seq
         self.end = end
         self.cut = cut  # octets of each of its segments, but for the last
         self.at = now  # last sent
         self.first_at = now
+        self.moment = moment  # when it was last sent
         self.turn = 0  # what went out before it was last sent; of two at the same instant it tells the later
         self.times = 1
         self.sacked = False
@@ -50,7 +54,7 @@ class Sent:
 
     def clone(self) -> Sent:
         """Return an independent copy."""
-        twin = Sent(self.seq, self.end, self.cut, self.first_at)
+        twin = Sent(self.seq, self.end, self.cut, self.first_at, self.moment)
         twin.at = self.at
         twin.turn = self.turn
         twin.times = self.times
@@ -66,10 +70,11 @@ class Sent:
 class Flight:
     """The stretches in order, and how much of them is sacked, lost, and sent again."""
 
-    __slots__ = ("lost_octets", "lost_total", "resent_octets", "sacked_octets", "sent", "turns")
+    __slots__ = ("lost_octets", "lost_total", "rate", "resent_octets", "sacked_octets", "sent", "turns")
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.rate = Rate()
         self.turns = 0
         self.sacked_octets = 0
         self.lost_octets = 0
@@ -89,7 +94,9 @@ class Flight:
 
     def transmitted(self, seq: int, end: int, cut: int, now: int, *, push: bool = False) -> Sent:
         """Note new sequence space sent, to be cut into segments of ``cut`` octets."""
-        piece = Sent(seq, end, cut, now)
+        if not self.sent:
+            self.rate.begins(now)
+        piece = Sent(seq, end, cut, now, self.rate.moment())
         self.turns += 1
         piece.turn = self.turns
         piece.push = push
@@ -101,6 +108,7 @@ class Flight:
         self.turns += 1
         piece.turn = self.turns
         piece.at = now
+        piece.moment = self.rate.moment()
         piece.times += 1
         piece.written_off = False
 
@@ -276,6 +284,7 @@ class Flight:
         """Return an independent copy."""
         twin = Flight()
         twin.sent = [piece.clone() for piece in self.sent]
+        twin.rate = self.rate.clone()
         twin.sacked_octets = self.sacked_octets
         twin.turns = self.turns
         twin.lost_octets = self.lost_octets

@@ -65,6 +65,7 @@ def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     if not news.waits:
         _restart_clock(tcb, news, now, measured=measured)
     window.adapt(tcb, news, now)
+    tcb.flight.rate.sample(tcb.delivered_segments, now, tcb.rtt.least)
 
 
 def _restart_clock(tcb: Tcb, news: News, now: int, *, measured: bool) -> None:
@@ -98,6 +99,7 @@ def _take_sack(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         if least < start < stop <= snd.nxt:
             for piece in tcb.flight.sack(start, stop):
                 news.selected(piece, loss.point)
+                tcb.flight.rate.arrived(piece)
                 rack.delivered(tcb, piece, 0, now)  # what is echoed is an earlier one's
     tcb.delivered_segments += news.segments
 
@@ -107,15 +109,18 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     snd = tcb.snd
     news.advanced = seg.ack - snd.una
     news.from_una = snd.una
-    sacked = news.segments
+    sacked, rate = news.segments, tcb.flight.rate
     acknowledged = tcb.flight.acknowledge(seg.ack)
     by_sack, echo, point = tcb.terms.sack, _echo(tcb, seg), tcb.loss.point
     for piece in acknowledged:
-        if by_sack and not piece.sacked:
-            rack.delivered(tcb, piece, echo, now)
+        if not piece.sacked:
+            rate.arrived(piece)
+            if by_sack:
+                rack.delivered(tcb, piece, echo, now)
         news.acknowledged(piece, point)
     if snd.una == snd.iss:
         news.segments = sacked + 1  # a SYN and what went with it is one
+        rate.latest = None  # and tells of no rate
     tcb.delivered_segments += news.segments - sacked
     tcb.delivered += news.advanced
     snd.una = seg.ack

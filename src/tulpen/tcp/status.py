@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tulpen.tcp import pacing
+from tulpen.tcp.config import SECOND
 from tulpen.tcp.ecn_state import PLAIN_SYN, Ecn, Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.loss import Phase
@@ -57,6 +58,8 @@ class Status:
     delivered: int  # segments, our SYN one of them
     resent: int  # octets sent again and in flight
     pacing_rate: int  # octets a second; 0: no limit
+    delivery_rate: int  # octets a second; 0: nothing was delivered yet
+    app_limited: bool  # the application kept it from being more
     unacked_segments: int
     sacked_segments: int  # without SACK, the duplicates that stand for them
     lost_segments: int
@@ -97,7 +100,7 @@ class Status:
 
 def status_of(tcb: Tcb) -> Status:
     """Return the snapshot."""
-    timers, memory = tcb.timers, tcb.rcv.memory
+    timers, memory, rate = tcb.timers, tcb.rcv.memory, tcb.flight.rate
     ecn = tcb.ecn if tcb.ecn is not None else NO_ECN
     at = timers.next()
     running = ""
@@ -138,6 +141,8 @@ def status_of(tcb: Tcb) -> Status:
         delivered=tcb.delivered_segments,
         resent=tcb.flight.resent_octets,
         pacing_rate=pacing.rate(tcb),
+        delivery_rate=rate.delivered * tcb.smss * SECOND // rate.interval if rate.interval else 0,
+        app_limited=rate.limited,
         unacked_segments=_segments(tcb.flight.sent),
         sacked_segments=_segments(p for p in tcb.flight.sent if p.sacked) if tcb.terms.sack else tcb.loss.dupacks,
         lost_segments=_segments(p for p in tcb.flight.sent if p.lost),

@@ -25,6 +25,15 @@ def pipe(tcb: Tcb) -> int:
     return max(0, tcb.flight.pipe - tcb.loss.dupacks * tcb.smss)
 
 
+def note_app_limited(tcb: Tcb) -> None:
+    """The application writes: note it where it had given less than a segment, and the window would have taken more."""
+    flight = tcb.flight
+    if tcb.queue.end - tcb.snd.nxt < tcb.smss and flight.lost_octets <= flight.resent_octets:
+        in_flight = pipe(tcb)
+        if in_flight < tcb.cc.cwnd:
+            flight.rate.app_limited(max(len(flight.sent), -(-in_flight // tcb.smss)))
+
+
 def adapt(tcb: Tcb, news: News, now: int) -> None:
     """The acknowledgment's effect on the congestion window: it comes down, grows, or stays."""
     phase = tcb.loss.phase

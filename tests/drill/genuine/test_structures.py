@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from struct import pack
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tulpen.drill.genuine.structures import address_of, build_address, build_info
+from tulpen.drill.genuine.structures import address_of, build_address, build_error, build_info, build_moment
 from tulpen.drill.problems import Unsupported
 from tulpen.drill.world import CallFailed
 from tulpen.kernel.sock_diag import TcpInfo, read_tcp_info
+from tulpen.tcp.stamping import Kind, Stamp
 from tulpen.wire.address import address
 
 fields = st.dictionaries(st.sampled_from([f"tcpi_{name}" for name in TcpInfo._fields]), st.integers(-(2**70), 2**70))
@@ -46,3 +48,10 @@ def test_addresses_there_and_back() -> None:
 def test_no_octets_do_harm(octets: bytes) -> None:
     with suppress(CallFailed, Unsupported):
         address_of(octets)
+
+
+def test_an_entry_of_the_error_queue() -> None:
+    stamp = Stamp(Kind.ACKNOWLEDGED, 2963, 3_000_000_004)
+    assert build_moment(stamp) == pack("@6l", 3, 4, 0, 0, 0, 0)
+    assert build_error(stamp, ipv6=False) == pack("=I4B2I16x", errno.ENOMSG, 4, 0, 0, 0, 2, 2963)
+    assert len(build_error(stamp, ipv6=True)) == 16 + 28

@@ -8,6 +8,7 @@ from struct import pack, unpack
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tulpen.drill import calls, calls_data, calls_option, calls_wait
+from tulpen.drill.calls_error import ERRQUEUE, RECVERR, SOL_SOCKET, TIMESTAMPING, next_entry
 from tulpen.drill.descriptor import EpollFile, TcpFile
 from tulpen.drill.expression import Any, Array, Expression, Field, Number, Struct, Text, Word
 from tulpen.drill.genuine.protocol import NULL_BUFFER, Op, Question
@@ -16,7 +17,9 @@ from tulpen.drill.genuine.structures import (
     build_address,
     build_control,
     build_epoll_events,
+    build_error,
     build_info,
+    build_moment,
     build_poll_items,
     poll_items,
 )
@@ -37,7 +40,6 @@ FIRST_FD: Final = 1 << 20  # as in shim.c
 _CONGESTION_NAME: Final = 16  # octets
 _MEMINFO: Final = 9 * 4
 _TCP: Final = 6
-_ERRQUEUE: Final = 0x2000
 _TEXTS: Final = ("TCP_CONGESTION", "TCP_FASTOPEN_KEY", "TCP_MD5SIG", "TCP_MD5SIG_EXT")
 _TCP_CM_INQ: Final = 36
 
@@ -140,9 +142,9 @@ def _accept(world: World, question: Question) -> Begun:
 
 
 def _receive_message(world: World, question: Question) -> Begun:
-    fd, _, flags = question.arguments[:3]
-    if flags & _ERRQUEUE:
-        raise Unsupported("the error queue, asked for by packetdrill")
+    fd, room, flags = question.arguments[:3]
+    if flags & ERRQUEUE:
+        return _at_once(lambda: _error_entry(world.tcp(fd), room))
 
     def control() -> Extra:
         file = world.tcp(fd)
@@ -151,6 +153,13 @@ def _receive_message(world: World, question: Question) -> Begun:
         return 0, build_control(_TCP, _TCP_CM_INQ, pack("=i", calls_data.left_to_read(file)))
 
     return calls.begin(world, Call("recvmsg", _message(question), Any())), control
+
+
+def _error_entry(file: TcpFile, room: int) -> Extra:
+    """Return the flags of a message from the error queue, and its control messages."""
+    stamp, flags, told = next_entry(file, room)
+    moment = build_control(SOL_SOCKET, TIMESTAMPING, build_moment(stamp)) if told else b""
+    return flags, moment + build_control(*RECVERR[file.ipv6], build_error(stamp, ipv6=file.ipv6))
 
 
 def _ioctl(world: World, question: Question) -> Begun:

@@ -6,6 +6,7 @@ import errno
 from struct import Struct, error
 from typing import TYPE_CHECKING, Final
 
+from tulpen.drill.calls_error import ORIGIN_TIMESTAMPING, SECOND
 from tulpen.drill.expression import Applied, Expression, Field, Number, Text, Word
 from tulpen.drill.expression import Struct as Members
 from tulpen.drill.world import CallFailed
@@ -14,6 +15,8 @@ from tulpen.wire.address import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from tulpen.tcp.stamping import Stamp
 
 _FAMILY: Final = Struct("=H")
 _ADDRESS_4: Final = Struct("!H4s")  # after the family: port, address
@@ -24,6 +27,8 @@ _U32: Final = 0xFFFF_FFFF
 _POLLFD: Final = Struct("=ihh")
 _EPOLL_EVENT: Final = Struct("=IQ")
 _CONTROL: Final = Struct("@Nii")
+_TIMESPEC: Final = Struct("@ll")
+_EXTENDED_ERROR: Final = Struct("=I3BxII")  # errno, origin, type, code, info, data
 #: After what ``TcpInfo`` has: AccECN's counters, and its bits.
 _ACCECN: Final = ("received_ce", "delivered_e1_bytes", "delivered_e0_bytes", "delivered_ce_bytes", "received_e1_bytes",
                   "received_e0_bytes", "received_ce_bytes")  # fmt: skip
@@ -75,6 +80,17 @@ def build_control(level: int, type: int, data: bytes) -> bytes:
     """Return a control message, padded as the next one wants it."""
     whole = _CONTROL.pack(_CONTROL.size + len(data), level, type) + data
     return whole + bytes(-len(whole) % 8)
+
+
+def build_moment(stamp: Stamp) -> bytes:
+    """Return a struct scm_timestamping: of its three times, software's."""
+    return _TIMESPEC.pack(*divmod(stamp.at, SECOND)) + bytes(2 * _TIMESPEC.size)
+
+
+def build_error(stamp: Stamp, *, ipv6: bool) -> bytes:
+    """Return a struct sock_extended_err, and after it the address of who it is from: of nobody."""
+    error = _EXTENDED_ERROR.pack(errno.ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, stamp.kind, stamp.octet)
+    return error + bytes(28 if ipv6 else 16)
 
 
 def build_info(fields: Mapping[str, int], room: int) -> bytes:
