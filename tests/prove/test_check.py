@@ -11,15 +11,17 @@ import pytest
 from tulpen.cli.main import run as command
 from tulpen.errors import TulpenError
 from tulpen.prove.catalogue import DEEP, KNOWN_TO_FAIL, QUICK, everything, named
-from tulpen.prove.explorer import Counterexample
+from tulpen.prove.explorer import Counterexample, TooLarge
 from tulpen.prove.key import unknown_attributes
 from tulpen.prove.mutant_list import MUTANTS, Mutant
 from tulpen.prove.mutants import judge
 from tulpen.prove.run import run
 from tulpen.prove.scenario import Outcome, Scenario, check, rows_not_taken
+from tulpen.prove.segments import ROOM, Segments
 from tulpen.prove.story import Astray, as_test, ladder, replay
 from tulpen.show.ladder import Arrow, Fate
 from tulpen.tcp.state import TIME_WAIT
+from tulpen.wire.segment import ACK, Segment
 
 OUTCOMES: dict[str, Outcome] = {}
 
@@ -178,3 +180,11 @@ def test_the_command_judges_a_mutant(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_mutant_that_is_not_there_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["check", "--mutants", "nobody"]) == 2
     assert "there is no mutant" in capsys.readouterr().err
+
+
+def test_there_are_no_more_segments_than_a_set_has_bits() -> None:
+    segments = Segments()
+    for number in range(ROOM):
+        segments.number(Segment(number, 0, ACK), "A")
+    with pytest.raises(TooLarge, match="256 different segments"):
+        segments.number(Segment(ROOM, 0, ACK), "A")

@@ -15,15 +15,13 @@ from typing import Final, NamedTuple
 
 from tulpen.prove.end import ABORT, LINGERED, SEND, Automaton, End, Facts, Input, Objection
 from tulpen.prove.explorer import Step, Violation
-from tulpen.prove.segments import Segments, members
+from tulpen.prove.segments import ROOM, Segments, members
 from tulpen.tcp.state import TIME_WAIT
 
 #: A state of the pair: the automata's nodes of A and B; the segments that were sent, as bits; those of them that the
 #: end of A's TIME-WAIT takes away, and those that the end of B's does; the forgeries that are left.
 #: A plain tuple: it is made and compared millions of times.
 World = tuple[int, int, int, int, int, int]
-
-ROOM: Final = 256  # segments
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
+from tulpen.prove.explorer import TooLarge
 from tulpen.wire.segment import ACK, FIN, SYN, Segment, letters
 from tulpen.wire.seq import MASK, wrap
+
+ROOM: Final = 256  # different segments: a set of them has so many bits
 
 
 class Segments:
@@ -22,6 +26,8 @@ class Segments:
         """Return the number of a segment, a new one if it is new; the same both ways has two."""
         number = self._numbers.setdefault((to, segment), len(self.all))
         if number == len(self.all):
+            if number == ROOM:
+                raise TooLarge(f"more than {ROOM} different segments")
             self.all.append(segment)
             self.to[to] = self.to.get(to, 0) | 1 << number
         return number
