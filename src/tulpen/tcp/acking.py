@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tulpen.tcp import accecn, judge, receive_window
+from tulpen.tcp import accecn, receive_window
 from tulpen.tcp.ack_state import AckState
 from tulpen.tcp.config import MS
 from tulpen.tcp.incoming import Incoming
+from tulpen.tcp.negotiate import TIMESTAMPS_ROOM
 from tulpen.tcp.state import ESTABLISHED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -27,7 +28,7 @@ def text_arrived(tcb: Tcb, octets: int, now: int) -> None:
     """``octets`` in order came: an ACK is owed, now or later."""
     tcb.acks.pending += octets
     tcb.intake.text_at = now
-    enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else judge.enough_to_acknowledge(tcb)
+    enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else _enough(tcb)
     if enough or tcb.options.tcp_quickack or tcb.path.route.quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
@@ -176,3 +177,15 @@ def _delay(tcb: Tcb) -> int:
     if tcb.rtt.srtt:
         most = min(most, max(tcb.rtt.srtt, least))
     return min(ack.delay, most)
+
+
+def _full_segment_received(tcb: Tcb) -> int:
+    """RMSS less the options that every segment carries: what the peer's full segments hold (RFC 5681 §4.2)."""
+    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0) - tcb.terms.signed
+
+
+def _enough(tcb: Tcb) -> bool:
+    """Whether text that came owes an ACK at once: two full segments, or any two (RFC 5681 §4.2)."""
+    if tcb.acks.pending >= 2 * _full_segment_received(tcb):
+        return True
+    return tcb.stack.settings.tcp_delack_any and tcb.timers.delayed_ack != NEVER

@@ -10,7 +10,7 @@ from typing import Final
 from tulpen.tcp.accecn import room_for_option
 from tulpen.tcp.config import MS, SECOND, Settings
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, TIMESTAMPS_ROOM, USER_TIMEOUT_ROOM, most_blocks, timestamp
+from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, USER_TIMEOUT_ROOM, most_blocks, timestamp
 from tulpen.tcp.state import (
     CLOSE_WAIT,
     FIN_PENDING,
@@ -348,18 +348,6 @@ def full_segment(tcb: Tcb) -> int:
         room = counters + (SACK_HEADER + SACK_BLOCK * blocks if blocks else 0)
         return max(tcb.smss - room, (tcb.smss + 1) // 2)
     return tcb.smss
-
-
-def full_segment_received(tcb: Tcb) -> int:
-    """RMSS less the options that every segment carries: what the peer's full segments hold (RFC 5681 §4.2)."""
-    return tcb.rcv_mss - (TIMESTAMPS_ROOM if tcb.terms.timestamps else 0) - tcb.terms.signed
-
-
-def enough_to_acknowledge(tcb: Tcb) -> bool:
-    """Whether text that came owes an ACK at once: two full segments, or any two (RFC 5681 §4.2)."""
-    if tcb.acks.pending >= 2 * full_segment_received(tcb):
-        return True
-    return tcb.stack.settings.tcp_delack_any and tcb.timers.delayed_ack != NEVER
 
 
 def receive_window(tcb: Tcb) -> int:
