@@ -78,11 +78,7 @@ class Keeper:
         finally:
             for fd in fds:
                 os.close(fd)
-        try:
-            message.send(self._control, answer, given)
-        finally:
-            for fd in given:
-                os.close(fd)
+        message.give(self._control, answer, given)
 
     def _do(self, request: tuple[Any, ...], fds: list[int]) -> tuple[Any, tuple[int, ...]]:
         match request:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import array
 import marshal
+import os
 import socket
 import struct
 from collections.abc import Sequence
@@ -21,9 +22,24 @@ _MOST_FDS: Final = 8
 def send(sock: socket.socket, value: Any, fds: Sequence[int] = ()) -> None:
     """Send one message; the descriptors arrive as copies."""
     body = marshal.dumps(value)
+    _announce(sock, body, fds)
+    sock.sendall(body)
+
+
+def give(sock: socket.socket, value: Any, fds: Sequence[int]) -> None:
+    """Send one message; whoever has it is the only holder of its descriptors, which are closed here."""
+    body = marshal.dumps(value)
+    try:
+        _announce(sock, body, fds)
+    finally:
+        for fd in fds:
+            os.close(fd)
+    sock.sendall(body)
+
+
+def _announce(sock: socket.socket, body: bytes, fds: Sequence[int]) -> None:
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
     sock.sendmsg([_LENGTH.pack(len(body))], rights)
-    sock.sendall(body)
 
 
 def receive(sock: socket.socket) -> tuple[Any, list[int]]:
