@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.case import Case
-from benchmarks.pair import CLIENT, PORT, SERVER, Pair
+from benchmarks.pair import CLIENT, MS, PORT, SERVER, Pair
 from tulpen.aio import Interface
 from tulpen.host.host import Host
+from tulpen.host.isn import Numbers
+from tulpen.host.ports import Claim
+from tulpen.host.time_wait import TimeWaitTable
+from tulpen.host.tw_slot import Lingering
 from tulpen.link.pipe import pipe
+from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import Settings
+from tulpen.tcp.negotiate import Terms
+from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import State
+from tulpen.tcp.trace import FourTuple
 from tulpen.wire.address import address
 from tulpen.wire.ip import Packet
 from tulpen.wire.options import Options
 from tulpen.wire.segment import SYN, Segment
 
 COUNT = 2000
+PAGESIZE = resource.getpagesize()
+MILLION = 1_000_000
+TERMS = Terms(mss=1460, scaling=True, snd_shift=7, rcv_shift=7, sack=True, timestamps=True)
 ROOM = Settings(tcp_max_syn_backlog=1 << 20, somaxconn=1 << 20, tcp_syncookies=0, ip_local_port_range=(1024, 65_535))
 
 
@@ -69,7 +82,7 @@ def syn_queue_entry() -> float:
 
 
 def time_wait_entry() -> float:
-    """What stays of a connection that its application has closed, and the peer too."""
+    """What stays of a connection that its application has closed, and the peer too; its port counted."""
 
     def build() -> Any:
         pair = Pair(ROOM)
@@ -84,6 +97,36 @@ def time_wait_entry() -> float:
         return pair
 
     return grown(build) / COUNT
+
+
+def million_time_waits() -> float:
+    """The table alone, filled with records of as many peers as there have to be."""
+    here = address(SERVER)
+    stack, numbers = Stack(Settings(tcp_max_tw_buckets=MILLION)), Numbers(b"")
+
+    def build() -> Any:
+        table = TimeWaitTable(stack, (here,), numbers)
+        for number in range(MILLION):
+            name = FourTuple(here, PORT, (number // 60_000 + 1).to_bytes(4, "big"), number % 60_000 + 1)
+            record = TimeWait(
+                name, iss=0, irs=0, snd_nxt=number + 2, max_snd_wnd=65_535, rcv_nxt=number + 9, rcv_wnd=65_535, mss=1460,
+                terms=TERMS, ts_offset=0, ts_recent_at=number, answered_at=-1, deadline=60_000 * MS + number,
+            )  # fmt: skip
+            table.put(Lingering(record, Claim(here, PORT)))
+        assert len(table) == MILLION
+        return table
+
+    before = resident()
+    kept = build()
+    after = resident()
+    del kept
+    return (after - before) / 1e6
+
+
+def resident() -> int:
+    """Return the octets of memory that this process takes."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGESIZE
 
 
 def connection_with_streams() -> float:
@@ -126,4 +169,5 @@ MEMORY = [
     Case(GROUP, "connection with streams", "octets", connection_with_streams, once=True, smaller=True),
     Case(GROUP, "SYN queue entry", "octets", syn_queue_entry, once=True, smaller=True),
     Case(GROUP, "TIME-WAIT entry", "octets", time_wait_entry, once=True, smaller=True),
+    Case(GROUP, "a million in TIME-WAIT", "MB", million_time_waits, once=True, smaller=True),
 ]

@@ -21,7 +21,8 @@ from tulpen.host.listeners import Listeners
 from tulpen.host.metrics import Metrics
 from tulpen.host.paths import Paths
 from tulpen.host.ports import Ports
-from tulpen.host.time_wait import Lingering, TimeWaitTable
+from tulpen.host.time_wait import TimeWaitTable
+from tulpen.host.tw_slot import Lingering
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.stack import Stack
@@ -71,9 +72,10 @@ class Core:
         self.mtu = mtu
         self.gso_max = gso_max
         self.stack = stack
+        self.numbers = Numbers(secret)
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
-        self.time_wait = TimeWaitTable(stack)
+        self.time_wait = TimeWaitTable(stack, self.addresses, self.numbers)
         self.requests: dict[FourTuple, Pending] = {}
         self.listeners = Listeners(secret)
         # who has something to do
@@ -83,7 +85,6 @@ class Core:
         self.outbox: list[Packet] = []
         self.held: dict[FourTuple, Socket] = {}  # in TIME-WAIT, and the application has not closed
         # what a new connection needs
-        self.numbers = Numbers(secret)
         self.ports = Ports(stack.settings, secret)
         self.cookies = Cookies(stack.settings, secret)
         self.paths = Paths(mtu, stack.settings)

@@ -26,7 +26,7 @@ from tulpen.wire.seq import before, wrap
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.signing import Signing
-    from tulpen.host.time_wait import Lingering
+    from tulpen.host.tw_slot import Lingering
     from tulpen.tcp.connection import Connection
 
 REOPENED: Final = 65_537  # a reopened connection's ISS lies this far above the old SND.NXT

@@ -6,7 +6,7 @@ from errno import ECONNRESET
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host.departures import send_from
-from tulpen.host.time_wait import Lingering
+from tulpen.host.tw_slot import Lingering
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.ending import end
