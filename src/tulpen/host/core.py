@@ -25,6 +25,7 @@ from tulpen.host.time_wait import TimeWaitTable
 from tulpen.host.tw_slot import Lingering
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.resting import Dormitory
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, State
 from tulpen.tcp.trace import Dropped, FourTuple, Reason, Record
@@ -61,9 +62,9 @@ class Core:
     """The tables of a host, and what new connections need."""
 
     __slots__ = (
-        "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps",
-        "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack",
-        "stirred", "time_wait",
+        "addresses", "connections", "cookies", "deadlines", "dormitory", "fast_open_key", "gso_max", "held",
+        "last_stamps", "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready",
+        "requests", "stack", "stirred", "time_wait", "wakeful",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -84,6 +85,9 @@ class Core:
         self.stirred: deque[Socket | Listener] = deque()  # may have something to tell
         self.outbox: list[Packet] = []
         self.held: dict[FourTuple, Socket] = {}  # in TIME-WAIT, and the application has not closed
+        # who has nothing to do
+        self.dormitory = Dormitory(stack)
+        self.wakeful: list[Socket] = []  # to be asked whether they rest
         # what a new connection needs
         self.ports = Ports(stack.settings, secret)
         self.cookies = Cookies(stack.settings, secret)

@@ -192,7 +192,7 @@ def complete(
         signing.options = options  # from now on its own
     claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr, shared=options.so_reuseport)
     core.ports.take(claim)
-    socket = Socket(core, connection, name, claim, options, accepted=False, signing=signing)
+    socket = Socket(core, connection, name, claim, accepted=False, signing=signing)
     core.connections[name] = socket
     if early:
         socket.counted_by = listener

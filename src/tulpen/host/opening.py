@@ -83,7 +83,7 @@ def connect(
     )  # fmt: skip
     connection.path_begins(core.path_mss(name, options, now), core.paths.route(remote), now)
     connection.tcb.gso_max = core.gso_max if signing is None else 0
-    socket = Socket(core, connection, name, claim, options, accepted=True, signing=signing)
+    socket = Socket(core, connection, name, claim, accepted=True, signing=signing)
     core.connections[name] = socket
     room = 0
     if data is not None:

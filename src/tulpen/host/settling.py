@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tulpen.host.socket import Socket
     from tulpen.tcp.trace import FourTuple
 
+ASKED: Final = 1024  # connections that are asked at a time whether they rest
+RESTED: Final = 32  # that come to rest at a time: some milliseconds
 RECYCLE_RTOS: Final = 3.5  # tcp_tw_recycle kept a TIME-WAIT for this many retransmission timeouts
 MOST_STAMPS: Final = 65_536  # hosts whose last timestamp tcp_tw_recycle remembers
 
@@ -36,9 +38,10 @@ def settle(core: Core, socket: Socket, now: int) -> None:
     if not (socket.stirred or socket.released):
         socket.stirred = True
         core.stirred.append(socket)
-    if socket.connection.tcb.fast_open is not None:
+    tcb = socket.connection.tcb
+    if tcb.fast_open is not None:
         _settle_fast_open(core, socket, now)
-    state = socket.connection.state
+    state = tcb.state
     if state is CLOSED:
         if core.connections.get(socket.name) is socket:
             _take_out(core, socket, now)
@@ -94,6 +97,20 @@ def _recycle(core: Core, socket: Socket, record: TimeWait, now: int) -> None:
     if len(stamps) >= MOST_STAMPS:
         del stamps[next(iter(stamps))]
     stamps[remote] = (record.terms.ts_recent, now)
+
+
+def rest(core: Core, now: int) -> int:
+    """Put to rest some of the connections that have been quiet for long; return how many."""
+    if not core.wakeful:
+        core.wakeful = [socket for socket in core.connections.values() if not socket.resting]
+    wakeful, rested = core.wakeful, 0
+    for _ in range(min(ASKED, len(wakeful))):
+        socket = wakeful.pop()
+        if socket not in core.ready and core.connections.get(socket.name) is socket:
+            rested += socket.rest(now)
+        if rested == RESTED:
+            break
+    return rested
 
 
 def tell_held(core: Core, name: FourTuple) -> None:
