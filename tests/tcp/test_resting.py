@@ -9,6 +9,7 @@ import pytest
 
 from tulpen.tcp.config import MS, Settings, SocketOptions
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.option_sets import OptionSets
 from tulpen.tcp.resting import Dormitory
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import State
@@ -69,7 +70,7 @@ def test_nothing_is_lost(seed: int) -> None:
         tcp_rcvbuf_overhead=seed != 3,
     )  # fmt: skip
     stack = Stack(settings)
-    dormitory, rested = Dormitory(stack), 0
+    dormitory, rested = Dormitory(stack, OptionSets()), 0
     for _ in range(4):
         now = chance.randrange(1 << 40)
         one = Connection(stack, iss=chance.randrange(1 << 32), name=NAME)
@@ -92,7 +93,7 @@ def test_what_is_on_its_way_keeps_it_awake() -> None:
     one, other = Connection(iss=1, name=NAME), Connection(iss=2)
     other.open_passive(0)
     one.open_active(0)
-    dormitory = Dormitory(one.tcb.stack)
+    dormitory = Dormitory(one.tcb.stack, OptionSets())
     assert dormitory.rest(one) is None  # SYN-SENT
     conversation(Random(3), one, other, 0)
     assert dormitory.rest(one) is not None
@@ -102,16 +103,15 @@ def test_what_is_on_its_way_keeps_it_awake() -> None:
     assert dormitory.rest(one) is None
 
 
-def test_those_with_the_same_options_share_them_at_rest_alone() -> None:
+def test_those_with_the_same_options_share_them() -> None:
     one, other = Connection(iss=1, name=NAME, options=SocketOptions(tcp_nodelay=True)), Connection(iss=2)
     other.open_passive(0)
     one.open_active(0)
     conversation(Random(1), one, other, 0)
-    dormitory = Dormitory(one.tcb.stack)
+    dormitory = Dormitory(one.tcb.stack, OptionSets())
     first, second = dormitory.rest(one), dormitory.rest(one)
     assert first is not None
     assert second is not None
     assert first.options is second.options
-    left, right = dormitory.wake(first, NAME), dormitory.wake(second, NAME)
-    left.tcb.options.tcp_nodelay = False
-    assert (right.tcb.options.tcp_nodelay, one.tcb.options.tcp_nodelay) == (True, True)
+    assert first.options is not one.tcb.options
+    assert dormitory.wake(first, NAME).tcb.options == one.tcb.options

@@ -25,6 +25,7 @@ from tulpen.host.time_wait import TimeWaitTable
 from tulpen.host.tw_slot import Lingering
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.option_sets import OptionSets
 from tulpen.tcp.resting import Dormitory
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, State
@@ -63,8 +64,8 @@ class Core:
 
     __slots__ = (
         "addresses", "connections", "cookies", "deadlines", "dormitory", "fast_open_key", "gso_max", "held",
-        "last_stamps", "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready",
-        "requests", "stack", "stirred", "time_wait", "wakeful",
+        "last_stamps", "listeners", "metrics", "mtu", "numbers", "option_sets", "ours", "outbox", "paths", "ports",
+        "ready", "requests", "stack", "stirred", "time_wait", "wakeful",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -74,6 +75,7 @@ class Core:
         self.gso_max = gso_max
         self.stack = stack
         self.numbers = Numbers(secret)
+        self.option_sets = OptionSets()
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
         self.time_wait = TimeWaitTable(stack, self.addresses, self.numbers)
@@ -86,7 +88,7 @@ class Core:
         self.outbox: list[Packet] = []
         self.held: dict[FourTuple, Socket] = {}  # in TIME-WAIT, and the application has not closed
         # who has nothing to do
-        self.dormitory = Dormitory(stack)
+        self.dormitory = Dormitory(stack, self.option_sets)
         self.wakeful: list[Socket] = []  # to be asked whether they rest
         # what a new connection needs
         self.ports = Ports(stack.settings, secret)

@@ -45,9 +45,9 @@ def send_from(core: Core, socket: Socket, now: int) -> None:
     if segments:
         if socket.signing is not None:
             segments = socket.signing.signed(segments, course_of(socket.connection.tcb, socket.name))
-        send(core, socket.name, segments, socket.options, now)
+        send(core, socket.name, segments, socket.connection.tcb.options, now)
         if core.paths.differ:  # a route is looked up when packets go out
-            socket.connection.path_mss(core.path_mss(socket.name, socket.options, now), now)
+            socket.connection.path_mss(core.path_mss(socket.name, socket.connection.tcb.options, now), now)
 
 
 def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOptions, now: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from tulpen.host import deferring, fast_listening
 from tulpen.host.core import Core, Pending
 from tulpen.host.departures import send, send_reset
-from tulpen.host.ports import Claim
+from tulpen.host.ports import claim_of_accepted
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.signing import course_of_request, signing_for
 from tulpen.host.socket import Socket
@@ -77,8 +77,9 @@ def _open_early(
 ) -> None:  # fmt: skip
     """A SYN with a good cookie: its text goes to the application before the handshake ends (RFC 7413 §4.2.2)."""
     connection = request.opened_early(
-        core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
-    )
+        core.stack, core.option_sets.shared(listener.options), syn, now, verdict.cookie,
+        experimental=verdict.experimental,
+    )  # fmt: skip
     _learn_path(core, connection, request.name, now)
     listener.fast_opens.under_way += 1
     complete(core, listener, connection, request.name, now, early=True, signing=signing)
@@ -128,7 +129,7 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
 
 def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:
     """Return the connection that a half-open one stands for, on the path to its peer."""
-    connection = request.connection(core.stack, listener.options, now)
+    connection = request.connection(core.stack, core.option_sets.shared(listener.options), now)
     _learn_path(core, connection, request.name, now)
     return connection
 
@@ -189,8 +190,8 @@ def complete(
     connection.tcb.gso_max = core.gso_max if signing is None else 0  # each segment has a signature of its own
     options = connection.tcb.options
     if signing is not None:
-        signing.options = options  # from now on its own
-    claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr, shared=options.so_reuseport)
+        signing.options = options  # from now on the connection's
+    claim = claim_of_accepted(name.local, name.local_port, options.so_reuseaddr, options.so_reuseport)
     core.ports.take(claim)
     socket = Socket(core, connection, name, claim, accepted=False, signing=signing)
     core.connections[name] = socket

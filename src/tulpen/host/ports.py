@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from errno import EADDRINUSE, EADDRNOTAVAIL
+from functools import lru_cache
 from typing import Final, NamedTuple, final
 
 from tulpen.host.prf import Prf, octets
@@ -142,6 +143,12 @@ class Ports:
             if not self.holders(port):
                 return port
         raise TcpError(EADDRINUSE, "insufficient resources: every ephemeral port is taken")
+
+
+@lru_cache(maxsize=256)
+def claim_of_accepted(address: bytes, port: int, reuse: bool, shared: bool) -> Claim:
+    """Return what a connection holds that a listener accepted: the same object for all of them."""
+    return Claim(address, port, reuse, shared)
 
 
 def wildcard(address: bytes) -> bytes:

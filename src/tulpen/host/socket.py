@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, final
 
+from tulpen.host.ports import Claim
 from tulpen.host.settling import abort_lingering, settle
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.state import CLOSED, TIME_WAIT, State
@@ -12,7 +13,6 @@ from tulpen.wire.address import text
 if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.listener import Listener
-    from tulpen.host.ports import Claim
     from tulpen.host.signing import Signing
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
@@ -34,8 +34,8 @@ class Socket:
     """
 
     __slots__ = (
-        "_connection", "_core", "_resting", "accepted", "claim", "counted_by", "lingering", "name", "over",
-        "received_tos", "released", "signing", "stirred",
+        "_claim", "_connection", "_core", "_has_own_options", "_resting", "accepted", "counted_by", "lingering",
+        "name", "over", "received_tos", "released", "signing", "stirred",
     )  # fmt: skip
 
     def __init__(
@@ -46,7 +46,8 @@ class Socket:
         self._connection: Connection | None = connection  # None: at rest
         self._resting: Resting | None = None
         self.name = name
-        self.claim = claim  # of the local port
+        self._claim = None if claim.chosen else claim
+        self._has_own_options = False  # it shares them with others
         self.signing = signing  # None: its segments are not signed
         self.accepted = accepted  # the application has it; until then it is told nothing
         self.released = False  # the application has closed it, and is told nothing any more
@@ -69,8 +70,21 @@ class Socket:
 
     @property
     def options(self) -> SocketOptions:
-        """The socket options; a change is obeyed from then on.  To be asked for each time: rest makes them anew."""
-        return self.connection.tcb.options
+        """The socket options, its own; a change is obeyed from then on.  To be asked for each time: rest ends that."""
+        tcb = self.connection.tcb
+        if not self._has_own_options:
+            tcb.options = tcb.options.clone()
+            self._has_own_options = True
+            if self.signing is not None:
+                self.signing.options = tcb.options
+        return tcb.options
+
+    @property
+    def claim(self) -> Claim:
+        """What it holds of the local port."""
+        if self._claim is not None:
+            return self._claim
+        return Claim(self.name.local, self.name.local_port, chosen=True)
 
     @property
     def resting(self) -> bool:
@@ -89,6 +103,7 @@ class Socket:
         if self._resting is None:
             return False
         self._connection = None
+        self._has_own_options = False
         return True
 
     def _wake(self) -> Connection:
@@ -195,6 +210,7 @@ class Socket:
 
     def set_keepalive(self, on: bool, now: int) -> None:
         """SO_KEEPALIVE on an open connection (MUST-24)."""
+        self.options.so_keepalive = on
         self.connection.set_keepalive(on, now)
         self._settle(now)
 

@@ -113,9 +113,9 @@ class Request:
         return True
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
-        """Return the connection it stands for, in SYN-RECEIVED."""
+        """Return the connection it stands for, in SYN-RECEIVED, with these ``options`` and no copy of them."""
         connection = Connection(
-            stack, iss=self.iss, mss=self.mss, name=self.name, options=options.clone(), ts_offset=self.ts_offset,
+            stack, iss=self.iss, mss=self.mss, name=self.name, options=options, ts_offset=self.ts_offset,
             ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb

@@ -10,13 +10,13 @@ what is in flight, signals not told) is empty at rest, or keeps the connection a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields
 from operator import attrgetter
 from struct import pack, unpack
 from typing import Any, Final, final
 
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.option_sets import OptionSets
 from tulpen.tcp.route import Route
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSE_WAIT, ESTABLISHED, State
@@ -29,7 +29,6 @@ BASES: Final = ("snd.nxt", "rcv.nxt", "intake.heard_at")
 KEPT: Final = frozenset({"stack", "name", "trace", "options", "state", "path.route", "flight.rate._moment"})
 POSITION: Final = 10  # bits of a number's place; two more say its base, four how many octets it has
 FLOAT: Final = 15  # instead of their count
-_CHOSEN: Final = attrgetter(*(each.name for each in fields(SocketOptions)))
 
 
 @final
@@ -115,12 +114,12 @@ class Pattern:
 class Dormitory:
     """Puts connections of one host to rest, and wakes them."""
 
-    __slots__ = ("_options", "_patterns", "_stack")
+    __slots__ = ("_option_sets", "_patterns", "_stack")
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, option_sets: OptionSets) -> None:
         self._stack = stack
+        self._option_sets = option_sets
         self._patterns: dict[Hashable, Pattern] = {}  # by what parts a TCB has
-        self._options: dict[Hashable, SocketOptions] = {}  # one of each that differs
 
     def rest(self, connection: Connection) -> Resting | None:
         """Return what stands for a connection at rest; None for one that is not."""
@@ -140,13 +139,12 @@ class Dormitory:
         octets = pattern.written(tcb)
         if octets is None:
             return None
-        options = self._options.setdefault(_CHOSEN(tcb.options), tcb.options)
-        return Resting(pattern, octets, options, tcb.path.route, tcb.state)
+        return Resting(pattern, octets, self._option_sets.shared(tcb.options), tcb.path.route, tcb.state)
 
     def wake(self, resting: Resting, name: FourTuple) -> Connection:
-        """Return the connection again."""
+        """Return the connection again; its options are shared still."""
         tcb = resting.pattern.read(resting.octets, self._stack, name)
-        tcb.options = resting.options.clone()
+        tcb.options = resting.options
         tcb.path.route = resting.route
         tcb.state = resting.state
         return Connection.of(tcb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, final
 
 from tulpen.tcp.config import MS, SECOND, US, Settings
@@ -9,6 +10,12 @@ from tulpen.tcp.config import MS, SECOND, US, Settings
 INITIAL_RTO: Final = 1 * SECOND  # RFC 6298 §2.1
 FALLBACK_RTO: Final = 3 * SECOND  # RFC 6298 §5.7
 LEAST_KEPT: Final = 300 * SECOND
+
+
+@lru_cache(maxsize=16)
+def _bounds(least: int, most: int) -> tuple[int, int]:
+    """Return both in nanoseconds, the same two ints for all connections."""
+    return least * US, most * MS
 
 
 @final
@@ -20,8 +27,7 @@ class RoundTrip:
     def __init__(self, settings: Settings) -> None:
         self.srtt = 0
         self.rttvar = 0
-        self.rto_min = settings.tcp_rto_min_us * US
-        self.rto_max = settings.tcp_rto_max_ms * MS
+        self.rto_min, self.rto_max = _bounds(settings.tcp_rto_min_us, settings.tcp_rto_max_ms)
         self.rto = INITIAL_RTO
         self.slop = settings.tcp_rto_slop_ms * MS
         self.backoff = 0  # timeouts in a row
