@@ -17,9 +17,10 @@ from benchmarks.bulk import BULK
 from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
+from benchmarks.growth import GROWTH
 from benchmarks.memory import MEMORY
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *GROWTH]
 
 
 def main() -> int:

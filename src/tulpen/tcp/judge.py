@@ -27,6 +27,7 @@ from tulpen.wire.seq import before, wrap
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
 PAWS_DAYS: Final = 24 * 86_400 * SECOND
+MOST_BLOCKS: Final = 4  # of SACK in one segment (RFC 2018 §3)
 MAX_WINDOW: Final = 0xFFFF  # of the window field
 
 
@@ -300,7 +301,7 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    if not tcb.receive_queue.ranges and tcb.receive_queue.duplicate is None:
+    if tcb.receive_queue.beyond is None and tcb.receive_queue.duplicate is None:
         return 0
     return min(len(sack_report(tcb)), most_blocks(tcb.terms))
 
@@ -319,8 +320,8 @@ def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
     if not tcb.terms.sack:
         return []
     if received.duplicate is None or not tcb.stack.settings.tcp_dsack:
-        return received.ranges
-    return [received.duplicate, *received.ranges]
+        return received.latest(MOST_BLOCKS)
+    return [received.duplicate, *received.latest(MOST_BLOCKS)]
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:
