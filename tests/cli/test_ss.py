@@ -199,10 +199,14 @@ def test_the_summary(network: PrivateNetwork) -> None:
 def test_an_ordinary_user_sees_the_table_and_is_told_what_it_lacks(network: PrivateNetwork) -> None:
     with readable_source() as source:
         done = network.run(
-            [*as_nobody(), f"PYTHONPATH={':'.join([source, *_packages()])}", str(interpreter()), *"-m tulpen ss -p".split()],
+            [
+                *as_nobody(),
+                f"PYTHONPATH={':'.join([source, *_packages()])}",
+                *(str(interpreter()), "-m", "tulpen", "ss", "-p"),
+            ],
             deadline=60.0,
             cwd="/",
-        )  # fmt: skip
+        )
     if "No module named" in done.stderr.text:
         pytest.skip("an ordinary user cannot read click here")
     lines = done.stdout.text.splitlines()
