@@ -47,6 +47,7 @@ _WAYS = ("state", "peer", "port", "process", "user", "netns")
 @click.option("--sort", "order", metavar="COLUMN", help="Sort by a column, the largest first; -COLUMN: the smallest.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show so many lines at most.")
 @click.option("--watch", type=click.FloatRange(0.1), metavar="SECONDS", help="Again and again, until interrupted.")
+@click.option("--bpf/--no-bpf", default=None, help="Who holds them: by BPF, or from /proc. [as is cheaper]")
 @click.option("-H", "--no-header", is_flag=True, help="No line of titles.")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout; with --watch, one line each time.")
 @click.option("-t", "-a", "-n", "--all", "--numeric", "_", is_flag=True, hidden=True, help="As always here.")
@@ -89,6 +90,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         {"4": int(socket.AF_INET), "6": int(socket.AF_INET6)}.get(options["family"], BOTH),
         details=(options["memory"] or options["info"]) and not options["by"],
         processes=options["processes"] or options["by"] == "process" or options["order"] in ("process", "-process"),
+        bpf=options["bpf"],
         everywhere=options["everywhere"],
         namespace=options["namespace"],
     )

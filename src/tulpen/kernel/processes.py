@@ -1,19 +1,27 @@
-"""Which process holds a socket, by which descriptor: one pass over /proc/PID/fd (proc(5)).
+"""Which process holds a socket, by which descriptor: one pass over /proc/PID/fd (proc(5)), or a program in the kernel.
 
 A descriptor of a socket is a link to ``socket:[INODE]``, and sock_diag gives each
 socket's inode.  Whoever has no right to read the descriptors of a process is told how many
-there are of these; nothing is guessed.
+there are of these; nothing is guessed.  Where very many files are open and BPF may be
+used, ``bpf.holders`` finds the same at a fraction of the cost.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from tulpen.errors import TulpenError
+
+if TYPE_CHECKING:
+    from tulpen.kernel.bpf.holders import Holders
 
 _PREFIX: Final = "socket:["
 _DEFAULT_PATH: Final = "/proc"
+_MANY: Final = 20_000  # open files, from which on loading a program costs less than reading their links
 
 
 class Holder(NamedTuple):
@@ -90,8 +98,46 @@ def _by_inode(process: Process) -> dict[int, list[int]]:
     return found
 
 
-def processes(*, proc: str = _DEFAULT_PATH) -> Processes:
-    """Return every process that holds a socket, from one pass over its descriptors."""
+def processes(*, bpf: bool | None = None, proc: str = _DEFAULT_PATH) -> Processes:
+    """Return every process that holds a socket.
+
+    ``bpf`` False reads /proc; True has a program in the kernel tell, and raises TulpenError
+    where that cannot be; None does so where it can and there are many open files.
+    """
+    if bpf is not False and proc == _DEFAULT_PATH:
+        found = _by_bpf(required=bpf is True)
+        if found is not None:
+            return found
+    return _by_proc(proc)
+
+
+def _by_bpf(*, required: bool) -> Processes | None:
+    if not required and (os.geteuid() != 0 or open_files() < _MANY):
+        return None
+    from tulpen.kernel.bpf.libbpf import Unavailable
+
+    try:
+        return Processes([Process(*each) for each in _program().take()], 0, "bpf")
+    except Unavailable as error:
+        if required:
+            raise TulpenError(f"BPF: {error}", "without --bpf, /proc is read") from None
+        return None
+
+
+@functools.cache
+def _program() -> Holders:
+    from tulpen.kernel.bpf.holders import Holders
+
+    return Holders()
+
+
+def open_files() -> int:
+    """Return how many files are open on this machine; 0: it does not say."""
+    number = read_text("/proc/sys/fs/file-nr").partition("\t")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _by_proc(proc: str) -> Processes:
     found: list[Process] = []
     unseen = 0
     for pid in pids(proc=proc):

@@ -26,6 +26,7 @@ class Wanted(NamedTuple):
     family: int = BOTH
     details: bool = False  # tcp_info, memory, congestion control
     processes: bool = False
+    bpf: bool | None = None  # see ``processes``
     everywhere: bool = False  # all network namespaces
     namespace: str = ""  # one of them: its name, a process inside, or its inode
 
@@ -56,7 +57,7 @@ class Source:
         wanted, notes = self._wanted, list[str]()
         pairs = self._everywhere(notes) if wanted.everywhere or wanted.namespace else [(None, self._own())]
         views = [self._view(place, dump) for place, dump in pairs]
-        found = processes() if wanted.processes or wanted.selection.processes else None
+        found = processes(bpf=wanted.bpf) if wanted.processes or wanted.selection.processes else None
         for view in views:
             view.processes = found
             if wanted.selection.maker is not None:
