@@ -6,8 +6,9 @@ There is none of this while text comes in order.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import islice
 from typing import Final, final
+
+from tulpen.tcp.ranges import Ranges
 
 #: What one held piece costs beside its octets: the peer cannot make us keep many tiny ones.
 PIECE: Final = 256
@@ -19,7 +20,7 @@ SMALL: Final = 512
 class Beyond:
     """Pieces that do not overlap, by where they begin, and the ranges that they make together."""
 
-    __slots__ = ("_lefts", "_rights", "cost", "costs", "pieces", "starts", "tail")
+    __slots__ = ("_ranges", "cost", "costs", "pieces", "starts", "tail")
 
     def __init__(self) -> None:
         self.starts: list[int] = []
@@ -27,8 +28,7 @@ class Beyond:
         self.costs: list[int] = []
         self.cost = 0  # of all of them
         self.tail = 0  # octets that fit behind the last
-        self._lefts: list[int] = []  # of the ranges, in order
-        self._rights: dict[int, int] = {}  # by the former, the latest to grow last
+        self._ranges = Ranges()
 
     @property
     def end(self) -> int:
@@ -37,7 +37,7 @@ class Beyond:
 
     def latest(self, most: int) -> list[tuple[int, int]]:
         """Return the ranges, the latest to grow first: RFC 2018 §4."""
-        return list(islice(reversed(self._rights.items()), most))
+        return self._ranges.latest(most)
 
     def hold(self, seq: int, data: bytes | memoryview, cost: int, tail: int) -> tuple[bool, tuple[int, int] | None]:
         """Keep ``data``; octets held stay as they first came.  Return if any were new, and the first part that was not.
@@ -48,7 +48,7 @@ class Beyond:
         counted, first, last, before = cost > 0, seq, seq + len(data), len(starts)
         if counted and starts and seq == self.end and len(data) <= self.tail:
             cost, tail = 0, self.tail - len(data)
-        self._remember(seq, seq + len(data))
+        self._ranges.add(seq, seq + len(data))
         twice: tuple[int, int] | None = None
         while data:
             index = bisect_right(starts, seq)
@@ -88,29 +88,11 @@ class Beyond:
         self.cost += cost - self.costs[index]
         self.costs[index] = cost
 
-    def _remember(self, left: int, right: int) -> None:
-        """Let the range that now holds [left, right) be the latest."""
-        lefts, rights = self._lefts, self._rights
-        index = bisect_right(lefts, left)
-        if index and rights[lefts[index - 1]] >= left:
-            index -= 1
-        after = index
-        while after < len(lefts) and lefts[after] <= right:
-            left = min(left, lefts[after])
-            right = max(right, rights.pop(lefts[after]))
-            after += 1
-        lefts[index:after] = [left]
-        rights[left] = right
-
     def taken(self, count: int, nxt: int) -> None:
         """The first ``count`` pieces are delivered, and all before ``nxt`` with them."""
         self.cost -= sum(self.costs[:count])
         del self.starts[:count], self.pieces[:count], self.costs[:count]
-        done = 0
-        while done < len(self._lefts) and self._rights[self._lefts[done]] <= nxt:
-            del self._rights[self._lefts[done]]
-            done += 1
-        del self._lefts[:done]
+        self._ranges.forget_before(nxt)
 
     def drop_last(self) -> None:
         """Drop the last piece."""
@@ -119,11 +101,7 @@ class Beyond:
         self.pieces.pop()
         self.costs.pop()
         self.tail = 0
-        while self._lefts and self._lefts[-1] >= start:
-            del self._rights[self._lefts.pop()]
-        if self._lefts:
-            left = self._lefts[-1]
-            self._rights[left] = min(self._rights[left], start)
+        self._ranges.forget_from(start)
 
     def clone(self) -> Beyond:
         """Return an independent copy; the octets are shared."""
@@ -133,8 +111,7 @@ class Beyond:
         twin.costs = self.costs.copy()
         twin.cost = self.cost
         twin.tail = self.tail
-        twin._lefts = self._lefts.copy()
-        twin._rights = self._rights.copy()
+        twin._ranges = self._ranges.clone()
         return twin
 
 
