@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,8 @@ def test_fields_and_the_names_of_values() -> None:
 
 
 def test_the_header_of_a_page() -> None:
-    text = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+    text = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+    text += "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
     assert parse_fields(text) == {"timestamp": Field(0, 8, False), "commit": Field(8, 8, True)}
 
 
@@ -50,7 +53,5 @@ def test_what_is_no_format(text: str) -> None:
 
 @given(st.text(), st.integers(0, len(RESET)), st.integers(0, len(RESET)))
 def test_damaged_text_is_read_or_refused(noise: str, start: int, end: int) -> None:
-    try:
+    with suppress(UnknownFormat):
         parse_format(RESET[:start] + noise + RESET[end:])
-    except UnknownFormat:
-        pass

@@ -62,7 +62,9 @@ def test_a_life_in_two_pages_of_two_processors() -> None:
     one = page(100, moved(0, A, 7, 2), moved(10, A, 2, 1, flags=SOFTIRQ), moved(100, A, 1, 7), reset(1, A, 3))
     other = page(150, retransmitted(0, A), destroyed(300, A, cookie=5))
     [run] = read(one, other)
-    assert run.word == bytes([codes.ACTIVE_OPEN, 0x21, codes.RETRANSMITTED, 0x17, codes.RESET_SENT + 15, codes.RELEASED])
+    assert run.word == bytes(
+        [codes.ACTIVE_OPEN, 0x21, codes.RETRANSMITTED, 0x17, codes.RESET_SENT + 15, codes.RELEASED]
+    )
     assert run.times == [100, 110, 150, 210, 211, 450]
     assert run.pid == 7
     assert run.destroyed == 4096 + 16 + 4 + 20
@@ -87,7 +89,9 @@ def test_a_close_says_where_it_was_made() -> None:
 
 
 def test_other_protocols_and_impossible_states_are_left_out() -> None:
-    assert read(page(0, moved(1, A, 7, 2, protocol=262), moved(1, A, 0, 2), moved(1, A, 7, 13), moved(1, 0, 7, 2))) == []
+    assert (
+        read(page(0, moved(1, A, 7, 2, protocol=262), moved(1, A, 0, 2), moved(1, A, 7, 13), moved(1, 0, 7, 2))) == []
+    )
 
 
 sockets = st.sampled_from([0, A, B, B + 64])

@@ -12,8 +12,9 @@ SOCKET = {"skaddr": Field(8, 8, False)}
 def formats() -> dict[str, EventFormat]:
     """Return the formats of Linux 6.18, as far as they matter."""
     state = {
-        **COMMON, **SOCKET, "oldstate": Field(16, 4, True), "newstate": Field(20, 4, True), "sport": Field(24, 2, False),
-        "dport": Field(26, 2, False), "family": Field(28, 2, False), "protocol": Field(30, 2, False),
+        **COMMON, **SOCKET, "oldstate": Field(16, 4, True), "newstate": Field(20, 4, True),
+        "sport": Field(24, 2, False), "dport": Field(26, 2, False),
+        "family": Field(28, 2, False), "protocol": Field(30, 2, False),
         "saddr": Field(32, 4, False), "daddr": Field(36, 4, False), "saddr_v6": Field(40, 16, False),
         "daddr_v6": Field(56, 16, False),
     }  # fmt: skip

@@ -12,37 +12,50 @@ RESET = codes.REASONS.index
 
 def word(text: str) -> bytes:
     """Transitions as hexadecimal octets; a reset's reason by name."""
-    return b"".join(bytes([codes.RESET_SENT + RESET(each)]) if "_" in each else bytes.fromhex(each) for each in text.split())
+    return b"".join(
+        bytes([codes.RESET_SENT + RESET(each)]) if "_" in each else bytes.fromhex(each) for each in text.split()
+    )
+
+
+def spelt(path: str) -> str:
+    """Write short names of states in full."""
+    names = {
+        "SS": "SYN-SENT", "SR": "SYN-RECEIVED", "EST": "ESTABLISHED", "FW1": "FIN-WAIT-1", "FW2": "FIN-WAIT-2",
+        "CW": "CLOSE-WAIT", "LA": "LAST-ACK", "TW": "TIME-WAIT",
+    }  # fmt: skip
+    return " > ".join(
+        names.get(each.strip("?"), each.strip("?")) + "?" * each.endswith("?") for each in path.split(" > ")
+    )
 
 
 @pytest.mark.parametrize(
     ("life", "opened", "ending", "by", "path"),
     [
-        ("72 21 14 45 5d 01", "active", "orderly", "us", "SYN-SENT > ESTABLISHED > FIN-WAIT-1 > FIN-WAIT-2 > TIME-WAIT?"),
-        ("72 21 14 45 5d 02", "active", "half-closed", "us", "SYN-SENT > ESTABLISHED > FIN-WAIT-1 > FIN-WAIT-2 > TIME-WAIT?"),
-        ("a3 31 18 89 9d 01", "passive", "orderly", "peer", "LISTEN > SYN-RECEIVED > ESTABLISHED > CLOSE-WAIT > LAST-ACK > CLOSED"),
-        ("72 21 14 4b bd 01", "active", "orderly", "both", "SYN-SENT > ESTABLISHED > FIN-WAIT-1 > CLOSING > TIME-WAIT?"),
-        ("72 23 31 17 TCP_ABORT_ON_CLOSE 02", "simultaneous", "aborted, data unread", "us", "SYN-SENT > SYN-RECEIVED > ESTABLISHED > CLOSED"),
-        ("72 03 27 02", "active", "refused", "peer", "SYN-SENT > CLOSED"),
-        ("72 2d 02", "active", "unreachable", "", "SYN-SENT > CLOSED"),
-        ("72 27 02", "active", "abandoned", "us", "SYN-SENT > CLOSED"),
-        ("a3 31 03 1d 02", "passive", "reset by peer", "peer", "LISTEN > SYN-RECEIVED > ESTABLISHED > CLOSED"),
-        ("72 21 17 TCP_STATE 02", "active", "aborted, linger 0", "us", "SYN-SENT > ESTABLISHED > CLOSED"),
-        ("72 21 TCP_STATE 17 02", "active", "killed", "us", "SYN-SENT > ESTABLISHED > CLOSED"),
-        ("a3 31 1e TCP_STATE 02", "passive", "reset by us", "us", "LISTEN > SYN-RECEIVED > ESTABLISHED > CLOSED"),
-        ("72 21 TCP_KEEPALIVE_TIMEOUT 1d 02", "active", "keep-alive death", "us", "SYN-SENT > ESTABLISHED > CLOSED"),
-        ("72 21 1d 02", "active", "gave up", "", "SYN-SENT > ESTABLISHED > CLOSED"),
-        ("72 21 14 4d 01 TCP_ABORT_ON_DATA", "active", "reset by us", "us", "SYN-SENT > ESTABLISHED > FIN-WAIT-1 > CLOSED"),
-        ("89 9d 01", "before", "orderly", "peer", "CLOSE-WAIT > LAST-ACK > CLOSED"),
-        ("72 5d 01", "active", "orderly", "us", "SYN-SENT > ESTABLISHED? > FIN-WAIT-1? > FIN-WAIT-2? > TIME-WAIT?"),
-        ("72 21 TCP_FLAGS 14 45 5d 01", "active", "orderly", "us", "SYN-SENT > ESTABLISHED > FIN-WAIT-1 > FIN-WAIT-2 > TIME-WAIT?"),
-        ("14 45", "before", "unknown", "", "ESTABLISHED > FIN-WAIT-1 > FIN-WAIT-2"),
+        ("72 21 14 45 5d 01", "active", "orderly", "us", "SS > EST > FW1 > FW2 > TW?"),
+        ("72 21 14 45 5d 02", "active", "half-closed", "us", "SS > EST > FW1 > FW2 > TW?"),
+        ("a3 31 18 89 9d 01", "passive", "orderly", "peer", "LISTEN > SR > EST > CW > LA > CLOSED"),
+        ("72 21 14 4b bd 01", "active", "orderly", "both", "SS > EST > FW1 > CLOSING > TW?"),
+        ("72 23 31 17 TCP_ABORT_ON_CLOSE 02", "simultaneous", "aborted, data unread", "us", "SS > SR > EST > CLOSED"),
+        ("72 03 27 02", "active", "refused", "peer", "SS > CLOSED"),
+        ("72 2d 02", "active", "unreachable", "", "SS > CLOSED"),
+        ("72 27 02", "active", "abandoned", "us", "SS > CLOSED"),
+        ("a3 31 03 1d 02", "passive", "reset by peer", "peer", "LISTEN > SR > EST > CLOSED"),
+        ("72 21 17 TCP_STATE 02", "active", "aborted, linger 0", "us", "SS > EST > CLOSED"),
+        ("72 21 TCP_STATE 17 02", "active", "killed", "us", "SS > EST > CLOSED"),
+        ("a3 31 1e TCP_STATE 02", "passive", "reset by us", "us", "LISTEN > SR > EST > CLOSED"),
+        ("72 21 TCP_KEEPALIVE_TIMEOUT 1d 02", "active", "keep-alive death", "us", "SS > EST > CLOSED"),
+        ("72 21 1d 02", "active", "gave up", "", "SS > EST > CLOSED"),
+        ("72 21 14 4d 01 TCP_ABORT_ON_DATA", "active", "reset by us", "us", "SS > EST > FW1 > CLOSED"),
+        ("89 9d 01", "before", "orderly", "peer", "CW > LA > CLOSED"),
+        ("72 5d 01", "active", "orderly", "us", "SS > EST? > FW1? > FW2? > TW?"),
+        ("72 21 TCP_FLAGS 14 45 5d 01", "active", "orderly", "us", "SS > EST > FW1 > FW2 > TW?"),
+        ("14 45", "before", "unknown", "", "EST > FW1 > FW2"),
     ],
 )  # fmt: skip
 def test_a_life_is_judged(life: str, opened: str, ending: str, by: str, path: str) -> None:
     verdict = judge(word(life))
     assert (verdict.opened.value, verdict.ending.value, verdict.by) == (opened, ending, by)
-    assert path_text(verdict.path) == path
+    assert path_text(verdict.path) == spelt(path)
 
 
 def test_nothing_acknowledged_the_last_fin() -> None:

@@ -26,6 +26,8 @@ class Ended(NamedTuple):
     received: int | None
     retransmissions: int | None
     who: Who | None  # the process that opened it, or else the first that is known to have done something to it
+    namespace: int | None  # the inode of the network namespace
+    place: str  # what that is called; empty: our own, or unknown
 
     def as_json(self) -> dict[str, Any]:
         """Return it as an object of plain values."""
@@ -48,15 +50,16 @@ class Ended(NamedTuple):
             "retransmissions": self.retransmissions,
             "pid": who.pid if who else None,
             "process": who.command if who else None,
-            "namespace": who.namespace if who else None,
+            "namespace": self.place or None,
+            "namespace_inode": self.namespace,
         }
 
     def as_line(self) -> str:
         """Return it as a line for people."""
         verdict = self.verdict
         whose = f"{self.who.command}/{self.who.pid}" if self.who else "?"
-        if self.who and self.who.label:
-            whose += f" in {self.who.label}"
+        if self.place:
+            whose += f" in {self.place}"
         arrow = {"active": "->", "passive": "<-", "simultaneous": "<>"}.get(verdict.opened.value, "--")
         ending = verdict.ending.value
         if verdict.by in ("us", "both") and ending in ("orderly", "half-closed"):

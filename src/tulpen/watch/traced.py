@@ -7,21 +7,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.kernel import tcp_codes as codes
-from tulpen.kernel.destroyed import Destroyed, Last, read_last
+from tulpen.kernel.destroyed import Last, read_last
 from tulpen.kernel.socket_name import read_name, read_sockaddr
 from tulpen.kernel.tcp_trace import BUFFERS, TcpTrace
 from tulpen.tcp.state import State
 from tulpen.tcp.trace import FourTuple
 from tulpen.watch.ended import Ended
 from tulpen.watch.life import Life, Lives
-from tulpen.watch.limits import patience
+from tulpen.watch.places import Places
 from tulpen.watch.tally import Tally
 from tulpen.watch.verdict import REASONS, Ending, Opened, Verdict, judge
-from tulpen.watch.who import Processes, Who
+from tulpen.watch.who import Processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tulpen.kernel.tcp_batch import Batch
 
 _RETRANSMITTED: Final = bytes([codes.RETRANSMITTED])
@@ -29,6 +27,8 @@ _AT_ONCE: Final = 2_000_000  # ns from CLOSED to destroyed, within one close()
 _LONG: Final = 1_000_000_000  # ns in CLOSE-WAIT from which a connection was half-closed
 _SYN_TIMEOUT: Final = 900_000_000  # ns: the least that a SYN is waited for is a second
 _MANY: Final = 3  # retransmissions without an answer
+_KEPT: Final = 200_000  # messages
+_ABOUT: Final = 0.9
 _NAMELESS: Final = FourTuple(b"", 0, b"", 0)
 
 
@@ -36,12 +36,12 @@ _NAMELESS: Final = FourTuple(b"", 0, b"", 0)
 class Traced:
     """Watches every network namespace from when it is constructed until it is closed; a context manager.
 
-    ``octets``: listen to the destruction of sockets too, in this network namespace and in
-    those of ``sockets``.  Raises CannotTrace with the remedy.
+    ``octets``: listen to the destruction of sockets too, for their last numbers.  Raises
+    CannotTrace with the remedy.
     """
 
-    __slots__ = ("_clock", "_closed", "_destroyed", "_last", "_layout", "_lives", "_resets", "_resets_before",
-                 "_settling", "_trace", "notes", "processes", "tally")  # fmt: skip
+    __slots__ = ("_clock", "_last", "_layout", "_lives", "_places", "_resets", "_resets_before", "_settling", "_trace",
+                 "_where", "notes", "processes", "tally")  # fmt: skip
 
     def __init__(
         self,
@@ -50,28 +50,25 @@ class Traced:
         octets: bool = True,
         buffers: int = BUFFERS,
         bulk: bool | None = None,
-        label: Callable[[int], str] | None = None,
     ) -> None:
         self.tally = Tally()
         self._last: dict[int, bytes] = {}
         self._settling: list[Life] = []
         self._resets: dict[FourTuple, int] = {}
         self._resets_before: dict[FourTuple, int] = {}
-        self._destroyed: list[Destroyed] = []
+        self._where: dict[int, int] = {}  # network namespaces by cookie, where there are several
+        self._places = Places(octets=octets)
         self._clock = time.time_ns() - time.monotonic_ns()
         self._trace = TcpTrace(ports=ports, buffers=buffers, bulk=bulk)
         self._layout = self._trace.layout
         self._lives = Lives(self._layout)
         self.notes = self._trace.notes
-        self.processes = Processes(self._trace.commands, label)
+        self.processes = Processes(self._trace.commands)
         if self.processes.blind:
             self.notes.append("in a PID namespace of its own, so the kernel's thread numbers say nothing: no processes")
-        if octets:
-            self._destroyed.append(Destroyed())
-
-    def listen_in(self, destroyed: Destroyed) -> None:
-        """Take the last numbers of another network namespace's sockets too."""
-        self._destroyed.append(destroyed)
+        self._places.refresh(time.monotonic_ns())
+        if octets and self._places.unseen:
+            self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
 
     def poll(self) -> list[Ended]:
         """Return the connections that ended, a moment after they did; call it some times a second."""
@@ -82,11 +79,12 @@ class Traced:
             self.tally.add(batch.counts)
             self._note_resets(batch)
             self._settling += self._lives.feed(batch)
-        for destroyed in self._destroyed:
-            destroyed.read(self._last)
+        self._places.read(self._last, self._where)
+        self._places.refresh(time.monotonic_ns())
         ended = [self._tell(life) for life in told]
-        if len(self._last) > 200_000:  # of sockets that were never connections, or that nobody asks for any more
+        if len(self._last) > _KEPT:  # of sockets that were never connections, or that were told before they went
             self._last.clear()
+            self._where.clear()
         return [each for each in ended if each is not None]
 
     def finish(self) -> list[Ended]:
@@ -103,13 +101,12 @@ class Traced:
     @property
     def octets_lost(self) -> int:
         """How many messages with a socket's last numbers the kernel had no room for."""
-        return sum(each.lost() for each in self._destroyed)
+        return self._places.lost
 
     def close(self) -> None:
         """End the watch; nothing of it stays."""
         self._trace.close()
-        while self._destroyed:
-            self._destroyed.pop().close()
+        self._places.close()
 
     def __enter__(self) -> Traced:
         return self
@@ -143,10 +140,12 @@ class Traced:
         if verdict.ending is Ending.KILLED and verdict.opened is not Opened.ACTIVE:
             life.pid = 0  # it may be who killed it
         who = self.processes.find(life.pid, times[-1])
-        verdict, waited = self._refine(verdict, life, place, name, who)
+        verdict, waited = self._refine(verdict, life, place, name)
         self.tally.ended(verdict.ending)
-        last = read_last(message) if (message := self._last.pop(life.cookie, None)) else None
+        message = self._last.pop(life.cookie, None)
+        last = read_last(message) if message is not None else None
         sent, received = octets(last, verdict)
+        inode = self._where.pop(life.cookie, None) or (who.namespace if who else None)
         return Ended(
             (self._clock + times[place]) / 1e9,
             name,
@@ -157,11 +156,11 @@ class Traced:
             received,
             word.count(codes.RETRANSMITTED),
             who,
+            inode,
+            self._places.label(inode) if inode else "",
         )
 
-    def _refine(
-        self, verdict: Verdict, life: Life, place: int, name: FourTuple, who: Who | None
-    ) -> tuple[Verdict, float | None]:
+    def _refine(self, verdict: Verdict, life: Life, place: int, name: FourTuple) -> tuple[Verdict, float | None]:
         """Add what only the times and the other end can tell."""
         if verdict.ending in (Ending.RESET_BY_PEER, Ending.REFUSED) and not verdict.why:
             code = self._resets.get(name) or self._resets_before.get(name)
@@ -170,8 +169,7 @@ class Traced:
                 verdict = verdict._replace(why=REASONS.get(reason, reason))
         elif verdict.ending is Ending.GAVE_UP and not _orphan(verdict):
             silent = times_silent(life.word, life.times, place)
-            granted = patience(who.pid, who.namespace) if who and who.namespace else None
-            if silent is not None and granted is not None and silent < granted * 0.9:
+            if silent is not None and silent < self._places.patience() * _ABOUT:
                 why = f"TCP_USER_TIMEOUT, or an error on the way: {silent:.3g} s is less than tcp_retries2 allows"
                 verdict = verdict._replace(ending=Ending.USER_TIMEOUT, why=why)
         waited = _waited(life.word, life.times)

@@ -21,22 +21,17 @@ class Who(NamedTuple):
     pid: int
     command: str
     namespace: int | None  # the inode of its network namespace
-    label: str  # what that namespace is called; empty: our own, or unknown
 
 
 @final
 class Processes:
     """Asks /proc, and remembers for a while; where it may not know, it says nothing."""
 
-    __slots__ = ("_cache", "_label", "_own", "_recorded", "blind")
+    __slots__ = ("_cache", "_recorded", "blind")
 
-    def __init__(
-        self, recorded: Callable[[], dict[int, str]] = dict, label: Callable[[int], str] | None = None
-    ) -> None:
+    def __init__(self, recorded: Callable[[], dict[int, str]] = dict) -> None:
         self._cache: dict[int, tuple[int, Who | None]] = {}
         self._recorded = recorded  # the names of threads that may have ended
-        self._label = label or (lambda inode: f"net:[{inode}]")
-        self._own = _namespace("self")
         # The tracepoints number threads as the whole machine does: in a container other processes bear those numbers.
         self.blind = str(Path("/proc/self/ns/pid").readlink()) != _INIT
 
@@ -57,7 +52,7 @@ class Processes:
             status = Path(f"/proc/{thread}/status").read_bytes()
         except OSError:
             command = self._recorded().get(thread)
-            return Who(thread, command, None, "") if command else None
+            return Who(thread, command, None) if command else None
         group, name = _TGID.search(status), _NAME.search(status)
         if group is None or name is None or _KERNEL.search(status):
             return None
@@ -66,8 +61,7 @@ class Processes:
         if pid != thread:
             with suppress(OSError):
                 command = Path(f"/proc/{pid}/comm").read_text(errors="replace").rstrip("\n")
-        inode = _namespace(str(thread))
-        return Who(pid, command, inode, "" if inode in (None, self._own) else self._label(inode or 0))
+        return Who(pid, command, _namespace(str(thread)))
 
 
 def _namespace(thread: str) -> int | None:
