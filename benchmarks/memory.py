@@ -15,6 +15,7 @@ from benchmarks.pair import CLIENT, MS, PORT, SERVER, Pair
 from tulpen.aio import Interface
 from tulpen.host.host import Host
 from tulpen.host.isn import Numbers
+from tulpen.host.packing import Packing
 from tulpen.host.ports import Claim
 from tulpen.host.time_wait import TimeWaitTable
 from tulpen.host.tw_slot import Lingering
@@ -117,10 +118,10 @@ def time_wait_entry() -> float:
 def million_time_waits() -> float:
     """The table alone, filled with records of as many peers as there have to be."""
     here = address(SERVER)
-    stack, numbers = Stack(Settings(tcp_max_tw_buckets=MILLION)), Numbers(b"")
+    stack, packing = Stack(Settings(tcp_max_tw_buckets=MILLION)), Packing((here,), Numbers(b""))
 
     def build() -> Any:
-        table = TimeWaitTable(stack, (here,), numbers)
+        table = TimeWaitTable(stack, packing)
         for number in range(MILLION):
             name = FourTuple(here, PORT, (number // 60_000 + 1).to_bytes(4, "big"), number % 60_000 + 1)
             record = TimeWait(

@@ -9,9 +9,10 @@ import pytest
 from tests.tcp import chaos
 from tests.tcp.test_compact import NAME, lingering
 from tulpen.host.isn import Numbers
+from tulpen.host.packing import Packing
 from tulpen.host.ports import ANY, Claim
 from tulpen.host.time_wait import TimeWaitTable
-from tulpen.host.tw_slot import Lingering, Packing
+from tulpen.host.tw_slot import Lingering, packed, unpacked
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.stack import Stack
@@ -26,10 +27,10 @@ CLAIM = Claim(NAME.local, NAME.local_port)
 def _again(connection: Connection, now: int) -> Connection:
     """Return what a connection becomes by way of its octets."""
     entry = Lingering(TimeWait.of(connection), CLAIM)
-    key, value = PACKING.key(NAME), PACKING.value(entry)
+    key, value = PACKING.key(NAME), packed(PACKING, entry)
     assert key is not None
     assert value is not None
-    back = PACKING.unpacked(key, value)
+    back = unpacked(PACKING, key, value)
     assert back.claim == CLAIM
     return back.record.connection(connection.tcb.stack, now)
 
@@ -57,7 +58,7 @@ V6 = FourTuple(bytes(15) + b"\1", 80, bytes(15) + b"\2", 1025)
 
 
 @pytest.mark.parametrize(
-    ("name", "claim", "offset", "packed"),
+    ("name", "claim", "offset", "fits"),
     [
         (NAME, CLAIM, 0, True),
         (NAME, CLAIM._replace(chosen=True, shared=True, reuse=True), 0, True),
@@ -69,13 +70,13 @@ V6 = FourTuple(bytes(15) + b"\1", 80, bytes(15) + b"\2", 1025)
         (NAME._replace(local=bytes(4)), Claim(bytes(4), NAME.local_port), 0, False),
     ],
 )
-def test_what_fits_no_slot_is_kept_all_the_same(name: FourTuple, claim: Claim, offset: int, packed: bool) -> None:
-    table = TimeWaitTable(Stack(), (NAME.local, V6.local), NUMBERS)
+def test_what_fits_no_slot_is_kept_all_the_same(name: FourTuple, claim: Claim, offset: int, fits: bool) -> None:
+    table = TimeWaitTable(Stack(), Packing((NAME.local, V6.local), NUMBERS))
     record = TimeWait.of(lingering(1))
     record.name, record.ts_offset = name, offset
     entry = Lingering(record, claim)
     packing = Packing((NAME.local, V6.local), NUMBERS)
-    assert (packing.key(name) is not None and packing.value(entry) is not None) is packed
+    assert (packing.key(name) is not None and packed(packing, entry) is not None) is fits
     table.put(entry)
     (kept,) = table
     assert (kept.name, kept.ts_offset, kept.deadline) == (name, offset, record.deadline)

@@ -19,11 +19,11 @@ from tulpen.host.fast_listening import key_from
 from tulpen.host.isn import Numbers
 from tulpen.host.listeners import Listeners
 from tulpen.host.metrics import Metrics
+from tulpen.host.packing import Packing
 from tulpen.host.paths import Paths
 from tulpen.host.ports import Ports
+from tulpen.host.syn_queue import SynQueue
 from tulpen.host.time_wait import TimeWaitTable
-from tulpen.host.tw_slot import Lingering
-from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.option_sets import OptionSets
 from tulpen.tcp.resting import Dormitory
@@ -35,27 +35,11 @@ from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
-    from tulpen.host.signing import Signing
     from tulpen.host.socket import Socket
     from tulpen.tcp.config import SocketOptions
 
 HEADERS_4: Final = 40  # octets of IP and TCP header without options
 HEADERS_6: Final = 60
-
-
-@final
-class Pending:
-    """An entry of a SYN queue."""
-
-    __slots__ = ("displaced", "listener", "request", "signing")
-
-    def __init__(
-        self, request: Request, listener: Listener, displaced: Lingering | None, signing: Signing | None
-    ) -> None:
-        self.request = request
-        self.signing = signing
-        self.listener = listener
-        self.displaced = displaced  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
 
 
 @final
@@ -78,11 +62,12 @@ class Core:
         self.option_sets = OptionSets()
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
-        self.time_wait = TimeWaitTable(stack, self.addresses, self.numbers)
-        self.requests: dict[FourTuple, Pending] = {}
+        packing = Packing(self.addresses, self.numbers)
+        self.time_wait = TimeWaitTable(stack, packing)
+        self.requests = SynQueue(packing)
         self.listeners = Listeners(secret)
         # who has something to do
-        self.deadlines: Deadlines[Socket | FourTuple] = Deadlines()  # of connections, and of requests by name
+        self.deadlines: Deadlines[Socket] = Deadlines()
         self.ready: dict[Socket, None] = {}  # may have segments to send
         self.stirred: deque[Socket | Listener] = deque()  # may have something to tell
         self.outbox: list[Packet] = []

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host import deferring, fast_listening
-from tulpen.host.core import Core, Pending
+from tulpen.host.core import Core
 from tulpen.host.departures import send, send_reset
 from tulpen.host.ports import claim_of_accepted
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.signing import course_of_request, signing_for
 from tulpen.host.socket import Socket
+from tulpen.host.syn_queue import Pending
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.negotiate import initial_window, receive_buffer
@@ -63,8 +64,7 @@ def syn_arrives(
         if displaced is not None:
             core.ports.release(displaced.claim)
         return True
-    core.requests[name] = Pending(request, listener, displaced, signing)
-    core.deadlines.set(name, request.deadline)
+    core.requests.add(Pending(request, listener, displaced, signing))
     listener.syn_queue += 1
     listener.young += 1
     answer(core, listener, request, now, verdict=verdict, signing=signing)
@@ -114,6 +114,7 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
     if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
         pending.request.acknowledged = True
+        core.requests.put_back(pending)
         core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
         core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
         return
@@ -154,6 +155,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
         request.ecn = connection.tcb.ecn
+        core.requests.put_back(pending)
     else:
         core.stack.count("EmbryonicRsts" if connection.state is LISTEN else "ListenDrops")
         forget_request(core, pending, now, came_to_nothing=True)

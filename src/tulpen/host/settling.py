@@ -15,9 +15,10 @@ from tulpen.tcp.state import CLOSED, SYN_RECEIVED, TIME_WAIT, Event
 from tulpen.tcp.trace import Moved
 
 if TYPE_CHECKING:
-    from tulpen.host.core import Core, Pending
+    from tulpen.host.core import Core
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
+    from tulpen.host.syn_queue import Pending
     from tulpen.tcp.trace import FourTuple
 
 ASKED: Final = 1024  # connections that are asked at a time whether they rest
@@ -137,8 +138,7 @@ def forget_request(core: Core, pending: Pending, now: int, *, came_to_nothing: b
     """
     request, listener, displaced = pending.request, pending.listener, pending.displaced
     name = request.name
-    del core.requests[name]
-    core.deadlines.forget(name)
+    core.requests.forget(name)
     listener.syn_queue -= 1
     if not request.retransmits:
         listener.young -= 1
@@ -155,6 +155,7 @@ def stop_listening(core: Core, listener: Listener, now: int) -> None:
     """Take a listener and its half-open connections out of the tables."""
     core.listeners.remove(listener)
     core.ports.release(listener.claim)
-    for pending in [pending for pending in core.requests.values() if pending.listener is listener]:
+    for pending in core.requests.of(listener):
         core.write(pending.request.name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)
+    core.requests.dismiss(listener)

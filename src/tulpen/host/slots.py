@@ -117,10 +117,12 @@ class SlotTable:
 
     def _place(self, key: bytes) -> int:
         """Return the place of the index that names ``key``, or the empty one that would."""
-        index = self._index
+        index, pages, slot = self._index, self._pages, self._slot
         most = len(index)
         place = hash(key) % most
-        while (number := index[place]) and self._key_of(number) != key:
+        while number := index[place]:
+            if pages[number // SLOTS].startswith(key, number % SLOTS * slot):
+                break
             place = place + 1 if place + 1 < most else 0
         return place
 

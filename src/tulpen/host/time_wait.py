@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import final
 
 from tulpen.host.deadlines import Deadlines
-from tulpen.host.isn import Numbers
+from tulpen.host.packing import KEY_4, KEY_6, Packing
 from tulpen.host.signing import Signing
 from tulpen.host.slots import SlotTable
-from tulpen.host.tw_slot import KEY_4, KEY_6, VALUE, Lingering, Packing, deadline_of
+from tulpen.host.tw_slot import VALUE, Lingering, deadline_of, packed, unpacked
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.stack import Stack
@@ -33,9 +33,9 @@ class TimeWaitTable:
 
     __slots__ = ("_hurried", "_packing", "_slots_4", "_slots_6", "_stack", "_unusual")
 
-    def __init__(self, stack: Stack, addresses: tuple[bytes, ...], numbers: Numbers) -> None:
+    def __init__(self, stack: Stack, packing: Packing) -> None:
         self._stack = stack
-        self._packing = Packing(addresses, numbers)
+        self._packing = packing
         self._slots_4 = SlotTable(KEY_4.size, VALUE.size)
         self._slots_6 = SlotTable(KEY_6.size, VALUE.size)
         self._unusual: OrderedDict[FourTuple, Lingering] = OrderedDict()  # a dict is slow to give its first
@@ -47,7 +47,7 @@ class TimeWaitTable:
     def __iter__(self) -> Iterator[TimeWait]:
         for slots in (self._slots_4, self._slots_6):
             for key, value in slots:
-                yield self._packing.unpacked(key, value).record
+                yield unpacked(self._packing, key, value).record
         for entry in self._unusual.values():
             yield entry.record
 
@@ -71,7 +71,7 @@ class TimeWaitTable:
     def put(self, entry: Lingering) -> None:
         """Take a record in, or put it behind the others after its 2 MSL began anew."""
         name = entry.record.name
-        key, value = self._packing.key(name), self._packing.value(entry)
+        key, value = self._packing.key(name), packed(self._packing, entry)
         if key is None or value is None:
             self._remove(name)
             self._unusual[name] = entry
@@ -119,7 +119,7 @@ class TimeWaitTable:
         if slots is None or first is None:
             return self._unusual.popitem(last=False)[1]
         slots.remove(first[0])
-        return self._packing.unpacked(*first)
+        return unpacked(self._packing, *first)
 
     def earliest(self) -> int | None:
         """Return when the next record expires."""
@@ -149,14 +149,14 @@ class TimeWaitTable:
             return unusual
         key = self._packing.key(name)
         value = None if key is None else slots.get(key)
-        return None if key is None or value is None else self._packing.unpacked(key, value)
+        return None if key is None or value is None else unpacked(self._packing, key, value)
 
     def _remove(self, name: FourTuple) -> None:
         if self._unusual.pop(name, None) is None and (key := self._packing.key(name)) is not None:
             self._slots(name).remove(key)
 
     def _replace_slot(self, entry: Lingering) -> None:
-        key, value = self._packing.key(entry.record.name), self._packing.value(entry)
+        key, value = self._packing.key(entry.record.name), packed(self._packing, entry)
         if key is None or value is None:
             self.put(entry)
         else:
