@@ -17,10 +17,11 @@ from benchmarks.bulk import BULK
 from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
+from benchmarks.fairness import FAIRNESS
 from benchmarks.growth import GROWTH
 from benchmarks.memory import MEMORY
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *GROWTH]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *GROWTH, *FAIRNESS]
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
 """Very many small records of one size, oldest first: slots of octets, and an index of them by open addressing.
 
-A record costs its own octets and some seven of the index: there is no object for it.  The
+A record costs its own octets and some ten of the index: there is no object for it.  The
 index holds numbers of slots, found by the hash of the key and, where another has that
 place, in the places after it.  Slots lie in pages in the order in which they were taken; the
 oldest page goes when all of it is free, and all is packed when half of the slots are.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final, final
 
 SLOTS: Final = 256  # of a page
-LEAST: Final = 16  # places of the index; a third of them and more are always empty
+LEAST: Final = 16  # places of the index; half of them and more are always empty
 
 
 @final
@@ -56,7 +56,7 @@ class SlotTable:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of ``key``; None if it is not there."""
-        number = self._index[self._place(key)]
+        number = self._live and self._index[self._place(key)]
         if not number:
             return None
         at = number % SLOTS * self._slot
@@ -68,7 +68,7 @@ class SlotTable:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Take a record in behind the others; one that was there under this key goes."""
-        if 3 * (self._live + 1) > 2 * len(self._index):
+        if 2 * self._live >= len(self._index):
             self._index_anew(len(self._index) * 3 // 2)
         if self._next >> 32:
             self._pack()

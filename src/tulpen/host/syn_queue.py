@@ -76,11 +76,11 @@ class SynQueue:
         """Return the entry of a connection."""
         if self._unusual and name in self._unusual:
             return self._unusual[name]
-        key = self._packing.key(name) if self._tables else None
-        if key is None:
+        if not self._tables or (key := self._packing.key(name)) is None:
             return None
+        size = len(key)
         for (octets, retransmits), table in self._tables.items():
-            if octets == len(key) and len(table) and (value := table.get(key)) is not None:
+            if octets == size and (value := table.get(key)) is not None:
                 return self._unpacked(key, value, retransmits)
         return None
 
