@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SECOND: Final = 1_000_000_000
 IDLE: Final = 30 * SECOND  # silence after which a middlebox or a restarted host may have forgotten a connection
 TTL_SLACK: Final = 2  # hops by which a path may change
+PROMPT: Final = 10 * SECOND
 PROBES: Final = 3
 TRIES: Final = 4
 
@@ -40,14 +41,15 @@ def cause_of(talk: Conversation, reset: Reset) -> str:
         return "unread-data" if reset.idle < SECOND and reset.unanswered and reset.flags & ACK else "forgotten"
     if reset.idle >= IDLE and reset.peer_last_length:
         return "forgotten"
-    if receiver.fin is None and reset.unanswered and reset.idle < 10 * SECOND:
+    # One that asked has most probably read the answer, unless it was still coming.
+    coming = reset.peer_last_length or not sender.syns
+    if coming and receiver.fin is None and reset.unanswered and reset.idle < PROMPT:
         return "unread-data"
     return "abort"
 
 
 def _while_opening(talk: Conversation, reset: Reset) -> str:
-    wrong = any(talk.findings.of("bad-handshake", side) for side in (0, 1))
-    if wrong and reset.answers:
+    if reset.bad_ack:
         return "bad-ack"
     if reset.answers and reset.state == "SYN-SENT":
         return "no-connection"

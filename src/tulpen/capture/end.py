@@ -14,7 +14,7 @@ LONGEST_FLIGHT: Final = 65_536  # segments remembered as unacknowledged
 class Sent:
     """A stretch of text that is not acknowledged yet."""
 
-    __slots__ = ("end", "first", "frame", "ident", "last", "start", "times", "tsval")
+    __slots__ = ("end", "first", "frame", "ident", "last", "latest", "start", "times", "tsval")
 
     def __init__(self, start: int, end: int, when: int, frame: int, ident: int, tsval: int | None) -> None:
         self.start = start
@@ -22,6 +22,7 @@ class Sent:
         self.first = when
         self.last = when
         self.frame = frame
+        self.latest = frame  # that brought it
         self.ident = ident
         self.tsval = tsval
         self.times = 1
@@ -96,6 +97,7 @@ class End:
     fin_end: int = 0
     fin_frame: int = 0
     fin_acked: int = 0  # frame
+    fin_acked_when: int = 0
     highest_sack: int = 0  # by the other end
     tries: int = 0  # retransmissions in a row of what is first in the flight
     acked_first: int = 0  # frame of the first ACK it sent
@@ -112,6 +114,7 @@ class End:
     last_when: int = 0
     last_frame: int = 0
     last_data_when: int = 0
+    last_spoke: int = 0  # frame of its last segment that was no RST
     rtt: Rtt = field(default_factory=Rtt)  # from here to the other end and back
     rtt_stamped: Rtt = field(default_factory=Rtt)  # the same by timestamps
     stamps: dict[int, int] = field(default_factory=dict)  # its timestamps that wait for their echo: when

@@ -84,8 +84,11 @@ class Machine:
         if self.state in (None, CLOSED):
             frame, when = syn or (0, seg.when)
             self._step(CLOSED, Event.OPEN_PASSIVE, LISTEN, Known.INFERRED, frame, when)
+        crossed = self.state is ESTABLISHED and self.take_back(Event.SYN_ACKED)  # a SYN came before the answer to ours
         if self.state in (LISTEN, SYN_SENT):
             self._happened(Event.SYN, seg, Known.SEEN)
+        if crossed:
+            self._happened(Event.SYN_ACKED, seg, Known.INFERRED)
 
     def spoke(self, seg: Seen, *, synchronized: bool) -> None:
         """It sent a segment without SYN and RST; ``synchronized``: one that SYN-RECEIVED does not send."""
@@ -130,10 +133,11 @@ class Machine:
         """Its FIN is acknowledged."""
         self._happened(Event.FIN_ACKED, seg, Known.INFERRED)
 
-    def got_fin(self, seg: Seen) -> None:
-        """A FIN is on its way, and nothing before it is missing."""
+    def got_fin(self, seg: Seen, frame: int = 0) -> None:
+        """A FIN is on its way, in ``frame`` where not in this one, and nothing before it is missing."""
         if self.state is not None and SYNCHRONIZED[self.state] and not FIN_RECEIVED[self.state]:
             self._happened(Event.FIN, seg, Known.INFERRED)
+            self.steps[-1].frame = frame or seg.frame
 
     def got_reset(self, seg: Seen) -> None:
         """An acceptable RST is on its way."""
@@ -162,12 +166,15 @@ class Machine:
                 step.known = Known.SEEN
                 step.proof = seg.frame
 
-    def take_back(self, event: Event) -> bool:
-        """Undo the last move by ``event``, and what followed, where it was only inferred; say whether it was."""
+    def take_back(self, event: Event, *, forged: bool = False) -> bool:
+        """Undo the last move by ``event``, and what followed, where it was only inferred; say whether it was.
+
+        ``forged``: also where a segment showed it, because the segment was not this end's.
+        """
         for at in range(len(self.steps) - 1, -1, -1):
             step = self.steps[at]
             if step.event is event:
-                if step.known is not Known.INFERRED:
+                if step.known is not Known.INFERRED and not forged:
                     return False
                 del self.steps[at:]
                 self.state = step.source

@@ -40,6 +40,7 @@ def told(talk: Conversation) -> Told:
 
 def _last_words(talk: Conversation) -> None:
     """Add what can be said only at the end."""
+    talk.last_words()
     for side, end in enumerate(talk.ends):
         if end.closed_window:
             end.closed_window_time += max(talk.last_when - end.closed_window, 0)
@@ -55,7 +56,9 @@ def _last_words(talk: Conversation) -> None:
         side = 1 - talk.first_fin
         if not talk.ends[side].fin_acked and not talk.resets:
             talk.findings.add("last-fin", side, talk.ends[side].fin_frame)
-        late = [reset for reset in talk.resets if reset.state in ("TIME-WAIT", "CLOSED") and reset.after_fin]
+        late = [
+            reset for reset in talk.resets if reset.after_fin and reset.frame > max(first.fin_frame, second.fin_frame)
+        ]
         for reset in late:
             talk.findings.add("reset-after-close", reset.side, reset.frame)
     behind = [side for side in (0, 1) if talk.findings.of("timestamps-behind", side) is not None]
@@ -188,5 +191,5 @@ def _round_trip(client: End, server: End) -> float | None:
 
 def _worst(opened: Opening, ended: Ending, findings: list[Finding]) -> str:
     weights = {finding.weight for finding in findings}
-    weights |= {OPENING[opened.word].weight.value, ENDING[ended.word].weight.value}
+    weights |= {OPENING[opened.word].weight.value, ENDING[ended.word].weight.value} - {Weight.NOTE.value}
     return next((weight.value for weight in _ORDER if weight.value in weights), "")
