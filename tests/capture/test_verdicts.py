@@ -414,3 +414,31 @@ def test_every_word_has_a_meaning_and_a_clause() -> None:
     for words in (kinds.OPENINGS, kinds.ENDINGS, kinds.CAUSES, kinds.FINDINGS):
         assert len({word.name for word in words}) == len(words)
         assert all(word.meaning for word in words)
+
+
+@pytest.mark.parametrize(
+    ("ttls", "waits", "place"),
+    [
+        ((64, 57), (30, 1), "client"),
+        ((50, 128), (1, 30), "server"),
+        ((60, 58), (10, 10), "between"),
+        ((64, 64), (40, 0.1), "client"),
+        ((64, 64), (0.1, 40), "server"),
+        ((64, 64), (5, 4), ""),
+    ],
+)
+def test_where_the_capture_was_taken(ttls: tuple[int, int], waits: tuple[float, float], place: str) -> None:
+    talk = Talk().client("S", ttl=ttls[0]).server("S.", 0, 1, ttl=ttls[1], after=waits[0])
+    talk.client(".", 1, 1, ttl=ttls[0], after=waits[1]).client("P.", 1, 1, 10, ttl=ttls[0], after=0)
+    talk.server("P.", 1, 11, 10, ttl=ttls[1], after=waits[0]).client(".", 11, 11, ttl=ttls[0], after=waits[1])
+    (row,) = talk.read()
+    assert row.taken_at == place
+
+
+def test_what_cannot_be_known_from_one_end_is_said() -> None:
+    talk = Talk().client("S").server("S.", 0, 1, ttl=50).client(".", 1, 1)
+    for wait in (10, 300, 600, 1200, 2400):
+        talk.client("P.", 1, 1, 100, after=wait)
+    (row,) = talk.read()
+    assert row.ended == "silent"
+    assert "whether what it sent arrived cannot be known" in row.why

@@ -42,7 +42,8 @@ def cause_of(talk: Conversation, reset: Reset) -> str:
     if reset.idle >= IDLE and reset.peer_last_length:
         return "forgotten"
     # One that asked has most probably read the answer, unless it was still coming.
-    coming = reset.peer_last_length or not sender.syns
+    late = talk.findings.of("after-reset", 1 - reset.side) is not None
+    coming = late or reset.peer_last_length or not sender.syns
     if coming and receiver.fin is None and reset.unanswered and reset.idle < PROMPT:
         return "unread-data"
     return "abort"

@@ -9,6 +9,7 @@ from tulpen.capture.end import End
 from tulpen.capture.evidence import Findings
 from tulpen.capture.legal import check
 from tulpen.capture.resets import Reset, acks_syn, title, weigh
+from tulpen.capture.seen import Sum
 from tulpen.capture.text import text_sent
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, Event
 from tulpen.wire.segment import ACK, FIN, RST, SYN
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tulpen.capture.seen import IcmpError, Seen
 
 MS: Final = 1_000_000
+MOST: Final = 64  # RSTs and errors of ICMP that are remembered
 COPY: Final = 100 * MS  # no SYN is sent again so soon
 IN_FLIGHT: Final = 200 * MS  # what passes so soon after a RST may have been sent before it came
 
@@ -103,6 +105,7 @@ class Conversation:
             sender.last_data_when = seg.when
         if not seg.flags & RST:
             sender.last_spoke = seg.frame
+            sender.unfinished += seg.checksum is Sum.UNFINISHED
             sender.ttls[seg.ttl] = sender.ttls.get(seg.ttl, 0) + 1
             sender.ident = seg.ident
         self.segments += 1
@@ -303,7 +306,8 @@ class Conversation:
 
     def _reset(self, side: int, sender: End, receiver: End, seg: Seen) -> None:
         reset = weigh(self, side, seg)
-        self.resets.append(reset)
+        if len(self.resets) < MOST:
+            self.resets.append(reset)
         sender.resets += 1
         if reset.acceptable:
             if self._never_got_fin(side, seg):  # it would have acknowledged it
@@ -346,7 +350,8 @@ class Conversation:
 
     def told(self, error: IcmpError) -> None:
         """Take an ICMP error about a segment of this connection."""
-        self.icmp.append(error)
+        if len(self.icmp) < MOST:
+            self.icmp.append(error)
         self.findings.add("icmp", -1, error.frame, detail=error.words)
 
 

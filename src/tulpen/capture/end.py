@@ -8,6 +8,7 @@ from typing import Final, final
 from tulpen.capture.machine import Machine
 
 LONGEST_FLIGHT: Final = 65_536  # segments remembered as unacknowledged
+MOST_HOLES: Final = 512
 
 
 @final
@@ -120,6 +121,7 @@ class End:
     stamps: dict[int, int] = field(default_factory=dict)  # its timestamps that wait for their echo: when
     stamped: int = 0  # its latest timestamp
     ttls: dict[int, int] = field(default_factory=dict)  # how often
+    unfinished: int = 0  # segments whose checksum was left to the device
     ident: int = -1  # of its last IPv4 header
     keep_alives: int = 0
     probes_open: int = 0  # keep-alives without an answer

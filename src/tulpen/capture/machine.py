@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tulpen.capture.seen import Seen
 
-PASSIVE: Final = frozenset((Event.OPEN_PASSIVE, Event.SYN, Event.SYN_ACKED))
+MOST: Final = 256  # moves that are told of one end: a refused SYN may be tried again without end
 
 
 class Known(Enum):
@@ -137,7 +137,8 @@ class Machine:
         """A FIN is on its way, in ``frame`` where not in this one, and nothing before it is missing."""
         if self.state is not None and SYNCHRONIZED[self.state] and not FIN_RECEIVED[self.state]:
             self._happened(Event.FIN, seg, Known.INFERRED)
-            self.steps[-1].frame = frame or seg.frame
+            if frame:
+                self.steps[-1].frame = frame
 
     def got_reset(self, seg: Seen) -> None:
         """An acceptable RST is on its way."""
@@ -194,5 +195,6 @@ class Machine:
     def _step(
         self, source: State | None, event: Event | None, target: State, known: Known, frame: int, when: int
     ) -> None:
-        self.steps.append(Step(source, event, target, known, frame, when))
+        if len(self.steps) < MOST:
+            self.steps.append(Step(source, event, target, known, frame, when))
         self.state = target

@@ -8,6 +8,7 @@ from tulpen.capture.kinds import ENDING, FINDING, OPENING, Weight
 from tulpen.capture.machine import Known
 from tulpen.capture.mtu import path_mtu_hole
 from tulpen.capture.record import Connection, Finding, Move
+from tulpen.capture.vantage import taken_at
 from tulpen.capture.verdict import BOTH, MIDDLE, NOBODY, Ending, Opening, ending, opening, time_wait
 from tulpen.capture.why import why
 from tulpen.wire.address import text
@@ -79,6 +80,7 @@ def _connection(talk: Conversation, opened: Opening, ended: Ending, findings: li
         server=text(server.address),
         server_port=server.port,
         roles=opened.roles,
+        taken_at=_place(talk, opened.client),
         layers=talk.layers,
         vlan=talk.vlan,
         first_frame=talk.first_frame,
@@ -166,6 +168,13 @@ def _who(side: int, client: int) -> str:
     if side in (BOTH, MIDDLE):
         return "both" if side == BOTH else "middle"
     return "client" if side == client else "server"
+
+
+def _place(talk: Conversation, client: int) -> str:
+    side = taken_at(talk.ends)
+    if side is None:
+        return ""
+    return "between" if side == BOTH else _who(side, client)
 
 
 def _state(end: End) -> str:

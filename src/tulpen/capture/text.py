@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from tulpen.capture.end import LONGEST_FLIGHT, Hole, Sent
+from tulpen.capture.end import LONGEST_FLIGHT, MOST_HOLES, Hole, Sent
 from tulpen.wire.segment import FIN, SYN
 from tulpen.wire.seq import before, unwrap
 
@@ -36,7 +36,7 @@ def text_sent(sender: End, receiver: End, side: int, seg: Seen, findings: Findin
     _against_the_window(sender, receiver, side, seg, start, end, findings)
     if start > sender.nxt:
         sender.holes.append(Hole(sender.nxt, start, seg.when, seg.ident, seg.options.tsval))
-        if len(sender.holes) > LONGEST_FLIGHT:
+        if len(sender.holes) > MOST_HOLES:
             del sender.holes[0]
     if start >= sender.nxt:
         _new(sender, seg, start, end)

@@ -62,7 +62,7 @@ def _opened(talk: Conversation, ours: End, theirs: End, client: int) -> str:
     if any(reset.side != client and reset.acceptable for reset in talk.resets) and theirs.packets == theirs.resets:
         return "refused"
     if theirs.packets == 0:
-        if _went_on(ours):
+        if _went_on(ours, talk.syn_text):
             return "one-sided"
         if any(error.kind in ("port", "unreachable", "prohibited") for error in talk.icmp):
             return "unreachable"
@@ -74,8 +74,8 @@ def _completed(ours: End) -> bool:
     return bool(ours.acked_first or ours.data_packets)
 
 
-def _went_on(ours: End) -> bool:
-    return bool(ours.acked_first or ours.bytes or ours.fin is not None)
+def _went_on(ours: End, text: int) -> bool:
+    return bool(ours.acked_first or ours.bytes > text or ours.fin is not None)
 
 
 def _client(talk: Conversation) -> tuple[int, str]:

@@ -23,7 +23,7 @@ _SIGNS = {
 
 def why(talk: Conversation, opened: Opening, ended: Ending, row: Connection) -> str:
     """Return the sentence."""
-    parts = [_opening(opened, row), _ending(talk, ended, row)]
+    parts = [_opening(opened, row), _ending(talk, ended, row), _unknown(row)]
     if row.time_wait:
         parts.append(_waits(row))
     return " ".join(part for part in parts if part)
@@ -80,6 +80,13 @@ def _reset(talk: Conversation, ended: Ending, row: Connection, who: str, name: s
     state = f" in {row.reset_state}" if row.reset_state not in ("", "unknown") else ""
     because = f"probably {cause.meaning} ({cause.clause})"
     return _capital(f"{who} {name} reset the connection{state}{after}, frame {row.ended_frame}; {because}.")
+
+
+def _unknown(row: Connection) -> str:
+    tried = {"unanswered": "client", "silent": "client" if row.by == "server" else "server"}.get(row.ended)
+    if tried is None or row.taken_at != tried:
+        return ""
+    return f"The capture was taken at the {tried}: whether what it sent arrived cannot be known from there."
 
 
 def _waits(row: Connection) -> str:
