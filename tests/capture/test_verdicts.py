@@ -442,3 +442,12 @@ def test_what_cannot_be_known_from_one_end_is_said() -> None:
     (row,) = talk.read()
     assert row.ended == "silent"
     assert "whether what it sent arrived cannot be known" in row.why
+
+
+def test_of_two_syn_acks_the_one_that_is_acknowledged_counts() -> None:
+    talk = Talk().client("S").server("S.", 0, 1)
+    talk.isn = (1000, 900_000_000)
+    talk.server("S.", 0, 1).client(".", 1, 1).server("P.", 1, 1, 300).client(".", 1, 301)
+    (row,) = talk.read()
+    assert (row.server_bytes, row.not_captured, row.server_state) == (300, 0, "ESTABLISHED")
+    assert "second-syn-ack" in row.findings

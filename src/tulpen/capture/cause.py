@@ -35,8 +35,10 @@ def cause_of(talk: Conversation, reset: Reset) -> str:
         return "keep-alive"
     if reset.tries >= TRIES:
         return "gave-up"
-    if reset.after_fin:
+    if reset.late_text:
         return "data-after-close"
+    if reset.after_fin:
+        return "forgotten" if reset.answers else "abort"
     if reset.answers:
         return "unread-data" if reset.idle < SECOND and reset.unanswered and reset.flags & ACK else "forgotten"
     if reset.idle >= IDLE and reset.peer_last_length:

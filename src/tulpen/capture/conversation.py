@@ -103,6 +103,7 @@ class Conversation:
         if seg.length and not seg.flags & RST:
             sender.data_packets += 1
             sender.last_data_when = seg.when
+            sender.last_data = seg.frame
         if not seg.flags & RST:
             sender.last_spoke = seg.frame
             sender.unfinished += seg.checksum is Sum.UNFINISHED
@@ -122,6 +123,7 @@ class Conversation:
         again = sender.isn is not None
         if again and sender.isn != seg.seq:
             if seg.flags & ACK:
+                sender.other_isn = seg.seq
                 self.findings.add("second-syn-ack", side, seg.frame, "another initial sequence number")
             return
         alike = bool(seg.flags & ACK) == (sender.syn_acks > 0) and seg.options.tsval in (None, sender.stamped)
@@ -188,6 +190,8 @@ class Conversation:
             answers = seg.flags & SYN and receiver.syns == 1
             if answers or (sender.acked_first == 0 and receiver.syn_acks == 1 and not receiver.syns):
                 receiver.rtt.add(seg.when - receiver.syn_when)
+            if receiver.other_isn is not None and not sender.acked_first and not seg.flags & SYN:
+                _choose(receiver, seg.ack)
             if not seg.flags & SYN:
                 sender.acked_first = sender.acked_first or seg.frame
             ack_sent(sender, receiver, side, seg, self.findings)
@@ -353,6 +357,16 @@ class Conversation:
         if len(self.icmp) < MOST:
             self.icmp.append(error)
         self.findings.add("icmp", -1, error.frame, detail=error.words)
+
+
+def _choose(end: End, ack: int) -> None:
+    """Two SYN,ACKs have come with different numbers: the one that is acknowledged counts."""
+    if end.other_isn is not None and ack == (end.other_isn + 1) & MASK:
+        end.isn = end.other_isn
+        end.nxt = end.una = ack
+        end.holes.clear()
+        end.flight.clear()
+        end.flight_from = 0
 
 
 def _covers(ack: int, end: int) -> bool:

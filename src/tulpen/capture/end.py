@@ -77,6 +77,7 @@ class End:
     data_packets: int = 0
     # its handshake
     isn: int | None = None
+    other_isn: int | None = None  # of a second SYN,ACK
     syns: int = 0
     syn_acks: int = 0
     syn_frame: int = 0  # of its first SYN, with ACK or without
@@ -115,6 +116,7 @@ class End:
     last_when: int = 0
     last_frame: int = 0
     last_data_when: int = 0
+    last_data: int = 0  # frame of its last text
     last_spoke: int = 0  # frame of its last segment that was no RST
     rtt: Rtt = field(default_factory=Rtt)  # from here to the other end and back
     rtt_stamped: Rtt = field(default_factory=Rtt)  # the same by timestamps

@@ -34,6 +34,7 @@ class Reset:
     answers: bool = False  # it answers the segment before, as one without a connection does (§3.10.7.1)
     bad_ack: bool = False  # that segment acknowledges what its sender never sent
     after_fin: bool = False
+    late_text: bool = False  # text came after that FIN
     keep_alives: int = 0  # of its sender, unanswered
     tries: int = 0  # retransmissions of its sender, unanswered
     ttl_off: int = 0  # from the nearest TTL of its sender
@@ -52,6 +53,7 @@ def weigh(talk: Conversation, side: int, seg: Seen) -> Reset:
     reset.theirs = title(receiver)
     reset.idle = max(seg.when - talk.last_when, 0) if talk.segments else 0
     reset.after_fin = sender.fin is not None
+    reset.late_text = reset.after_fin and receiver.last_data > sender.fin_frame
     reset.nxt = sender.nxt or 0
     reset.keep_alives = sender.probes_open
     reset.tries = sender.tries

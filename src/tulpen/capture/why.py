@@ -62,6 +62,7 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
         return f"The SYN was answered by ICMP, frame {row.ended_frame}: {told} ({clause})."
     if ended.word == "unanswered":
         again = f", sent {row.syn_retries + 1} times" if row.syn_retries else ""
+        again += ", but for a RST that does not acknowledge it" if talk.resets else ""
         return f"Nobody answered the SYN of {_address(row, 'client')}, frame {row.ended_frame}{again} ({clause})."
     if ended.word == "silent":
         tried = f"for {_seconds(row.idle)} the other end kept on trying ({clause})"
