@@ -451,3 +451,9 @@ def test_of_two_syn_acks_the_one_that_is_acknowledged_counts() -> None:
     (row,) = talk.read()
     assert (row.server_bytes, row.not_captured, row.server_state) == (300, 0, "ESTABLISHED")
     assert "second-syn-ack" in row.findings
+
+
+def test_a_reset_and_nothing_else() -> None:
+    (row,) = Talk().client("R.", 1, 1).read()
+    assert (row.opened, row.ended, row.by, row.cause) == ("midstream", "reset", "client", "")
+    assert "nothing else was captured" in row.why

@@ -49,7 +49,7 @@ def _beyond(other: End, ack: int, side: int, seg: Seen, findings: Findings) -> N
     if missed == 1 and other.packets == 1 and not other.data_packets:
         other.nxt = ack  # what was seen first was a keep-alive
         return
-    findings.add("not-captured", side, seg.frame, f"acknowledges {missed} octets that were not captured")
+    findings.add("not-captured", side, seg.frame, f"acknowledges {missed} octets not captured")
     other.gaps += missed
     other.nxt = ack
 

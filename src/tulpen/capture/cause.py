@@ -23,6 +23,8 @@ BEFORE_ESTABLISHED: Final = ("", "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED")
 def cause_of(talk: Conversation, reset: Reset) -> str:
     """Return the probable cause, a word of kinds.CAUSES."""
     sender, receiver = talk.ends[reset.side], talk.ends[1 - reset.side]
+    if talk.segments == sender.resets + receiver.resets:
+        return ""
     if forged(talk, reset):
         return "injected"
     if reset.theirs == "SYN-SENT" and not sender.syn_frame and not sender.data_packets:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from tulpen.tcp.state import SYN_SENT
-from tulpen.wire.segment import ACK, SYN
+from tulpen.wire.segment import ACK, FIN, SYN
 from tulpen.wire.seq import MASK, unwrap
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def _judge(talk: Conversation, reset: Reset, sender: End, receiver: End, seg: Se
         reset.acceptable = reset.exact = bool(seg.flags & ACK) and acks_syn(receiver, seg, talk.syn_text)
         return
     expected = receiver.last_ack if receiver.last_ack is not None else sender.nxt
-    if expected is not None:
+    if expected is None:  # nothing else of its sender was captured
+        reset.acceptable = not seg.flags & (SYN | FIN)
+    else:
         seq = unwrap(seg.seq, expected)
         reset.exact = seq in (expected, sender.nxt)
         reset.acceptable = reset.exact

@@ -73,8 +73,10 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
 
 
 def _reset(talk: Conversation, ended: Ending, row: Connection, who: str, name: str, after: str) -> str:
-    cause = CAUSE[ended.cause]
     reset = ended.reset
+    if not ended.cause:
+        return _capital(f"{who} {name} sent a RST, frame {row.ended_frame}, and nothing else was captured.")
+    cause = CAUSE[ended.cause]
     if row.by == "middle" and reset is not None:
         signs = ", ".join(_SIGNS[sign] for sign in suspicions(talk, reset))
         return f"A RST that neither end sent, frame {row.ended_frame}: {signs} ({cause.clause})."
