@@ -65,11 +65,12 @@ class Step:
 class Machine:
     """Where one end stands."""
 
-    __slots__ = ("state", "steps")
+    __slots__ = ("confirmed", "state", "steps")
 
     def __init__(self) -> None:
         self.state: State | None = None  # None: not known
         self.steps: list[Step] = []
+        self.confirmed = False  # nothing is left to be shown of its handshake
 
     # what it sends
 
@@ -96,8 +97,9 @@ class Machine:
             self._step(None, None, ESTABLISHED, Known.UNKNOWN, seg.frame, seg.when)
         elif self.state is SYN_SENT or (self.state is SYN_RECEIVED and synchronized):
             self._happened(Event.SYN_ACKED, seg, Known.SEEN)
-        if synchronized:
+        if synchronized and not self.confirmed:
             self.confirm((Event.SYN_ACKED,), seg)
+            self.confirmed = True
 
     def sent_fin(self, seg: Seen) -> None:
         """It closes."""
@@ -195,6 +197,7 @@ class Machine:
     def _step(
         self, source: State | None, event: Event | None, target: State, known: Known, frame: int, when: int
     ) -> None:
+        self.confirmed = False
         if len(self.steps) < MOST:
             self.steps.append(Step(source, event, target, known, frame, when))
         self.state = target
