@@ -21,7 +21,7 @@ BEFORE_ESTABLISHED: Final = ("", "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED")
 
 
 def cause_of(talk: Conversation, reset: Reset) -> str:
-    """Return the probable cause, a word of kinds.CAUSES."""
+    """Return the probable cause, a word of kinds.CAUSES; "" where there is nothing to judge by."""
     sender, receiver = talk.ends[reset.side], talk.ends[1 - reset.side]
     if talk.segments == sender.resets + receiver.resets:
         return ""
@@ -37,13 +37,18 @@ def cause_of(talk: Conversation, reset: Reset) -> str:
         return "keep-alive"
     if reset.tries >= TRIES:
         return "gave-up"
+    return _after_close(reset) if reset.after_fin else _while_open(talk, reset)
+
+
+def _after_close(reset: Reset) -> str:
     if reset.late_text:
         return "data-after-close"
-    if reset.after_fin:
-        return "forgotten" if reset.answers else "abort"
-    if reset.answers:
-        return "unread-data" if reset.idle < SECOND and reset.unanswered and reset.flags & ACK else "forgotten"
-    if reset.idle >= IDLE and reset.peer_last_length:
+    return "forgotten" if reset.answers else "abort"
+
+
+def _while_open(talk: Conversation, reset: Reset) -> str:
+    sender, receiver = talk.ends[reset.side], talk.ends[1 - reset.side]
+    if reset.answers or (reset.idle >= IDLE and reset.peer_last_length):
         return "forgotten"
     # One that asked has most probably read the answer, unless it was still coming.
     late = talk.findings.of("after-reset", 1 - reset.side) is not None
