@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -181,8 +185,6 @@ def test_a_window_that_nobody_reads() -> None:
 
 
 def test_the_command_listens(tmp_path: Path) -> None:
-    import sys
-
     with PrivateNetwork() as network:
         command = [sys.executable, "-m", "tulpen", "read", "-i", "lo", "--packets", "40", "--seconds", "20", "--json"]
         listening = network.start(command)
@@ -194,6 +196,29 @@ def test_the_command_listens(tmp_path: Path) -> None:
         told: dict[str, Any] = json.loads(listening.wait().stdout.text)
     assert told["counts"]["frames"] == 40
     assert told["connections"][-2]["ended"] == "closed"
+
+
+def test_every_interface_at_once() -> None:
+    with PrivateNetwork() as network:
+        command = [sys.executable, "-m", "tulpen", "read", "-i", "any", "--packets", "8", "--seconds", "20", "--json"]
+        listening = network.start(command)
+        deadline = time.monotonic() + PATIENCE
+        while listening.poll() is None and time.monotonic() < deadline:
+            pair = Pair(network)
+            client_closes(pair)
+            pair.close()
+        assert json.loads(listening.wait().stdout.text)["counts"]["segments"] == 8
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up the right to listen")
+def test_who_may_not_listen_is_told_what_else_to_do() -> None:
+    command = ["setpriv", "--bounding-set=-net_raw", sys.executable, "-m", "tulpen", "read", "-i", "lo"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "this user may not listen on lo" in done.stderr
+    assert "tcpdump -i lo" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_interface_that_is_not_there() -> None:
