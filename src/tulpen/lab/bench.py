@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from errno import errorcode
-from typing import TYPE_CHECKING, final
+from math import inf
+from typing import TYPE_CHECKING, Final, final
 
 from tulpen.lab.ground import Backend, Ground
 from tulpen.lab.incident import Account, Claimed, Drawn, Event, Looked, Measured, Plotted, Said
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from tulpen.lab.machine import Door, Line, Machine, Value
     from tulpen.tcp.state import State
 
-PATIENCE = 10.0  # seconds that what must happen may take on a busy machine
+PATIENCE: Final = 10.0  # seconds that what must happen may take on a busy machine
+SPOILED_PATIENCE: Final = 0.7  # what will not happen need not be waited for
 
 Teller = Callable[[Event], None]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
@@ -64,7 +66,8 @@ class Lab:
         if pcap is not None and self._grounds > 1:
             pcap = pcap.with_stem(f"{pcap.stem}-{self._grounds}")
         seed = f"{self.account.seed}/{self._grounds}"
-        self._ground = Ground(self.backend, seed, watch=watch, settings=self._settings, pcap=pcap)
+        patience = SPOILED_PATIENCE if self.spoiled else inf
+        self._ground = Ground(self.backend, seed, watch=watch, settings=self._settings, pcap=pcap, patience=patience)
         return self._ground
 
     # the story

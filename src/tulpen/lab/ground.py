@@ -12,6 +12,7 @@ import select
 import time
 from collections.abc import Callable, Mapping
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.lab.linux import LinuxMachine
@@ -58,15 +59,18 @@ class Ground:
         watch: bool = True,
         settings: Mapping[str, Value] | None = None,
         pcap: Path | None = None,
+        patience: float = inf,
     ) -> None:
         """Make an empty ground.
 
         ``watch``: keep what ladders are drawn from.  ``settings``: sysctls of every machine, over
-        its own.  ``pcap``: a file for what the first machine sends and receives.
+        its own.  ``pcap``: a file for what the first machine sends and receives.  ``patience``:
+        seconds after which ``until`` gives up in real time, whatever it is told.
         """
         self.backend = backend
         self._wished = dict(settings or {})
         self._pcap = pcap
+        self._patience = patience
         self._capture: Capture | None = None
         self.world = World(seed)
         self.machines: list[Machine] = []
@@ -126,14 +130,20 @@ class Ground:
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
-        self.until(lambda: False, seconds)
+        end = self.world.now + round(seconds * SECOND)
+        if self.virtual:
+            self.world.run(end)
+        else:
+            self._pass(lambda: False, end)
 
     def until(self, true: Callable[[], bool], seconds: float) -> bool:
         """Let time pass until a condition holds; False if it did not within ``seconds``."""
-        end = self.world.now + round(seconds * SECOND)
         if self.virtual:
-            self.world.run(end, unless=true)
+            self.world.run(self.world.now + round(seconds * SECOND), unless=true)
             return true()
+        return self._pass(true, self.world.now + round(min(seconds, self._patience) * SECOND))
+
+    def _pass(self, true: Callable[[], bool], end: int) -> bool:
         while True:
             self._turn()
             if true():

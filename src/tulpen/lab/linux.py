@@ -120,7 +120,7 @@ class LinuxLine:
     def close(self) -> None:
         """Let go of it."""
         if self._socket is not None:
-            self._socket.close()
+            self._machine.forget(self._socket)
             self._socket = None
 
     def abort(self) -> None:
@@ -179,14 +179,14 @@ class LinuxDoor:
             sock, (remote, port) = self._socket.accept()
         except BlockingIOError:
             return None
-        sock.setblocking(False)
+        self._machine.keep(sock)
         local, local_port = sock.getsockname()
         name = FourTuple(socket.inet_aton(local), local_port, socket.inet_aton(remote), port)
         return LinuxLine(self._machine, sock, name)
 
     def close(self) -> None:
         """Listen no more."""
-        self._socket.close()
+        self._machine.forget(self._socket)
 
 
 @final
@@ -200,6 +200,7 @@ class LinuxMachine:
         self._mtu = mtu
         self._stamp = stamp  # None: nobody wants to know the states
         self._doors: set[int] = set()
+        self._sockets: set[socket.socket] = set()  # of its programs
         self._settings: dict[str, Value] = {}
         self._readings: dict[FourTuple, list[tuple[int, State]]] = {}
         self.unreadable = 0
@@ -249,7 +250,7 @@ class LinuxMachine:
             sock.bind((self.address, port))
             sock.listen(backlog)
         except OSError:
-            sock.close()
+            self.forget(sock)
             raise
         self._doors.add(port)
         return LinuxDoor(self, sock, FourTuple(octets_of(self.address), port, bytes(4), 0))
@@ -267,7 +268,7 @@ class LinuxMachine:
             if not own:
                 raise OSError(EADDRNOTAVAIL, os.strerror(EADDRNOTAVAIL))
         except OSError:
-            sock.close()
+            self.forget(sock)
             raise
         return LinuxLine(self, sock, FourTuple(socket.inet_aton(local), own, octets_of(remote), port))
 
@@ -303,8 +304,7 @@ class LinuxMachine:
 
     def reboot(self) -> None:
         """Start another private network under the same address; the old one is gone without a word."""
-        self.diag.close()
-        self.network.close()
+        self.close()
         self.network = self._make()
         self.diag = SockDiag(self.network.sock_diag())
         for name, value in self._settings.items():
@@ -329,9 +329,22 @@ class LinuxMachine:
                 readings.append((self._stamp(now), state))
 
     def close(self) -> None:
-        """End the private network."""
+        """End the private network, and every socket in it."""
         self.diag.close()
-        self.network.close()
+        self.network.close()  # first, so that no FIN of what is closed now gets out
+        for sock in self._sockets:
+            sock.close()
+        self._sockets.clear()
+
+    def keep(self, sock: socket.socket) -> None:
+        """Take a new socket into the programs' hands."""
+        sock.setblocking(False)
+        self._sockets.add(sock)
+
+    def forget(self, sock: socket.socket) -> None:
+        """Close a socket."""
+        self._sockets.discard(sock)
+        sock.close()
 
     def _make(self) -> PrivateNetwork:
         try:
@@ -350,7 +363,7 @@ class LinuxMachine:
 
     def _socket(self, options: Mapping[str, Value]) -> socket.socket:
         sock = self.network.open_socket(socket.AF_INET, socket.SOCK_STREAM)
-        sock.setblocking(False)
+        self.keep(sock)
         for name, value in options.items():
             _set_option(sock, name, value)
         return sock
