@@ -14,8 +14,8 @@ from tulpen.host.socket import Socket
 from tulpen.tcp.config import Settings
 
 FEW, MANY, VERY_MANY = 100, 10_000, 50_000
-EACH = 200_000  # octets that are moved for each connection while they are watched
-HEAD_START = 100_000  # octets that the first half moves before the others, and each of these before they are watched
+EACH = 150_000  # octets that are moved for each connection while they are watched
+HEAD_START = 60_000  # octets that the first half moves before the others, and each of these before they are watched
 TEXT = bytes(1 << 16)
 SETTINGS = Settings(
     somaxconn=1 << 20, tcp_max_syn_backlog=1 << 20, ip_local_port_range=(1024, 65_535),
