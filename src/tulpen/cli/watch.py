@@ -78,7 +78,7 @@ def command(**options: Any) -> int:
 def _watch(
     source: Source,
     chosen: Chosen,
-    stop: Callable[[float], bool],
+    stop: Callable[[float, list[int]], bool],
     show: Callable[[list[Ended]], None],
     options: dict[str, Any],
 ) -> int:
@@ -87,7 +87,7 @@ def _watch(
     count, told = options["count"], 0
     while True:
         left = 0.2 if until is None else min(0.2, until - time.monotonic())
-        last = left <= 0 or stop(left)
+        last = left <= 0 or stop(left, source.descriptors)
         ended = [each for each in (source.finish() if last else source.poll()) if chosen.takes(each)]
         if count is not None and told + len(ended) >= count:
             ended, last = ended[: count - told], True
@@ -136,6 +136,10 @@ def _ending(words: str) -> Ending:
 
 
 def _source(options: dict[str, Any], chosen: Chosen) -> Source:
+    if options["closes"]:
+        from tulpen.watch.closes import Closes
+
+        return Closes()
     from tulpen.watch.traced import Traced
 
     return Traced(ports=chosen.ports, octets=not options["no_octets"])
@@ -160,12 +164,12 @@ def _shower(options: dict[str, Any], source: Source) -> Callable[[list[Ended]], 
 
 
 @contextlib.contextmanager
-def _stop() -> Iterator[Callable[[float], bool]]:
-    """Give a function that waits so many seconds, and says whether a signal asked for the end meanwhile."""
+def _stop() -> Iterator[Callable[[float, list[int]], bool]]:
+    """Give a function that waits so many seconds, or until a descriptor is ready; it says whether a signal came."""
     reader, writer = os.pipe()
     before = {number: signal.signal(number, lambda *_: os.write(writer, b"!") and None) for number in _SIGNALS}
     try:
-        yield lambda seconds: bool(select.select([reader], [], [], seconds)[0])
+        yield lambda seconds, more: reader in select.select([reader, *more], [], [], seconds)[0]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -15,6 +15,10 @@ class Source(Protocol):
     tally: Tally
     notes: list[str]  # what cannot be told here, and why
 
+    @property
+    def descriptors(self) -> list[int]:
+        """What is ready to read when it is time to poll, beside some times a second."""
+
     def poll(self) -> list[Ended]:
         """Return the connections that ended since the last call."""
 

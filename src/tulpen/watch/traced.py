@@ -70,6 +70,11 @@ class Traced:
         if octets and self._places.unseen:
             self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
 
+    @property
+    def descriptors(self) -> list[int]:
+        """None: the buffers hold what comes in a second."""
+        return []
+
     def poll(self) -> list[Ended]:
         """Return the connections that ended, a moment after they did; call it some times a second."""
         told = self._settling

@@ -35,6 +35,7 @@ class Ending(Enum):
     HALF_CLOSED = "half-closed"  # orderly, and one direction was closed long before the other, or by shutdown()
     RESET_BY_PEER = "reset by peer"
     RESET_BY_US = "reset by us"
+    RESET = "reset"  # by whom is not to be known
     REFUSED = "refused"
     UNREAD = "aborted, data unread"
     LINGER_0 = "aborted, linger 0"
