@@ -92,14 +92,13 @@ def test_one_that_its_own_end_reset_has_forgotten(pair: Pair) -> None:
 
 
 SCRIPT = """
-import json, sys
 from select import select
 from tulpen.watch.closes import Closes
 with Closes() as watch:
     print("on", flush=True)
     while select([*watch.descriptors, 0], [], [])[0] != [0]:
         for ended in watch.poll():
-            print(json.dumps(ended.as_json()), flush=True)
+            print(ended.as_json(), flush=True)
 """
 
 

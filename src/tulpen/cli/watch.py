@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -88,7 +87,8 @@ def _watch(
     while True:
         left = 0.2 if until is None else min(0.2, until - time.monotonic())
         last = left <= 0 or stop(left, source.descriptors)
-        ended = [each for each in (source.finish() if last else source.poll()) if chosen.takes(each)]
+        ended = (source.finish if last else source.poll)(chosen.wants)
+        ended = [each for each in ended if chosen.takes(each)]
         if count is not None and told + len(ended) >= count:
             ended, last = ended[: count - told], True
         told += len(ended)
@@ -148,10 +148,9 @@ def _source(options: dict[str, Any], chosen: Chosen) -> Source:
 def _shower(options: dict[str, Any], source: Source) -> Callable[[list[Ended]], None]:
     out = sys.stdout
     if options["as_json"]:
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
         def as_json(ended: list[Ended]) -> None:
-            out.write("".join([encode(each.as_json()) + "\n" for each in ended]))
+            out.write("".join([each.as_json() + "\n" for each in ended]))
             out.flush()
 
         return as_json

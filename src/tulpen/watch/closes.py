@@ -23,6 +23,8 @@ from tulpen.watch.verdict import Ending, Opened, Verdict
 from tulpen.watch.who import Who
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tulpen.tcp.trace import FourTuple
 
 _LOOKED: Final = 2_000_000_000  # ns between two looks at all sockets
@@ -40,6 +42,10 @@ class Seen(NamedTuple):
     since: int  # ns of CLOCK_MONOTONIC
     certain: bool  # it was not there at the look before
     holder: Holder | None
+
+
+def _any(_: Verdict) -> bool:
+    return True
 
 
 @final
@@ -65,18 +71,18 @@ class Closes:
         """What is ready to read when there is something to poll: the kernel keeps little for an ordinary user."""
         return [self._destroyed.fileno()]
 
-    def poll(self) -> list[Ended]:
+    def poll(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
         """Return the connections that ended since the last call."""
         messages: dict[int, bytes] = {}
         self.tally.events += self._destroyed.read(messages)
         ended = [self._tell(message, place < _QUESTIONS) for place, message in enumerate(messages.values())]
         if time.monotonic_ns() >= self._due:
             self._look()
-        return [each for each in ended if each is not None]
+        return [each for each in ended if each is not None and wanted(each.verdict)]
 
-    def finish(self) -> list[Ended]:
+    def finish(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
         """Return the rest."""
-        return self.poll()
+        return self.poll(wanted)
 
     def refresh(self) -> None:
         """Bring the number of closes that were lost up to date."""
