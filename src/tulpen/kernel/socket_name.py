@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from tulpen.tcp.trace import FourTuple
 
@@ -25,7 +25,7 @@ Raw = tuple[int | bytes, ...]
 class NameReader:
     """Reads the names of inet_sock_set_state: at once as it stands, and later what it means."""
 
-    __slots__ = ("_places", "raw")
+    __slots__ = ("_dport", "_family", "_four", "_six", "_sport", "raw")
 
     def __init__(self, fields: NameFields) -> None:
         layout, end, order = "=", 0, []
@@ -36,19 +36,19 @@ class NameReader:
             end = offset + struct.calcsize("=" + _FORMATS[name])
             order.append(name)
         self.raw = struct.Struct(layout).unpack_from  # (octets, offset) -> Raw
-        self._places = {name: place for place, name in enumerate(order)}
+        places = {name: place for place, name in enumerate(order)}
+        self._sport, self._dport, self._family = places["sport"], places["dport"], places["family"]
+        self._four = (places["saddr"], places["daddr"]) if "saddr" in places else None
+        self._six = (places["saddr_v6"], places["daddr_v6"]) if "saddr_v6" in places else None
 
-    def name(self, raw: Raw) -> FourTuple:
+    def name(self, raw: Any) -> FourTuple:
         """Return the name; one of IPv4 on an IPv6 socket bears its IPv4 addresses."""
-        found = {name: raw[place] for name, place in self._places.items()}
-        four = "saddr" in found and (found["family"] == _AF_INET or "saddr_v6" not in found)
-        source, destination = (found["saddr"], found["daddr"]) if four else (found["saddr_v6"], found["daddr_v6"])
-        sport, dport = found["sport"], found["dport"]
-        assert isinstance(source, bytes)
-        assert isinstance(destination, bytes)
-        assert isinstance(sport, int)
-        assert isinstance(dport, int)
-        return FourTuple(unmapped(source), sport, unmapped(destination), dport)
+        four = self._four
+        if four is not None and (raw[self._family] == _AF_INET or self._six is None):
+            return FourTuple(raw[four[0]], raw[self._sport], raw[four[1]], raw[self._dport])
+        assert self._six is not None
+        source, destination = self._six
+        return FourTuple(unmapped(raw[source]), raw[self._sport], unmapped(raw[destination]), raw[self._dport])
 
 
 def read_sockaddr(octets: bytes | memoryview, at: int) -> tuple[bytes, int] | None:

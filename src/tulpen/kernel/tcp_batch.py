@@ -95,7 +95,7 @@ def _code(pages: memoryview, at: int, kind: int, layout: TcpLayout) -> int:
             new = _close(flags)
         return int(old << 4 | new)
     if kind == KINDS[DESTROY]:
-        return codes.DESTROYED if flags & _IRQ else codes.RELEASED
+        return codes.RELEASED if flags & (_IRQ | _SOFTIRQS_OFF) == _SOFTIRQS_OFF else codes.DESTROYED
     if kind == KINDS[RECEIVE_RESET]:
         return codes.RESET_RECEIVED
     if kind == KINDS[RETRANSMIT]:
@@ -188,7 +188,8 @@ def _codes(np: Any, kinds: Any, offsets: Longs, irq: Any, words: Any, octets: An
             valid &= octets[at + high] == 0
     code[chosen] = np.where(valid, step, codes.NOTHING)
     destroyed = kinds == KINDS[DESTROY]
-    code[destroyed] = np.where(irq[destroyed] & _IRQ, codes.DESTROYED, codes.RELEASED)
+    by_close = irq[destroyed] & (_IRQ | _SOFTIRQS_OFF) == _SOFTIRQS_OFF
+    code[destroyed] = np.where(by_close, codes.RELEASED, codes.DESTROYED)
     code[kinds == KINDS[RECEIVE_RESET]] = codes.RESET_RECEIVED
     code[kinds == KINDS[RETRANSMIT]] = codes.RETRANSMITTED
     sent = np.flatnonzero(kinds == KINDS[SEND_RESET])

@@ -54,8 +54,11 @@ class Lives:
     def __len__(self) -> int:
         return len(self._open)
 
-    def feed(self, batch: Batch) -> list[Life]:
-        """Take a batch; return the lives whose end it shows, or whose memory another socket has now."""
+    def feed(self, batch: Batch, counted: dict[bytes, int], brief: int) -> list[Life]:
+        """Take a batch; return the lives whose end it shows, or whose memory another socket has now.
+
+        A whole life of at most ``brief`` ns whose word is in ``counted`` is counted there, and that is all.
+        """
         ended: list[Life] = []
         living, pages, kinds, raw = self._open, batch.pages, self._kinds, self.names.raw
         for socket, word, times, named, pid, cookie in batch.runs:
@@ -63,6 +66,9 @@ class Lives:
             if kind is None:
                 kind = kinds[word] = _kind(word)
             if kind == _WHOLE and socket not in living:
+                if word in counted and times[-1] - times[0] <= brief:
+                    counted[word] += 1
+                    continue
                 life = Life(word, times, raw(pages, named), pid, cookie)
                 life.closing = life.gone = True
                 ended.append(life)

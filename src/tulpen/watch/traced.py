@@ -30,7 +30,7 @@ _LONG: Final = 1_000_000_000  # ns in CLOSE-WAIT from which a connection was hal
 _SYN_TIMEOUT: Final = 900_000_000  # ns: the least that a SYN is waited for is a second
 _MANY: Final = 3  # retransmissions without an answer
 _KEPT: Final = 200_000  # messages
-_WORDS: Final = 50_000
+_WORDS: Final = 5_000
 _ABOUT: Final = 0.9
 _NAMELESS: Final = FourTuple(b"", 0, b"", 0)
 
@@ -47,8 +47,22 @@ class Traced:
     CannotTrace with the remedy.
     """
 
-    __slots__ = ("_clock", "_last", "_layout", "_lives", "_meanings", "_places", "_resets", "_resets_before", "_settling",
-                 "_trace", "_where", "notes", "processes", "tally")  # fmt: skip
+    __slots__ = (
+        "_clock",
+        "_last",
+        "_layout",
+        "_lives",
+        "_meanings",
+        "_places",
+        "_resets",
+        "_resets_before",
+        "_settling",
+        "_trace",
+        "_where",
+        "notes",
+        "processes",
+        "tally",
+    )
 
     def __init__(
         self,
@@ -87,13 +101,17 @@ class Traced:
         """Return the connections that ended, a moment after they did; call it some times a second."""
         told = self._settling
         self._settling = []
+        counted = self._unwanted(wanted)
         self._resets_before, self._resets = self._resets, {}
         while (batch := self._trace.poll()) is not None:
             self.tally.add(batch.counts)
             self._note_resets(batch)
-            self._settling += self._lives.feed(batch)
+            self._settling += self._lives.feed(batch, counted, _LONG)
         self._places.read(self._last, self._where)
         self._places.refresh(time.monotonic_ns())
+        for word, number in counted.items():
+            if number:
+                self.tally.ended(self._meanings[word].verdict.ending, number)
         ended = [self._tell(life, wanted) for life in told]
         if len(self._last) > _KEPT:  # of sockets that were never connections, or that were told before they went
             self._last.clear()
@@ -129,6 +147,10 @@ class Traced:
     ) -> None:
         self.close()
 
+    def _unwanted(self, wanted: Callable[[Verdict], bool]) -> dict[bytes, int]:
+        """Return the words of which it is enough to count the lives, with nothing counted yet."""
+        return {word: 0 for word, each in self._meanings.items() if each.plain and not wanted(each.verdict)}
+
     def _note_resets(self, batch: Batch) -> None:
         """Remember why resets were sent, by the connection as their receiver names it."""
         source, destination = self._layout.ends
@@ -144,9 +166,9 @@ class Traced:
         word, times = life.word, life.times
         meaning = self._meanings.get(word)
         if meaning is None:
-            meaning = self._meanings[word] = _meaning(word)
             if len(self._meanings) > _WORDS:
                 self._meanings.clear()
+            meaning = self._meanings[word] = _meaning(word)
         verdict, place, wait, plain = meaning
         name = self._lives.names.name(life.name) if life.name else _NAMELESS
         waited = times[wait[1]] - times[wait[0]] if wait else None

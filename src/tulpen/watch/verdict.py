@@ -172,7 +172,7 @@ def _orderly(last: Step, before: bytes, after: bytes) -> tuple[Ending, str, str]
             return Ending.ORDERLY, "peer", ""
         case State.CLOSING:
             return Ending.ORDERLY, "both", ""
-        case State.FIN_WAIT_2 if codes.RELEASED in after:
+        case State.FIN_WAIT_2 if codes.RELEASED in after and last.context != codes.CLOSE_OF_ANOTHER:
             return Ending.HALF_CLOSED, "us", "by shutdown()"
         case State.FIN_WAIT_2 | State.TIME_WAIT:
             return Ending.ORDERLY, "us", ""
