@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tulpen.watch.source import Source
     from tulpen.watch.verdict import Ending
 
+_FRAME: Final = 0.5  # seconds between two drawings of the screen
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -67,8 +68,8 @@ def command(**options: Any) -> int:
         try:
             for note in source.notes:
                 click.echo(f"tulpen: {note}", err=True)
-            show = _shower(options, source)
-            told = _watch(source, chosen, stop, show, options)
+            with _shower(options, source) as show:
+                told = _watch(source, chosen, stop, show, options)
         finally:
             source.close()
     return _say_goodbye(source, told)
@@ -145,21 +146,57 @@ def _source(options: dict[str, Any], chosen: Chosen) -> Source:
     return Traced(ports=chosen.ports, octets=not options["no_octets"])
 
 
-def _shower(options: dict[str, Any], source: Source) -> Callable[[list[Ended]], None]:
+@contextlib.contextmanager
+def _shower(options: dict[str, Any], source: Source) -> Iterator[Callable[[list[Ended]], None]]:
+    """Give what shows connections that ended, and whatever else there is to see."""
     out = sys.stdout
-    if options["as_json"]:
+    if not (options["as_json"] or options["lines"]) and out.isatty():
+        with _screen(source) as show:
+            yield show
+    elif options["as_json"]:
 
         def as_json(ended: list[Ended]) -> None:
             out.write("".join([each.as_json() + "\n" for each in ended]))
             out.flush()
 
-        return as_json
+        yield as_json
+    else:
 
-    def as_lines(ended: list[Ended]) -> None:
-        out.write("".join([each.as_line() + "\n" for each in ended]))
-        out.flush()
+        def as_lines(ended: list[Ended]) -> None:
+            out.write("".join([printable(each.as_line()) + "\n" for each in ended]))
+            out.flush()
 
-    return as_lines
+        from tulpen.show.label import printable
+
+        yield as_lines
+
+
+@contextlib.contextmanager
+def _screen(source: Source) -> Iterator[Callable[[list[Ended]], None]]:
+    from rich.console import Console
+    from rich.live import Live
+
+    from tulpen.watch.activity import Activity
+    from tulpen.watch.screen import Screen
+
+    activity, drawn = Activity(), 0.0
+    try:
+        with Live(console=Console(), screen=True, auto_refresh=False) as live:
+
+            def show(ended: list[Ended]) -> None:
+                nonlocal drawn
+                activity.add(ended)
+                if time.monotonic() - drawn > _FRAME:
+                    source.refresh()
+                    activity.look(source.tally)
+                    live.update(Screen(activity, source.tally, source.notes), refresh=True)
+                    drawn = time.monotonic()
+
+            yield show
+    finally:
+        activity.close()
+    for ending, number in activity.endings.most_common():
+        click.echo(f"{number:>9,}  {ending}")
 
 
 @contextlib.contextmanager
