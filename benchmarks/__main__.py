@@ -18,8 +18,9 @@ from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
 from benchmarks.memory import MEMORY
+from benchmarks.watch import WATCH
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *WATCH]
 
 
 def main() -> int:
