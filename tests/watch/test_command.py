@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,8 +21,8 @@ pytestmark = [pytest.mark.root, pytest.mark.kernel, needs_tracing]
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-m", "tulpen", "watch", *words]
+def start(*words: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    argv = [*before, sys.executable, "-m", "tulpen", "watch", *words]
     environment = {**os.environ, "PYTHONPATH": SOURCE, "NO_COLOR": "1"}
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -71,6 +72,25 @@ def test_it_stops_after_so_many() -> None:
         assert watch.stdout is not None
         assert len(watch.stdout.read().splitlines()) == 1
         assert watch.returncode == 0
+
+
+def test_without_privileges_less_is_told() -> None:
+    if Path("/sys/kernel/tracing/instances").exists():
+        pytest.skip("tracefs is mounted, and root owns it with or without privileges")
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-U", "true"], check=False).returncode:
+        pytest.skip("no user namespace may be made here")
+    port = random.randrange(20_000, 30_000)
+    with start("--json", "--port", str(port), "--count", "1", before=("unshare", "-U")) as watch:
+        while watch.poll() is None:
+            connect(port)
+            try:
+                watch.wait(0.3)
+            except subprocess.TimeoutExpired:
+                continue
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert json.loads(watch.stdout.read())["ending"] == "orderly"
+        assert "tracing is for root: run it with sudo" in watch.stderr.read()
 
 
 @pytest.mark.parametrize(

@@ -137,13 +137,18 @@ def _ending(words: str) -> Ending:
 
 
 def _source(options: dict[str, Any], chosen: Chosen) -> Source:
-    if options["closes"]:
-        from tulpen.watch.closes import Closes
-
-        return Closes()
+    from tulpen.kernel.tracefs import CannotTrace
+    from tulpen.watch.closes import Closes
     from tulpen.watch.traced import Traced
 
-    return Traced(ports=chosen.ports, octets=not options["no_octets"])
+    if options["closes"]:
+        return Closes()
+    try:
+        return Traced(ports=chosen.ports, octets=not options["no_octets"])
+    except CannotTrace as error:
+        source = Closes()
+        source.notes.insert(0, f"{error}: {error.remedy}")
+        return source
 
 
 @contextlib.contextmanager

@@ -169,7 +169,7 @@ class Traced:
             if len(self._meanings) > _WORDS:
                 self._meanings.clear()
             meaning = self._meanings[word] = _meaning(word)
-        verdict, place, wait, plain = meaning
+        verdict, place, wait, plain, fin = meaning
         name = self._lives.names.name(life.name) if life.name else _NAMELESS
         waited = times[wait[1]] - times[wait[0]] if wait else None
         if not plain or (waited is not None and waited > _LONG):
@@ -184,7 +184,8 @@ class Traced:
             pid = 0  # it may be who killed it
         who = self.processes.find(pid, times[-1])
         message = self._last.pop(life.cookie, None)
-        sent, received = octets(message, verdict) if message is not None else (None, None)
+        numbers = read_octets(message) if message is not None else None
+        sent, received = numbers if numbers is not None else (None, None)
         inode = self._where.pop(life.cookie, None) if self._where else None
         inode = inode or (who.namespace if who else None)
         return Ended(
@@ -194,7 +195,7 @@ class Traced:
             (times[place] - times[0]) / 1e9 if verdict.opened is not Opened.BEFORE else None,
             None if waited is None else waited / 1e9,
             sent,
-            received,
+            received - fin if received else received,
             word.count(_RETRANSMITTED),
             who,
             inode,
@@ -231,6 +232,7 @@ class Meaning(NamedTuple):
     place: int  # of the transition to CLOSED
     wait: tuple[int, int] | None  # the places of the transitions into and out of CLOSE-WAIT or FIN-WAIT-2
     plain: bool  # nothing else has a say
+    fin: bool  # their FIN came, which the kernel counts among the octets
 
 
 _PLAIN: Final = (Ending.ORDERLY, Ending.HALF_CLOSED, Ending.UNREAD, Ending.KEEPALIVE, Ending.KILLED, Ending.ABANDONED)
@@ -239,16 +241,8 @@ _PLAIN: Final = (Ending.ORDERLY, Ending.HALF_CLOSED, Ending.UNREAD, Ending.KEEPA
 def _meaning(word: bytes) -> Meaning:
     verdict = judge(word.replace(_RETRANSMITTED, b""))
     plain = _RETRANSMITTED not in word and verdict.ending in _PLAIN
-    return Meaning(verdict, _end(word), _waited(word), plain)
-
-
-def octets(message: bytes, verdict: Verdict) -> tuple[int | None, int | None]:
-    """Return how many octets of text were sent and received, as far as the last numbers tell."""
-    numbers = read_octets(message)
-    if numbers is None:
-        return None, None
     fin = any(each.state in _FIN_CAME for each in verdict.path)
-    return numbers[0], max(numbers[1] - fin, 0)
+    return Meaning(verdict, _end(word), _waited(word), plain, fin)
 
 
 _FIN_CAME: Final = (State.CLOSE_WAIT, State.CLOSING, State.TIME_WAIT)
