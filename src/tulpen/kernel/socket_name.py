@@ -50,6 +50,11 @@ class NameReader:
         source, destination = self._six
         return FourTuple(unmapped(raw[source]), raw[self._sport], unmapped(raw[destination]), raw[self._dport])
 
+    def differ(self, one: Any, other: Any) -> bool:
+        """Whether two names cannot be of one connection; a port of 0 is one that was not, or is no more, there."""
+        ports = (self._sport, self._dport)
+        return any(one[port] and other[port] and one[port] != other[port] for port in ports)
+
 
 def read_sockaddr(octets: bytes | memoryview, at: int) -> tuple[bytes, int] | None:
     """Return the address and the port of a sockaddr_in or sockaddr_in6; None: it is neither."""

@@ -74,7 +74,7 @@ class Lives:
                 ended.append(life)
                 continue
             before = living.get(socket)
-            if kind & _OPENS or before is None:
+            if kind & _OPENS or before is None or self._another(before, pages, named):
                 if before is not None and not before.closing:
                     ended.append(before)  # its end was lost
                 if not kind & _TELLS:
@@ -98,6 +98,10 @@ class Lives:
         if len(kinds) > 100_000:
             kinds.clear()
         return ended
+
+    def _another(self, life: Life, pages: memoryview, named: int) -> bool:
+        """Whether the memory has changed hands, and the opening that said so was lost."""
+        return named >= 0 and bool(life.name) and self.names.differ(life.name, self.names.raw(pages, named))
 
 
 def _kind(word: bytes) -> int:

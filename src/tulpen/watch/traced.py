@@ -88,7 +88,11 @@ class Traced:
         self.processes = Processes(self._trace.commands)
         if self.processes.blind:
             self.notes.append("in a PID namespace of its own, so the kernel's thread numbers say nothing: no processes")
-        self._places.refresh(time.monotonic_ns())
+        try:
+            self._places.refresh(time.monotonic_ns())
+        except BaseException:
+            self.close()
+            raise
         if octets and self._places.unseen:
             self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
 
