@@ -19,6 +19,13 @@ MODULES: Final[dict[str, str]] = {
     "close": "close",
     "simultaneous-open": "simultaneous_open",
     "simultaneous-close": "simultaneous_close",
+    "time-wait": "time_wait",
+    "port-exhaustion": "port_exhaustion",
+    "tw-recycle": "tw_recycle",
+    "accept-queue": "accept_queue",
+    "close-wait": "close_wait",
+    "half-open": "half_open",
+    "rst": "rst",
 }
 
 

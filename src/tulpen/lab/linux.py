@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import termios
+from collections import Counter
 from collections.abc import Callable, Mapping
 from errno import EADDRNOTAVAIL, EAGAIN, EINPROGRESS
 from typing import TYPE_CHECKING, Final, final
@@ -66,7 +67,7 @@ class LinuxLine:
     @property
     def error(self) -> int:
         """The errno it ended with, 0 for none."""
-        if self._socket is not None and not self._error:
+        if self._socket is not None and self._socket.fileno() >= 0 and not self._error:
             self._error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return self._error
 
@@ -293,13 +294,13 @@ class LinuxMachine:
             found.append(Row(each.state, each.recv_q, each.send_q, local, port, known, remote_port))
         return found
 
-    def counters(self) -> Mapping[str, int]:
+    def counters(self) -> Counter[str]:
         """Return the MIB, of /proc/net/snmp and /proc/net/netstat."""
-        counted: dict[str, int] = {}
+        counted: Counter[str] = Counter()
         for path in ("/proc/net/snmp", "/proc/net/netstat"):
             lines = self.network.read_file(path).splitlines()
             for names, values in zip(lines[::2], lines[1::2], strict=True):
-                counted |= zip(names.split()[1:], map(int, values.split()[1:]), strict=True)
+                counted.update(dict(zip(names.split()[1:], map(int, values.split()[1:]), strict=True)))
         return counted
 
     def reboot(self) -> None:
