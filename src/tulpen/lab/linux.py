@@ -33,6 +33,7 @@ Stamp = Callable[[int], int]  # makes times of one instant follow each other
 
 _SIOCOUTQ: Final = termios.TIOCOUTQ
 _CORE: Final = frozenset({"somaxconn", "rmem_max", "wmem_max", "default_qdisc"})
+_OPTION_SACK: Final = 2  # TCPI_OPT_SACK
 _CONSTANTS: Final[dict[str, str]] = {
     "tcp_timewait_len": "60",
     "tcp_delack_ms": "40",
@@ -142,7 +143,10 @@ class LinuxLine:
         if found is None or found.info is None:
             return {}
         info = found.info
-        return {"cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto}
+        return {
+            "cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto,
+            "wscale": info.wscale & 15, "sack": int(bool(info.options & _OPTION_SACK)),
+        }  # fmt: skip
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -349,7 +353,7 @@ class LinuxMachine:
 
     def _make(self) -> PrivateNetwork:
         try:
-            return PrivateNetwork(addresses=(f"{self.address}/24",), mtu=self._mtu)
+            return PrivateNetwork(addresses=(f"{self.address}/24",), routes=("0.0.0.0/0",), mtu=self._mtu)
         except NotPermitted as error:
             raise TulpenError(error.reason, error.remedy) from error
 

@@ -65,7 +65,7 @@ class Line(Protocol):
         """Set socket options, by Linux's names in small letters."""
 
     def measure(self) -> Mapping[str, int]:
-        """Return cwnd in segments, mss in octets, rtt and rto in microseconds; empty where it is gone."""
+        """Return cwnd (segments), mss (octets), rtt and rto (microseconds), their wscale, sack; empty if gone."""
 
 
 class Door(Protocol):

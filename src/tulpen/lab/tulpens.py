@@ -142,7 +142,10 @@ class TulpenLine:
         """Return cwnd, mss, rtt and rto."""
         status = self._socket.status()
         mss = max(status.snd_mss, 1)
-        return {"cwnd": status.snd_cwnd // mss, "mss": mss, "rtt": status.rtt // 1000, "rto": status.rto // 1000}
+        return {
+            "cwnd": status.snd_cwnd // mss, "mss": mss, "rtt": status.rtt // 1000, "rto": status.rto // 1000,
+            "wscale": status.snd_wscale, "sack": int(status.sack),
+        }  # fmt: skip
 
 
 @final

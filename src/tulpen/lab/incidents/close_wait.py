@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tulpen.lab.incident import Incident
 from tulpen.lab.rows import count
 from tulpen.sim.filters import Delay
-from tulpen.tcp.state import CLOSE_WAIT, CLOSED
+from tulpen.tcp.state import CLOSE_WAIT
 
 if TYPE_CHECKING:
     from tulpen.lab.bench import Lab
@@ -82,10 +82,10 @@ INCIDENT = Incident(
     name="close-wait",
     summary="A server that does not close: sockets pile up in CLOSE-WAIT until its descriptors are used up.",
     theory=(
-        "CLOSE-WAIT means: the peer has closed, and our program has not (RFC 9293 §3.3.2). TCP waits for the program's "
-        "CLOSE, however long that takes; no timer ends the state, and no sysctl does. Many of them, growing with time, are a "
-        "program that loses sockets: an error path without close(), a pool that keeps dead connections, a thread that "
-        "hangs before it reads the end of the stream.\n\n"
+        "CLOSE-WAIT means: the peer has closed, and our program has not (RFC 9293 §3.3.2). TCP waits for the "
+        "program's CLOSE, however long that takes; no timer ends the state, and no sysctl does. Many of them, growing "
+        "with time, are a program that loses sockets: an error path without close(), a pool that keeps dead "
+        "connections, a thread that hangs before it reads the end of the stream.\n\n"
         "The receive queue tells them apart. Empty (Linux counts 1 for an unread FIN): the program has read all and "
         "did not close. Not empty: it does not read at all."
     ),

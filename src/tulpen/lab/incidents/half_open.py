@@ -149,8 +149,8 @@ INCIDENT = Incident(
         "however long it waits.\n\n"
         "What tells it: a keep-alive (RFC 9293 §3.8.4; off by default, and then after tcp_keepalive_time, two hours, "
         "and tcp_keepalive_probes at tcp_keepalive_intvl: 7200 + 9 * 75 = 7875 s; 30/5/3 takes 45 s); data of its own "
-        "that nobody acknowledges, after tcp_retries2 (13 to 30 minutes) or the user timeout (RFC 5482); a RST, once the "
-        "other machine is back and gets something; or the application, which asks and counts. Keep-alives do not "
+        "that nobody acknowledges, after tcp_retries2 (13 to 30 minutes) or the user timeout (RFC 5482); a RST, once "
+        "the other machine is back and gets something; or the application, which asks and counts. Keep-alives do not "
         "run while data is unacknowledged: there, the user timeout decides."
     ),
     run=_run,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tulpen.lab.bench import error_name
 from tulpen.lab.forge import segment
 from tulpen.lab.incident import Incident
+from tulpen.show.ladder import Arrow
 from tulpen.sim.filters import Delay
 from tulpen.tcp.state import CLOSED
 from tulpen.wire.segment import RST
@@ -75,7 +76,7 @@ def _half_closed(lab: Lab, ground: Ground, server: Machine, ours: Line, theirs: 
 def _firewall(lab: Lab, ground: Ground, server: Machine, ours: Line, theirs: Line) -> None:
     """A box between them that forges one RST each way, with the numbers that it has seen."""
     ground.run(0.01)
-    arrows = [rung for rung in ground.ladder().rungs if hasattr(rung, "seq")]
+    arrows = [rung for rung in ground.ladder().rungs if isinstance(rung, Arrow)]
     last = arrows[-1]
     for name, seq in ((theirs.name, last.ack), (ours.name, last.seq)):
         ground.inject(segment(name, RST, seq))

@@ -27,9 +27,7 @@ def _run(lab: Lab) -> None:
 
 def _behind_one_address(lab: Lab, recycle: int) -> tuple[object, ...]:
     with lab.ground() as ground:
-        lab.say(
-            f"tcp_tw_recycle = {recycle}. {CLIENTS} clients behind one address connect in turn; the server closes first."
-        )
+        lab.say(f"tcp_tw_recycle = {recycle}. {CLIENTS} clients behind one address; the server closes first.")
         nat = Nat(address(PUBLIC))
         server = ground.machine(
             "server", "192.0.2.1", out=Delay(TRIP), tcp_tw_recycle=bool(recycle) and not lab.spoiled
@@ -71,8 +69,8 @@ INCIDENT = Incident(
         "dropped SYNs with an older one (RFC 6191 §4 for one connection; per address it assumes one clock per "
         "address). Behind a NAT there are many clocks: whoever's runs behind the one that was served last is "
         "dropped, without an answer, until the memory fades after 60 s (RFC 7323 §5.8 warns of it).\n\n"
-        "Linux gave every connection its own timestamp offset in 4.10, which broke the option altogether, and removed it in 4.12. "
-        "The fix is to leave it off; ports are won by other means (see port-exhaustion)."
+        "Linux gave every connection its own timestamp offset in 4.10, which broke the option altogether, and removed "
+        "it in 4.12. The fix is to leave it off; ports are won by other means (see port-exhaustion)."
     ),
     run=_run,
     spoiled="tcp_tw_recycle stays off",
