@@ -18,9 +18,8 @@ from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
 from benchmarks.memory import MEMORY
-from benchmarks.watch import WATCH
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *WATCH]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY]
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import os
 import re
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from benchmarks.case import Case, Unavailable
+from benchmarks.case import Case, Unavailable, ratio, run
 from tulpen.link.namespace import PrivateNetwork
 
 CONNECTIONS_MADE = 20_000
@@ -152,4 +153,19 @@ def cases() -> Iterator[Case]:
         yield Case(group, name, "µs", partial(under, argv), "not watched", smaller=True)
 
 
-WATCH = list(cases())
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    results = run(list(cases()), parser.parse_args().rounds, lambda line: print(line, file=sys.stderr))
+    for result in results:
+        case = result.case
+        if result.missing:
+            print(f"{case.group}: {case.name}: {result.missing}")
+            continue
+        beside = ratio(result, results)
+        compared = "" if beside is None else f", {beside:.2f}x {case.beside}"
+        print(f"{case.group}: {case.name}: {result.median:.2f} {case.unit} ± {100 * result.spread:.0f} %{compared}")
+
+
+if __name__ == "__main__":
+    main()
