@@ -23,7 +23,7 @@ def differences(one: object, other: object, where: str = "tcb") -> list[str]:
     """Return where two records, and those in them, are not alike."""
     if type(one) is not type(other):
         return [f"{where}: {one!r} {other!r}"]
-    slots = getattr(type(one), "__slots__", ())
+    slots = getattr(type(one), "__mypyc_attrs__", getattr(type(one), "__slots__", ()))
     if not slots or isinstance(one, tuple):
         return [] if one == other else [f"{where}: {one!r} {other!r}"]
     return [
