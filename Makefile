@@ -16,6 +16,10 @@ $(VENV)/.dev: $(MADE_FROM)
 	@tools/venv.sh $(VENV) ".[dev]"
 	@touch $@ $(VENV)/.base
 
+$(VENV)/.bench: $(MADE_FROM)
+	@tools/venv.sh $(VENV) ".[bench]"
+	@touch $@ $(VENV)/.base
+
 $(VENV)/.docs: $(MADE_FROM)
 	@tools/venv.sh $(VENV) ".[docs]"
 	@touch $@ $(VENV)/.base
@@ -39,7 +43,7 @@ format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.base  ## measure (ARGS='engine' for some)
+bench: $(VENV)/.bench  ## measure beside every peer that is installed (ARGS='--quick', ARGS='bulk', ARGS='--help')
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # How the tests of the conformance page ended; those that fail (1) are shown there.
