@@ -30,7 +30,7 @@ async def crowd(place: Place) -> dict[str, float]:
 
 def measure() -> dict[str, float]:
     async def main() -> dict[str, float]:
-        async with tulpen(offload=True) as place:
+        async with tulpen(offload=True, queue=2 * CONNECTIONS) as place:
             return await crowd(place)
 
     return asyncio.run(main())

@@ -112,9 +112,12 @@ def private_network(**options: Any) -> PrivateNetwork:
 
 
 @asynccontextmanager
-async def tulpen(*, offload: bool = False, device: Device = "auto") -> AsyncIterator[Place]:
-    """Put a tulpen host on the device of a private network, and its services with it, by its public interface."""
-    with private_network(offload=offload, device=device) as private:
+async def tulpen(*, offload: bool = False, device: Device = "auto", queue: int = 0) -> AsyncIterator[Place]:
+    """Put a tulpen host on the device of a private network, and its services with it, by its public interface.
+
+    ``queue``: packets that may wait in the device; 0: as the kernel has it.
+    """
+    with private_network(offload=offload, device=device, queue=queue) as private:
         host = Host(OUTSIDE, secret=b"benchmark", gso_max=LARGEST if offload else 0)
         async with Interface(host, private.link, linger=1.0) as net:
             await services.start(net.start_server, None)
