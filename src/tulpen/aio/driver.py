@@ -143,14 +143,12 @@ class Driver:
 
     def _readable(self, link: Link) -> None:
         now = self.now()
-        host = self.host
         try:
             batch = link.read()
         except OSError as error:
             self._lose(link, error)
             return
-        for buffer, offload in batch:
-            host.bytes_arrive(buffer, now, offload)
+        self.host.batch_arrives(batch, now)
         del batch  # the buffers are the link's again as soon as what came in them is read
         self._answered = False
         if self._deliver() and not self._answered:
