@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 MADE_FROM := pyproject.toml tools/venv.sh
 
-.PHONY: help run test fuzz lint format bench docs clean
+.PHONY: help run test fuzz lint format bench docs fast test-fast clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 $(VENV)/.base: $(MADE_FROM)
 	@tools/venv.sh $(VENV) .
@@ -25,6 +25,16 @@ run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='..
 
 test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
+
+build/fast/.made: $(VENV)/.dev tools/fast.py $(shell find src -name '*.py')
+	$(BIN)/python tools/fast.py --optimize $${OPTIMIZE:-3} build/fast
+	@touch $@
+
+fast: build/fast/.made  ## compile the engine with mypyc, into build/fast (OPTIMIZE=0 for a quick build of slower code)
+	@echo "PYTHONPATH=build/fast $(BIN)/tulpen ..., or $(BIN)/python -m benchmarks"
+
+test-fast: build/fast/.made  ## the engine's tests on the compiled engine
+	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
 	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/properties $(ARGS)
