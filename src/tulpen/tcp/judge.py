@@ -340,6 +340,9 @@ def full_segment(tcb: Tcb) -> int:
 
     At least half of the MSS: where that is little, fewer SACK blocks are sent.
     """
+    received = tcb.receive_queue
+    if not (received.ranges or received.duplicate or tcb.ecn or tcb.stack.settings.tcp_user_timeout_option):
+        return tcb.smss
     blocks = sack_blocks(tcb)
     counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
     if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):

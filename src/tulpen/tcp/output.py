@@ -137,16 +137,16 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
         piece.cut = full
-        out += _again(tcb, piece, now)
+        _again(tcb, piece, now, out)
 
 
 def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What nothing proves lost, where neither loss nor new text keeps acknowledgments coming (RFC 6675 §5 step C)."""
     while tcb.cc.cwnd - pipe(tcb) >= tcb.smss and (piece := last_resort(tcb)) is not None:
-        out += _again(tcb, piece, now)
+        _again(tcb, piece, now, out)
 
 
-def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
+def _again(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
@@ -160,7 +160,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
         pacing.left(tcb, piece.end - piece.seq, now)
     if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
         clocks.start_again(tcb, now, now)
-    return _stretches(tcb, piece, now)
+    _transmit(tcb, piece, now, out)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -215,7 +215,7 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         snd.nxt = end
         if size % full:
             snd.small = end
-        out += _stretches(tcb, piece, now)
+        _transmit(tcb, piece, now, out)
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
@@ -256,18 +256,16 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
     return size < 0
 
 
-def _stretches(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
+def _transmit(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """A stretch as one segment, or cut: a device that cuts clears CWR, which is a bit of AccECN's counter."""
-    if tcb.ecn is None or tcb.ecn.mode is not Mode.ACCURATE:
-        return [_stretch(tcb, piece, now)]
-    full, fin = judge.full_segment(tcb), 0 <= tcb.snd.fin < piece.end
-    piece.push |= piece.end - fin - piece.seq > full
-    segments = []
-    while piece.end - fin - piece.seq > full:
-        rest = tcb.flight.split(piece, piece.seq + full)
-        segments.append(_stretch(tcb, piece, now))
-        piece = rest
-    return [*segments, _stretch(tcb, piece, now)]
+    if tcb.ecn is not None and tcb.ecn.mode is Mode.ACCURATE:
+        full, fin = judge.full_segment(tcb), 0 <= tcb.snd.fin < piece.end
+        piece.push |= piece.end - fin - piece.seq > full
+        while piece.end - fin - piece.seq > full:
+            rest = tcb.flight.split(piece, piece.seq + full)
+            out.append(_stretch(tcb, piece, now))
+            piece = rest
+    out.append(_stretch(tcb, piece, now))
 
 
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
@@ -375,12 +373,13 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         counters, count = accecn.option(tcb, tcb.ecn, count, text, now)
     if count:
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
-    if terms.timestamps:
-        clock = timestamp(now, tcb.ts_offset)
-        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
-    if blocks or told is not None or counters is not None:
-        return Options(sack=blocks, user_timeout=told, acc_ecn=counters)
-    return NO_OPTIONS
+    special = bool(blocks) or told is not None or counters is not None
+    if not terms.timestamps:
+        return Options(sack=blocks, user_timeout=told, acc_ecn=counters) if special else NO_OPTIONS
+    clock = timestamp(now, tcb.ts_offset)
+    if not special:
+        return tcb.stack.stamped(clock, terms.ts_recent)
+    return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
 
 
 def _user_timeout(tcb: Tcb) -> int | None:
