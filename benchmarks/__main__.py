@@ -17,9 +17,10 @@ from benchmarks.bulk import BULK
 from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
+from benchmarks.lossy import LOSSY
 from benchmarks.memory import MEMORY
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *LOSSY, *MEMORY]
 
 
 def main() -> int:

@@ -7,14 +7,14 @@ from collections import deque
 
 from benchmarks.case import Case
 from benchmarks.pair import CLIENT, MS, PORT, SERVER, Pair
+from benchmarks.stream import CHUNK, Drain, Push
 from tulpen.host.host import Host
-from tulpen.sim.application import Client, Conversation, Server
+from tulpen.sim.application import Client, Server
 from tulpen.sim.filters import Delay
 from tulpen.sim.network import Interface
 from tulpen.sim.world import World
 from tulpen.tcp.config import Settings
 from tulpen.tcp.connection import Connection
-from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
 from tulpen.wire.address import address
 from tulpen.wire.ip import Packet, build_packet, parse_packet
@@ -22,7 +22,6 @@ from tulpen.wire.options import Options
 from tulpen.wire.segment import SYN, Segment
 
 OCTETS = 20_000_000
-CHUNK = bytes(64 * 1024)
 CONNECTIONS = 1000
 SYNS = 20_000
 BATCH = 64  # packets that a link gives at a time
@@ -62,26 +61,6 @@ def host_to_host() -> float:
         pair.exchange()
         received += len(accepted.receive(1 << 20, pair.now))
     return pair.carried / (time.process_time() - began)
-
-
-class Push(Conversation):
-    """Sends zeros for ever."""
-
-    def on(self, signal: Signal, now: int) -> None:
-        if signal in (Signal.CONNECTED, Signal.WRITABLE):
-            while self.socket.send(CHUNK, now):
-                pass
-
-
-class Drain(Conversation):
-    """Takes what comes."""
-
-    def __init__(self) -> None:
-        self.octets = 0
-
-    def on(self, signal: Signal, now: int) -> None:
-        while size := len(self.socket.receive(len(CHUNK), now)):
-            self.octets += size
 
 
 def in_virtual_time() -> float:

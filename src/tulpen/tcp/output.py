@@ -362,8 +362,10 @@ def _segment(
 
 def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
-    terms, count = tcb.terms, judge.sack_blocks(tcb)
-    told = _user_timeout(tcb) if tcb.stack.settings.tcp_user_timeout_option else None
+    terms = tcb.terms
+    if judge.has_little_to_say(tcb):
+        return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
+    count, told = judge.sack_blocks(tcb), _user_timeout(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
     if count and text:
         room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
@@ -373,13 +375,12 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         counters, count = accecn.option(tcb, tcb.ecn, count, text, now)
     if count:
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
-    special = bool(blocks) or told is not None or counters is not None
-    if not terms.timestamps:
-        return Options(sack=blocks, user_timeout=told, acc_ecn=counters) if special else NO_OPTIONS
-    clock = timestamp(now, tcb.ts_offset)
-    if not special:
-        return tcb.stack.stamped(clock, terms.ts_recent)
-    return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
+    if terms.timestamps:
+        clock = timestamp(now, tcb.ts_offset)
+        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
+    if blocks or told is not None or counters is not None:
+        return Options(sack=blocks, user_timeout=told, acc_ecn=counters)
+    return NO_OPTIONS
 
 
 def _user_timeout(tcb: Tcb) -> int | None:
