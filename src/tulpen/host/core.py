@@ -71,9 +71,7 @@ class Core:
         self.mtu = mtu
         self.gso_max = gso_max
         self.stack = stack
-        self.unseen = Stack(
-            stack.settings
-        )  # without a trace: for SYNs that leave the listener in LISTEN
+        self.unseen = Stack(stack.settings)  # without a trace: for SYNs that leave the listener in LISTEN
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
         self.time_wait = TimeWaitTable(stack)
