@@ -1,4 +1,4 @@
-"""What hatch builds with the package: programs for the kernel where clang is installed; with TULPEN_FAST=1 the engine."""
+"""What hatch builds with the package: programs for the kernel, if clang is there; with TULPEN_FAST=1 the engine."""
 
 from __future__ import annotations
 
