@@ -149,15 +149,18 @@ class World:
             plugged = self._plugged.get(interface)
             if plugged is not None:
                 reached[interface] = plugged
-                self._show(interface, packet, outgoing=False)
+                if self.taps:
+                    self._show(interface, packet, outgoing=False)
                 plugged.endpoint.packet_arrives(packet, self.now)
         for plugged in reached.values():
             self._settle(plugged)
 
     def _settle(self, plugged: _Plugged) -> None:
-        for packet in plugged.endpoint.packets_to_send(self.now):
-            self._show(plugged.interface, packet, outgoing=True)
-            self.network.send(plugged.interface, packet, self.now)
+        now, interface, send = self.clock.now, plugged.interface, self.network.send
+        for packet in plugged.endpoint.packets_to_send(now):
+            if self.taps:
+                self._show(interface, packet, outgoing=True)
+            send(interface, packet, now)
         plugged.due = plugged.endpoint.next_deadline()
 
     def _show(self, interface: Interface, packet: Packet, *, outgoing: bool) -> None:

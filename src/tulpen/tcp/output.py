@@ -204,15 +204,17 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
     waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    room = tcb.cc.cwnd - pipe(tcb)
     while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
         full = judge.full_segment(tcb)
-        size, fin = next_size(tcb, full, now, one=one, free=free)
+        size, fin = next_size(tcb, full, room, now, one=one, free=free)
         if size == 0 and not fin:
             break
         end = snd.nxt + size + fin
         pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
         piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
         snd.nxt = end
+        room -= size + fin
         if size % full:
             snd.small = end
         _transmit(tcb, piece, now, out)
@@ -325,11 +327,15 @@ def reset_for(seg: Segment, settings: Settings) -> Segment:
 def _acknowledging(
     tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int, *, fresh: bool = False
 ) -> Segment:
-    options = _options(tcb, now, len(text))
-    mark = NOT_ECT
+    mark, full, plain = NOT_ECT, tcb.smss, judge.has_little_to_say(tcb)
+    options = _timestamps(tcb, now) if plain else _options(tcb, now, len(text))
     if tcb.ecn is not None:
         flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
+    if not plain:
+        full = judge.full_segment(tcb)
     segment = _segment(tcb, seq, tcb.rcv.nxt, flags, receive_window.offer(tcb), text, options, mark)
+    if len(text) > full:
+        segment.gso_size = full
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -344,7 +350,6 @@ def _segment(
 ) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    full = judge.full_segment(tcb) if text and not flags & SYN else 0
     return Segment(
         wrap(seq),
         wrap(ack),
@@ -355,17 +360,19 @@ def _segment(
         urg=min(urgent, 0xFFFF) if urgent > 0 else 0,
         sport=name.local_port if name is not None else 0,
         dport=name.remote_port if name is not None else 0,
-        gso_size=full if len(text) > full else 0,
         ecn=mark,
     )
 
 
+def _timestamps(tcb: Tcb, now: int) -> Options:
+    """Timestamps on every segment once agreed, and nothing else."""
+    terms = tcb.terms
+    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
+
+
 def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
-    terms = tcb.terms
-    if judge.has_little_to_say(tcb):
-        return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
-    count, told = judge.sack_blocks(tcb), _user_timeout(tcb)
+    terms, count, told = tcb.terms, judge.sack_blocks(tcb), _user_timeout(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
     if count and text:
         room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER
