@@ -14,10 +14,11 @@ from benchmarks.connections import CONNECTIONS
 from benchmarks.crowd import CROWD
 from benchmarks.engine import ENGINE
 from benchmarks.flood import FLOOD
+from benchmarks.lossy import LOSSY
 from benchmarks.memory import MEMORY
 from benchmarks.table import as_dict, machine, show
 
-CASES: list[Case] = [*BULK, *CONNECTIONS, *FLOOD, *CROWD, *ENGINE, *MEMORY]
+CASES: list[Case] = [*BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY]
 
 EXAMPLES = """\
 examples:
