@@ -44,8 +44,8 @@ def with_offload(group: str, program: str) -> list[Case]:
         ),
         Case(group, "iperf3 over loopback", "MB/s", partial(iperf.measure, program), ours=mine),
         case(group, "gVisor, host GSO", gvisor.with_gso, program, 400 * MB, mine),
-        case(group, "slirp4netns, MTU 65520", partial(slirp.slirp4netns, 65_520), program, 200 * MB, mine),
-        case(group, "passt, MTU 65520", partial(slirp.pasta, 65_520), program, 200 * MB, mine),
+        case(group, "slirp4netns, MTU 65520", partial(slirp.slirp4netns, 65_520), program, 60 * MB, mine),
+        case(group, "passt, MTU 65520", partial(slirp.pasta, 65_520), program, 40 * MB, mine),
         case(group, "PyTCP", pytcp.pytcp, program, 1 * MB, mine),
     ]
 

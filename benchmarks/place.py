@@ -99,8 +99,12 @@ class InPrivate:
 @asynccontextmanager
 async def loopback() -> AsyncIterator[Place]:
     """asyncio's streams over the kernel's loopback."""
-    await services.start_on_kernel(Loopback.address)
-    yield Loopback()
+    servers = await services.start_on_kernel(Loopback.address)
+    try:
+        yield Loopback()
+    finally:
+        for server in servers:
+            server.close()
 
 
 def private_network(**options: Any) -> PrivateNetwork:

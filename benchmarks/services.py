@@ -65,11 +65,13 @@ async def start(start_server: StartServer, address: str | None) -> list[Any]:
     return [await start_server(service, address, port, backlog=BACKLOG) for port, service in SERVICES.items()]
 
 
-async def start_on_kernel(address: str) -> None:
+async def start_on_kernel(address: str) -> list[asyncio.Server]:
     """Start them on this machine's TCP, with the congestion control of the clients."""
-    for server in await start(asyncio.start_server, address):
+    servers: list[asyncio.Server] = await start(asyncio.start_server, address)
+    for server in servers:
         for sock in server.sockets:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, CONGESTION)
+    return servers
 
 
 async def main(address: str) -> None:

@@ -75,6 +75,7 @@ def as_dict(result: Result, results: list[Result]) -> dict[str, object]:
         "spread": result.spread,
         "rounds": result.rounds,
         "cpu_seconds_per_gb": result.cpu_median,
+        "cpu_rounds": result.cpu,
         "beside": case.beside or None,
         "ours": case.ours or None,
         "ratio": found and found.value,
