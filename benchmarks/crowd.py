@@ -13,7 +13,7 @@ from benchmarks.place import InPrivate, Place, tulpen
 
 CROWDING = str(Path(__file__).with_name("crowding.py"))
 CONNECTIONS = 10_000
-SECONDS = 10
+SECONDS = 20
 
 
 async def crowd(place: Place) -> dict[str, float]:
