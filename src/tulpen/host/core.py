@@ -49,7 +49,7 @@ class Core:
     __slots__ = (
         "addresses", "connections", "cookies", "deadlines", "dormitory", "fast_open_key", "gso_max", "held",
         "last_stamps", "listeners", "metrics", "mtu", "numbers", "option_sets", "ours", "outbox", "paths", "ports",
-        "ready", "requests", "stack", "stirred", "time_wait", "wakeful",
+        "ready", "requests", "stack", "stirred", "time_wait", "unseen", "wakeful",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -58,6 +58,7 @@ class Core:
         self.mtu = mtu
         self.gso_max = gso_max
         self.stack = stack
+        self.unseen = Stack(stack.settings)  # without a trace: for SYNs that leave the listener in LISTEN
         self.numbers = Numbers(secret)
         self.option_sets = OptionSets()
         # where a segment is looked up, in this order

@@ -147,7 +147,7 @@ class Dormitory:
         tcb.options = resting.options
         tcb.path.route = resting.route
         tcb.state = resting.state
-        return Connection.of(tcb)
+        return Connection(iss=tcb.snd.iss, tcb=tcb)
 
 
 def _members(record: Any, within: str, numbers: list[str], empty: list[str]) -> bool:
