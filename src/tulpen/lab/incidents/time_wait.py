@@ -192,9 +192,9 @@ INCIDENT = Incident(
         "than the newest timestamp is dropped (PAWS, RFC 7323 §5).\n\n"
         "An old segment in TIME-WAIT is answered with an ACK; the other end knows nothing any more and answers that "
         "with a RST. A RST ends TIME-WAIT, too early: assassination (RFC 1337 §1). With tcp_rfc1337 = 1 it is "
-        "ignored.\n\nLinux's clock ticks every 64 ns, so a connection would have to send more than 15 MB a "
-        "second all its life to be overtaken by its own past: that part is shown on tulpen, whose clock is RFC 6528's "
-        "4 microseconds."
+        "ignored.\n\n"
+        "Linux's clock ticks every 64 ns, so a connection would have to send more than 15 MB a second all its life to "
+        "be overtaken by its own past: that part is shown on tulpen, whose clock is RFC 6528's 4 microseconds."
     ),
     run=_run,
     spoiled="the path stays cut, and tcp_rfc1337 is never set",
