@@ -31,6 +31,7 @@ class Incident:
     spoiled: str  # what ``Lab.spoiled`` changes, so that a claim no longer holds
     backends: tuple[Backend, ...] = EVERYWHERE
     absent: Mapping[Backend, str] = field(default_factory=dict)  # why a backend cannot show it
+    inexact: str = ""  # why virtual time does not give the same figures each time
     explained: Mapping[str, str] = field(default_factory=dict)  # facts in which backends differ, and why
 
 
