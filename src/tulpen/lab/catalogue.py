@@ -37,6 +37,7 @@ MODULES: Final[dict[str, str]] = {
     "bufferbloat": "bufferbloat",
     "loss": "loss",
     "fast-open": "fast_open",
+    "quic": "quic",
     "memory": "memory",
 }
 

@@ -36,16 +36,17 @@ def _run(lab: Lab) -> None:
                 ground.run(0.02)
                 got += len(theirs.receive(1 << 20))
                 curve.append((ground.seconds, ours.measure()["rtt"] / 1000))
-            worst = max(rtt for _, rtt in curve)
-            rows.append((title, round(got * 8 / SECONDS / 1e6, 1), round(worst), link.longest, link.dropped))
+            usual = sorted(rtt for _, rtt in curve)[len(curve) // 2]
+            rows.append((title, round(got * 8 / SECONDS / 1e6, 1), round(usual), link.longest, link.dropped))
             curves[title] = curve
-            lab.fact(f"{title}: the round trip grows fivefold", worst > 5 * 2 * TRIP / 1e6)
     small, large = (row[2] for row in rows)
-    lab.claim("the large queue lengthens every round trip several times", large > 2 * small, f"{small} and {large} ms")
-    lab.claim("and carries hardly more", rows[1][1] < 1.5 * rows[0][1] + 1, f"{rows[0][1]} and {rows[1][1]} Mbit/s")
-    lab.measured(
-        "The same transfer", ("", "Mbit/s", "longest round trip, ms", "octets queued", "packets dropped"), rows
-    )
+    waits = rows[1][3]
+    lab.claim("what waits in the large queue is more than the small one holds", waits > 2 * SMALL, f"{waits:,} octets")
+    if lab.virtual:  # a busy machine has delays of its own
+        lab.claim("it lengthens every round trip several times", large > 2 * small, f"{small} and {large} ms")
+        carried = rows[0][1], rows[1][1]
+        lab.claim("and carries hardly more", carried[1] < 1.2 * carried[0], f"{carried[0]} and {carried[1]} Mbit/s")
+    lab.measured("The same transfer", ("", "Mbit/s", "usual round trip, ms", "octets queued", "packets dropped"), rows)
     lab.plot("Round trip, as the sender measures it", "seconds", "milliseconds", curves)
 
 
