@@ -113,3 +113,9 @@ class Account:
     def held(self) -> bool:
         """Whether all claims held, and there were some."""
         return bool(self.claims) and all(claim.held for claim in self.claims)
+
+    def _repr_html_(self) -> str:
+        """Show it where a notebook does."""
+        from tulpen.lab.notebook import fragment
+
+        return fragment(self)
