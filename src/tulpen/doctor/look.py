@@ -1,0 +1,43 @@
+"""Taking samples: each namespace is read once a step, with as little time as can be between its parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import TypeVar
+
+from tulpen.doctor.place import Place
+from tulpen.doctor.sample import Sample
+from tulpen.kernel.counters import read_conntrack, read_mib, read_sockstat
+from tulpen.kernel.processes import Holder
+from tulpen.kernel.sysctls import read_sysctls
+
+T = TypeVar("T")
+
+
+def look(place: Place, owners: Callable[[int], Sequence[Holder]]) -> Sample:
+    """Return what is seen in a namespace now."""
+    missing: list[str] = []
+    with closing(place.sock_diag()) as diag:
+        sockets = tuple(diag.sockets())
+    return Sample(
+        place.name,
+        time.monotonic(),
+        sockets,
+        _try(lambda: read_mib(place.read), {}, "TCP's counters (/proc/net/snmp, /proc/net/netstat)", missing),
+        _try(lambda: read_sockstat(place.read), {}, "/proc/net/sockstat", missing),
+        read_conntrack(place.read),
+        read_sysctls(place.read),
+        owners,
+        {},
+        tuple(missing),
+    )
+
+
+def _try(read: Callable[[], T], otherwise: T, what: str, missing: list[str]) -> T:
+    try:
+        return read()
+    except OSError as error:
+        missing.append(f"{what} cannot be read: {error.strerror or error}")
+        return otherwise

@@ -1,0 +1,95 @@
+"""Where to look: the network namespace of this program, or another's that it may enter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from errno import EPERM
+from pathlib import Path
+from typing import Protocol, final
+
+from tulpen.errors import TulpenError
+from tulpen.kernel.sock_diag import SockDiag
+from tulpen.link.syscalls import CLONE_NEWNET, setns
+
+
+class Place(Protocol):
+    """A network namespace whose sockets, counters and settings can be read."""
+
+    name: str  # "" where this program is
+
+    def read(self, path: str) -> str:
+        """Return the text of a file below /proc, ``net/netstat`` or ``sys/net/...``; raises OSError."""
+
+    def sock_diag(self) -> SockDiag:
+        """Return what reads its sockets; the caller closes it."""
+
+
+@final
+class Here:
+    """The network namespace of this program."""
+
+    name = ""
+
+    def read(self, path: str) -> str:
+        """Read a file of this thread's namespace."""
+        return read_here(path)
+
+    def sock_diag(self) -> SockDiag:
+        """Open sock_diag(7)."""
+        return SockDiag()
+
+
+@final
+class There:
+    """Another network namespace, by a file that stands for it: /proc/PID/ns/net, /run/netns/NAME."""
+
+    def __init__(self, name: str, path: str | os.PathLike[str]) -> None:
+        self.name = name
+        self.path = Path(path)
+
+    def read(self, path: str) -> str:
+        """Read a file as it is seen there."""
+        with self._entered():
+            return read_here(path)
+
+    def sock_diag(self) -> SockDiag:
+        """Open sock_diag(7) there."""
+        with self._entered():
+            return SockDiag()
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Let this thread be there for a while."""
+        with ExitStack() as stack:
+            there, here = (self._open(path, stack) for path in (self.path, Path("/proc/thread-self/ns/net")))
+            try:
+                setns(there, CLONE_NEWNET)
+            except OSError as error:
+                raise self._forbidden() if error.errno == EPERM else error from None
+            stack.callback(setns, here, CLONE_NEWNET)
+            yield
+
+    def _open(self, path: Path, stack: ExitStack) -> int:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise TulpenError(
+                f"there is no network namespace {self.name}", "ip netns shows those with a name."
+            ) from None
+        except PermissionError:
+            raise self._forbidden() from None
+        stack.callback(os.close, fd)
+        return fd
+
+    def _forbidden(self) -> TulpenError:
+        return TulpenError(
+            f"the network namespace {self.name} may not be entered", "run it as root: sudo tulpen doctor"
+        )
+
+
+def read_here(path: str) -> str:
+    """Return a file below /proc; what is below ``net/`` is of this thread's namespace, not of the process's."""
+    whole = Path("/proc/thread-self" if path.startswith("net/") else "/proc", path)
+    return whole.read_text(encoding="ascii", errors="replace")
