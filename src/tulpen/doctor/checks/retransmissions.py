@@ -144,6 +144,7 @@ def _evidence(change: Change, sent: Sent | None, slow: list[KernelSocket]) -> It
         "TCPLostRetransmit",
         "TCPLossProbes",
         "TCPDSACKRecv",
+        "TCPDSACKRecvSegs",
         "TCPSACKReorder",
     ):
         if change.grew(f"TcpExt{name}"):
