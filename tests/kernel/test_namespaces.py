@@ -34,7 +34,7 @@ def test_a_network_is_found_by_its_process() -> None:
         assert network.pid in place.pids
         assert place == found.of(network.pid)
         assert place.name == f"{place.pids[0]}/{Path(f'/proc/{place.pids[0]}/comm').read_text().strip()}"
-    assert there not in [each.inode for each in namespaces().found]
+    assert not any(place.pids[0] in each.pids for each in namespaces().found)
 
 
 @pytest.mark.root

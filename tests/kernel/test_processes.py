@@ -48,7 +48,7 @@ def test_a_socket_that_two_descriptors_share_has_two_holders(listener: subproces
 
 
 def test_nobody_holds_what_has_no_inode() -> None:
-    assert processes().holders(0) == ()
+    assert processes().holders(0) == []
 
 
 def test_a_process_by_its_number(listener: subprocess.Popen[str]) -> None:
