@@ -22,6 +22,7 @@ COMMANDS = (
     Entry("learn", "tulpen.cli.learn", "Find out what automaton a TCP is: tulpen's, Linux's, any other's."),
     Entry("compare", "tulpen.cli.compare", "Put the same words to tulpen and to Linux, and explain every difference."),
     Entry("ss", "tulpen.cli.ss", "List the kernel's TCP sockets, whose they are, and count them."),
+    Entry("watch", "tulpen.cli.watch", "Tell how each TCP connection of this machine ends, as it happens."),
     Entry("doctor", "tulpen.cli.doctor", "Say what is wrong with this machine's TCP, whose it is, and what mends it."),
     Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
     Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
