@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     "doctor",
     epilog=examples(
-        ("What is wrong here?", "sudo tulpen doctor"),
+        ("What is wrong here? As root it names every process", "tulpen doctor"),
         ("A rare thing: look for ten minutes, every two seconds", "sudo tulpen doctor --for 600 --interval 2"),
         ("Every container of this machine, for a script", "sudo tulpen doctor --all-netns --json"),
         ("The namespace of one process", "sudo tulpen doctor --pid 812"),
