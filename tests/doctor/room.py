@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import final
 
 from tests.doctor.far import wait_for
 from tulpen.doctor.examine import examine
 from tulpen.doctor.finding import Finding
 from tulpen.doctor.limits import Limits
-from tulpen.kernel.sock_diag import KernelSocket, SockDiag
+from tulpen.kernel.attributes import Kind
+from tulpen.kernel.dump import EVERY_STATE, Dump
+from tulpen.kernel.sock_diag import KernelSocket
 from tulpen.link.command import Command
 from tulpen.link.namespace import PrivateNetwork
 from tulpen.tcp.state import State
@@ -28,15 +31,18 @@ class Room:
     def __init__(self, network: PrivateNetwork) -> None:
         self.network = network
 
+    def inode(self) -> int:
+        return Path(f"/proc/{self.network.pid}/ns/net").stat().st_ino
+
     def read(self, path: str) -> str:
         return self.network.read_file(f"/proc/{path}")
 
-    def sock_diag(self) -> SockDiag:
-        return SockDiag(self.network.sock_diag())
+    def dump(self) -> Dump:
+        return Dump(self.network.sock_diag())
 
     def sockets(self) -> list[KernelSocket]:
-        with closing(self.sock_diag()) as diag:
-            return diag.sockets()
+        with closing(self.dump()) as dump:
+            return dump.take(EVERY_STATE, Kind.INFO.bit).sockets()
 
     def states(self) -> list[State]:
         return [sock.state for sock in self.sockets()]

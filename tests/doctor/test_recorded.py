@@ -7,7 +7,8 @@ from dataclasses import replace
 from tulpen.doctor.examine import findings
 from tulpen.doctor.finding import Finding, Severity
 from tulpen.doctor.sample import Sample
-from tulpen.kernel.counters import Conntrack, parse_conntrack_stat, parse_mib, parse_sockstat
+from tulpen.kernel.counters import Conntrack, parse_conntrack_stat, parse_mib
+from tulpen.kernel.sockstat import read_totals
 from tulpen.kernel.sysctls import Sysctls
 
 # An 8 GB machine under Linux 6.1, before and while a few thousand connections wait for a process that does not read.
@@ -31,7 +32,7 @@ CONNTRACK_STAT = """entries  clashres found new invalid ignore delete chainlengt
 
 
 def _sample(when: float, **more: object) -> Sample:
-    empty = Sample("", when, (), {}, {}, None, Sysctls({}), lambda inode: (), {})
+    empty = Sample("", when, (), {}, read_totals(""), None, Sysctls({}), lambda inode: ())
     return replace(empty, **more)  # type: ignore[arg-type]
 
 
@@ -41,11 +42,11 @@ def _by_check(before: Sample, after: Sample) -> dict[str, Finding]:
 
 def test_memory_pressure() -> None:
     sysctls = Sysctls({"net.ipv4.tcp_mem": TCP_MEM, "net.ipv4.tcp_rmem": "4096 131072 6291456"})
-    before = _sample(0, counters=parse_mib(NETSTAT), sockstat=parse_sockstat(SOCKSTAT), sysctls=sysctls)
+    before = _sample(0, counters=parse_mib(NETSTAT), totals=read_totals(SOCKSTAT), sysctls=sysctls)
     after = _sample(
         5,
         counters=parse_mib(NETSTAT_UNDER_PRESSURE),
-        sockstat=parse_sockstat(SOCKSTAT_UNDER_PRESSURE),
+        totals=read_totals(SOCKSTAT_UNDER_PRESSURE),
         sysctls=sysctls,
     )
     found = _by_check(before, after)
@@ -57,9 +58,9 @@ def test_memory_pressure() -> None:
 
 
 def test_memory_at_the_hard_limit() -> None:
-    full = parse_sockstat(SOCKSTAT.replace("mem 61204", "mem 185740"))
+    full = read_totals(SOCKSTAT.replace("mem 61204", "mem 185740"))
     sysctls = Sysctls({"net.ipv4.tcp_mem": TCP_MEM})
-    found = _by_check(_sample(0, sockstat=full, sysctls=sysctls), _sample(5, sockstat=full, sysctls=sysctls))
+    found = _by_check(_sample(0, totals=full, sysctls=sysctls), _sample(5, totals=full, sysctls=sysctls))
     assert found["memory"].severity is Severity.CRITICAL
     assert "at the hard limit" in found["memory"].sentence
 

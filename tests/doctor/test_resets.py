@@ -8,7 +8,7 @@ from tests.link.rights import needs_network
 from tulpen.doctor.examine import examine
 from tulpen.doctor.finding import Finding
 from tulpen.host.socket import Socket
-from tulpen.kernel.sock_diag import SockDiag
+from tulpen.kernel.dump import Dump
 from tulpen.sim.filters import Only, clear, drop, flags
 from tulpen.tcp.state import State
 from tulpen.wire.segment import FIN
@@ -58,14 +58,17 @@ class Rounds:
         self.talks = False  # on, when the server has closed
         self.made: list[Socket] = []
 
+    def inode(self) -> int:
+        return self.room.inode()
+
     def read(self, path: str) -> str:
         return self.room.read(path)
 
-    def sock_diag(self) -> SockDiag:
+    def dump(self) -> Dump:
         self.looks += 1
         if self.looks > 1:
             self.happens()
-        return self.room.sock_diag()
+        return self.room.dump()
 
     def happens(self) -> None:
         if self.talks and self.made:

@@ -12,10 +12,8 @@ from tulpen.kernel.counters import (
     Conntrack,
     parse_conntrack_stat,
     parse_mib,
-    parse_sockstat,
     read_conntrack,
     read_mib,
-    read_sockstat,
 )
 from tulpen.kernel.sysctls import Sysctls, parse_ports, read_sysctls
 
@@ -26,10 +24,6 @@ IpExt: 2 3
 """
 SNMP = """Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens
 Tcp: 1 200 120000 -1 25
-"""
-SOCKSTAT = """sockets: used 305
-TCP: inuse 6 orphan 1 tw 12 alloc 8 mem 3
-UDP: inuse 2 mem 0
 """
 STAT = """entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error
 00000041  00000000 00000001 00000000 0000000c 00000000 00000000 00000000 00000000 00000000 00000010 00000002 00000000
@@ -67,13 +61,7 @@ def test_the_kernel_that_runs_here() -> None:
 
     counters = read_mib(read)
     assert {"TcpRetransSegs", "TcpOutRsts", "TcpExtListenOverflows", "TcpExtTCPAbortOnData"} <= counters.keys()
-    assert "TCP.inuse" in read_sockstat(read)
     assert read_sysctls(read).number("net.ipv4.tcp_fin_timeout") is not None
-
-
-def test_sockstat_without_ipv6() -> None:
-    found = read_sockstat(_files({"net/sockstat": SOCKSTAT}))  # type: ignore[arg-type]
-    assert (found["TCP.orphan"], found["TCP.tw"], found["TCP.mem"], found["sockets.used"]) == (1, 12, 3, 305)
 
 
 def test_conntrack_is_summed_over_the_processors() -> None:
@@ -122,7 +110,6 @@ _LINES = st.text(st.sampled_from("Tcp: xInuse-0123456789abcdf\n\t "), max_size=2
 @given(st.text(max_size=300) | _LINES)
 def test_whatever_the_text_it_is_parsed(text: str) -> None:
     assert all(isinstance(value, int) for value in parse_mib(text).values())
-    assert all(isinstance(value, int) for value in parse_sockstat(text).values())
     assert all(isinstance(value, int) for value in parse_conntrack_stat(text).values())
     assert all(0 <= port < 65_536 for port in parse_ports(text))
     sysctls = Sysctls({"any": text})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tulpen.cli.group import examples
-from tulpen.errors import TulpenError
 
 if TYPE_CHECKING:
     from tulpen.doctor.examine import Examination
@@ -39,7 +38,11 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--metrics", metavar="[ADDRESS]:PORT", help="Serve Prometheus metrics instead, until interrupted.")
-@click.option("--otlp", metavar="URL", help="Send OpenTelemetry metrics instead (OTLP over HTTP), until interrupted.")
+@click.option(
+    "--otlp",
+    metavar="URL",
+    help="Send OpenTelemetry metrics instead (OTLP over HTTP, every --for seconds), until interrupted.",
+)
 def command(**options: Any) -> int:
     """Say what is wrong with this machine's TCP sockets.
 
@@ -51,7 +54,8 @@ def command(**options: Any) -> int:
     """
     places, missing = _places(options)
     if options["metrics"] or options["otlp"]:
-        return _metrics(places, options)
+        _metrics(options)
+        return 0
     examination = _examine(places, options)
     examination = examination._replace(missing=(*missing, *examination.missing))
     _tell(examination, as_json=options["as_json"])
@@ -111,5 +115,40 @@ def _tell(examination: Examination, *, as_json: bool) -> None:
         console.print(line, soft_wrap=not console.is_terminal)
 
 
-def _metrics(places: list[Place], options: dict[str, Any]) -> int:
-    raise TulpenError("not yet")
+def _metrics(options: dict[str, Any]) -> None:
+    """Serve or send numbers until interrupted."""
+    import signal
+    import threading
+
+    from tulpen.doctor.metrics.gauges import Gauges
+    from tulpen.doctor.metrics.movements import Movements
+
+    with ExitStack() as stack:
+        movements = Movements()
+        stack.callback(movements.close)
+        if movements.why_not:
+            click.echo(f"tulpen: no transitions and no reasons of resets: {movements.why_not}", err=True)
+        gauges = Gauges(lambda: _places(options)[0], _limits(options), [movements.measures])
+        if options["metrics"]:
+            from tulpen.doctor.metrics.prometheus import serve
+
+            address, port = _address(options["metrics"])
+            port, end = serve(gauges, address, port)
+            stack.callback(end)
+            click.echo(f"http://{address or 'localhost'}:{port}/metrics", err=True)
+        if options["otlp"]:
+            from tulpen.doctor.metrics.otlp import send
+
+            stack.callback(send(gauges, options["otlp"], max(1.0, options["seconds"])))
+        left = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: left.set())
+        left.wait()
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Return what ``:9477`` or ``127.0.0.1:9477`` means."""
+    address, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise click.BadParameter(f"{text!r} is no [ADDRESS]:PORT, as :9477 is.", param_hint="--metrics")
+    return address.strip("[]"), int(port)

@@ -13,6 +13,7 @@ from tulpen.doctor.limits import Limits
 from tulpen.doctor.sample import Sample
 from tulpen.kernel.sock_diag import KernelSocket, TcpInfo
 from tulpen.tcp.state import State
+from tulpen.watch.ended import Ended
 from tulpen.wire.address import is_loopback
 
 _FDS_SHOWN = 8
@@ -38,11 +39,12 @@ class Departure(NamedTuple):
 class Change:
     """Two looks or more at one namespace, in order."""
 
-    def __init__(self, samples: Sequence[Sample], limits: Limits | None = None) -> None:
+    def __init__(self, samples: Sequence[Sample], limits: Limits | None = None, ended: Sequence[Ended] = ()) -> None:
         self.samples = tuple(samples)
         self.before = samples[0]
         self.after = samples[-1]
         self.limits = limits or Limits()
+        self.ended = tuple(each for each in ended if each.namespace == self.after.inode)  # as far as was heard
         self.seconds = max(self.after.when - self.before.when, 1e-3)
 
     def grew(self, name: str) -> int:

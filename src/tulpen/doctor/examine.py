@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -26,6 +27,7 @@ from tulpen.doctor.checks import (
     sysctls,
     zero_window,
 )
+from tulpen.doctor.events import Events
 from tulpen.doctor.finding import Finding, ranked
 from tulpen.doctor.limits import Limits
 from tulpen.doctor.look import look
@@ -34,6 +36,7 @@ from tulpen.doctor.sample import Sample
 from tulpen.doctor.words import count
 from tulpen.errors import TulpenError
 from tulpen.kernel.processes import Processes, processes
+from tulpen.watch.ended import Ended
 
 _RIGHT: Final = "/proc/PID/fd may not be read (as root it may)"
 
@@ -71,9 +74,13 @@ class Examination(NamedTuple):
     seconds: float
 
 
-def findings(samples: Sequence[Sample], limits: Limits | None = None) -> list[Finding]:
-    """Return what is wrong in one namespace, the worst first; ``samples`` are at least two, in order."""
-    change = Change(samples, limits)
+def findings(samples: Sequence[Sample], limits: Limits | None = None, ended: Sequence[Ended] = ()) -> list[Finding]:
+    """Return what is wrong in one namespace, the worst first.
+
+    ``samples`` are at least two, in order; ``ended`` are connections, of any namespace,
+    that ended meanwhile.
+    """
+    change = Change(samples, limits, ended)
     found = [finding for check in CHECKS for finding in check(change)]
     return ranked([replace(finding, namespace=change.after.place) for finding in found])
 
@@ -85,35 +92,51 @@ def examine(
     interval: float = 1.0,
     limits: Limits | None = None,
     tell: Callable[[float], None] | None = None,
-    wait: Callable[[float], None] = time.sleep,
+    events: bool = True,
 ) -> Examination:
     """Look at namespaces for so many seconds, every ``interval``, and return what is wrong.
 
-    ``tell`` hears between looks how many seconds are left; ``wait`` lets time pass.  Raises
-    TulpenError where the only namespace cannot be looked at.
+    ``tell`` hears between looks how many seconds are left; ``events``: listen to the
+    kernel's tracepoints as well, where that is allowed.  Raises TulpenError where the only
+    namespace cannot be looked at.
     """
-    began = time.monotonic()
+    with closing(Events(wanted=events)) as heard:
+        return _examine(places, seconds, interval, limits, tell, heard)
+
+
+def _examine(
+    places: Sequence[Place],
+    seconds: float,
+    interval: float,
+    limits: Limits | None,
+    tell: Callable[[float], None] | None,
+    heard: Events,
+) -> Examination:
     taken: list[list[Sample]] = [[] for _ in places]
     missing: dict[str, None] = {}
     holders, cost = _holders()
+    began = time.monotonic()
+    left = seconds
     while True:
-        left = began + seconds - time.monotonic()
-        if taken[0] and (left <= 0 or cost < interval * _OFTEN):
-            holders, cost = _holders()
         for place, samples in zip(places, taken, strict=True):
             _add(place, samples, holders, missing, alone=len(places) == 1)
         if left <= 0:
             break
         if tell is not None:
             tell(left)
-        wait(min(interval, left))
+        heard.wait(min(interval, left))
+        left = began + seconds - time.monotonic()
+        if left <= 0 or cost < interval * _OFTEN:
+            holders, cost = _holders()
+    heard.finish()
     seen = [samples for samples in taken if len(samples) > 1]
     for samples in seen:
         missing |= dict.fromkeys(samples[-1].missing)
+    missing |= dict.fromkeys(heard.missing)
     if holders.unseen:
         missing[f"whose sockets those of {count(holders.unseen, 'process', 'processes')} are: {_RIGHT}"] = None
     return Examination(
-        tuple(ranked([found for samples in seen for found in findings(samples, limits)])),
+        tuple(ranked([found for samples in seen for found in findings(samples, limits, heard.ended)])),
         tuple(missing),
         len(seen),
         sum(len(samples[-1].sockets) for samples in seen),

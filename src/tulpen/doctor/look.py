@@ -9,8 +9,11 @@ from typing import TypeVar
 
 from tulpen.doctor.place import Place
 from tulpen.doctor.sample import Sample
-from tulpen.kernel.counters import read_conntrack, read_mib, read_sockstat
+from tulpen.kernel.attributes import Kind
+from tulpen.kernel.counters import read_conntrack, read_mib
+from tulpen.kernel.dump import EVERY_STATE
 from tulpen.kernel.processes import Holder
+from tulpen.kernel.sockstat import read_totals
 from tulpen.kernel.sysctls import read_sysctls
 
 T = TypeVar("T")
@@ -19,19 +22,21 @@ T = TypeVar("T")
 def look(place: Place, owners: Callable[[int], Sequence[Holder]]) -> Sample:
     """Return what is seen in a namespace now."""
     missing: list[str] = []
-    with closing(place.sock_diag()) as diag:
-        sockets = tuple(diag.sockets())
+    with closing(place.dump()) as dump:
+        table = dump.take(EVERY_STATE, Kind.INFO.bit | Kind.MEMORY.bit)
+    if table.interrupted:
+        missing.append("sockets that came or went while the kernel's table was read")
     return Sample(
         place.name,
         time.monotonic(),
-        sockets,
+        tuple(table.sockets()),
         _try(lambda: read_mib(place.read), {}, "TCP's counters (/proc/net/snmp, /proc/net/netstat)", missing),
-        _try(lambda: read_sockstat(place.read), {}, "/proc/net/sockstat", missing),
+        _try(lambda: read_totals(place.read("net/sockstat")), read_totals(""), "/proc/net/sockstat", missing),
         read_conntrack(place.read),
         read_sysctls(place.read),
         owners,
-        {},
         tuple(missing),
+        place.inode(),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, final
 
 from tulpen.errors import TulpenError
-from tulpen.kernel.sock_diag import SockDiag
+from tulpen.kernel.dump import Dump
 from tulpen.link.syscalls import CLONE_NEWNET, setns
 
 
@@ -19,10 +19,13 @@ class Place(Protocol):
 
     name: str  # "" where this program is
 
+    def inode(self) -> int:
+        """Return what tells it from others, as in /proc/PID/ns/net."""
+
     def read(self, path: str) -> str:
         """Return the text of a file below /proc, ``net/netstat`` or ``sys/net/...``; raises OSError."""
 
-    def sock_diag(self) -> SockDiag:
+    def dump(self) -> Dump:
         """Return what reads its sockets; the caller closes it."""
 
 
@@ -32,13 +35,17 @@ class Here:
 
     name = ""
 
+    def inode(self) -> int:
+        """Look at this thread's."""
+        return Path("/proc/thread-self/ns/net").stat().st_ino
+
     def read(self, path: str) -> str:
         """Read a file of this thread's namespace."""
         return read_here(path)
 
-    def sock_diag(self) -> SockDiag:
-        """Open sock_diag(7)."""
-        return SockDiag()
+    def dump(self) -> Dump:
+        """Open sock_diag(7) here."""
+        return Dump()
 
 
 @final
@@ -49,15 +56,19 @@ class There:
         self.name = name
         self.path = Path(path)
 
+    def inode(self) -> int:
+        """Look at the file."""
+        return self.path.stat().st_ino
+
     def read(self, path: str) -> str:
         """Read a file as it is seen there."""
         with self._entered():
             return read_here(path)
 
-    def sock_diag(self) -> SockDiag:
+    def dump(self) -> Dump:
         """Open sock_diag(7) there."""
         with self._entered():
-            return SockDiag()
+            return Dump()
 
     @contextmanager
     def _entered(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from tulpen.kernel.counters import Conntrack
 from tulpen.kernel.processes import Holder
 from tulpen.kernel.sock_diag import KernelSocket
+from tulpen.kernel.sockstat import SocketTotals
 from tulpen.kernel.sysctls import Sysctls, parse_ports
 from tulpen.tcp.state import State
 
@@ -23,12 +24,12 @@ class Sample:
     when: float  # seconds on a clock that never goes back
     sockets: tuple[KernelSocket, ...]
     counters: Mapping[str, int]
-    sockstat: Mapping[str, int]
+    totals: SocketTotals  # the orphans and the memory are the whole machine's
     conntrack: Conntrack | None
     sysctls: Sysctls
     owners: Callable[[int], Sequence[Holder]]  # of an inode
-    drops: Mapping[bytes, int]  # by cookie: what a listener has dropped
     missing: tuple[str, ...] = ()
+    inode: int = 0  # of the namespace, as in /proc/PID/ns/net
 
     @cached_property
     def by_cookie(self) -> dict[bytes, KernelSocket]:

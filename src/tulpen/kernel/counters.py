@@ -1,4 +1,4 @@
-"""What Linux counts about TCP: /proc/net/snmp and netstat, sockstat, and conntrack's figures.
+"""What Linux counts about TCP: /proc/net/snmp and netstat; and conntrack's figures.
 
 Names are those that nstat prints, the group before the name: ``TcpRetransSegs``,
 ``TcpExtListenDrops``.  The parsers take whatever text a kernel gives: what they do not
@@ -7,7 +7,6 @@ know is carried along, and what they cannot read is left out.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -15,7 +14,6 @@ from typing import Final, NamedTuple
 Read = Callable[[str], str]  # a path below /proc -> its text; raises OSError where there is none
 
 MIB_FILES: Final = ("net/snmp", "net/netstat")
-SOCKSTAT_FILES: Final = ("net/sockstat", "net/sockstat6")
 _CONNTRACK: Final = "sys/net/netfilter/nf_conntrack_"
 _CONNTRACK_STAT: Final = "net/stat/nf_conntrack"
 
@@ -49,30 +47,6 @@ def parse_mib(text: str) -> dict[str, int]:
             value = _number(number)
             if value is not None and not name.lstrip("-").isdigit():
                 found[group.strip() + name] = value
-    return found
-
-
-def read_sockstat(read: Read) -> dict[str, int]:
-    """Return what sockets there are, as ``TCP.inuse``, ``TCP.mem`` (pages), ``TCP6.inuse``; without IPv6, IPv4's.
-
-    ``TCP.orphan``, ``TCP.alloc`` and ``TCP.mem`` are the whole machine's, whatever the namespace.
-    """
-    found = parse_sockstat(read(SOCKSTAT_FILES[0]))
-    with contextlib.suppress(OSError):
-        found.update(parse_sockstat(read(SOCKSTAT_FILES[1])))
-    return found
-
-
-def parse_sockstat(text: str) -> dict[str, int]:
-    """Return the figures of lines like ``TCP: inuse 5 orphan 0``."""
-    found: dict[str, int] = {}
-    for line in text.splitlines():
-        group, _, rest = line.partition(":")
-        words = rest.split()
-        for name, number in zip(words[::2], words[1::2], strict=False):
-            value = _number(number)
-            if value is not None:
-                found[f"{group.strip()}.{name}"] = value
     return found
 
 

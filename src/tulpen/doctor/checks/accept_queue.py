@@ -29,7 +29,10 @@ def overflowing(change: Change) -> list[KernelSocket]:
 
 
 def _drops(change: Change, sock: KernelSocket) -> int:
-    return max(0, change.after.drops.get(sock.cookie, 0) - change.before.drops.get(sock.cookie, 0))
+    then, now = (sample.by_cookie.get(sock.cookie) for sample in (change.before, change.after))
+    if then is None or now is None or then.memory is None or now.memory is None:
+        return 0
+    return max(0, now.memory.drops - then.memory.drops)
 
 
 def find(change: Change) -> Iterator[Finding]:
@@ -92,8 +95,9 @@ def _finding(change: Change, sock: KernelSocket, overflows: int) -> Finding:
 
 
 def _counters(change: Change, sock: KernelSocket, drops: int) -> Iterator[Evidence]:
-    if sock.cookie in change.after.drops:
-        yield Evidence("drops of the listener", change.after.drops[sock.cookie], drops)
+    now = change.after.by_cookie.get(sock.cookie, sock)
+    if now.memory is not None:
+        yield Evidence("drops of the listener", now.memory.drops, drops)
     yield change.counted("TcpExtListenOverflows")
     yield change.counted("TcpExtListenDrops")
 

@@ -26,7 +26,7 @@ def find(change: Change) -> Iterator[Finding]:
         yield _orphaned(change, orphaned)
     most = change.number("net.ipv4.tcp_max_orphans", 0)
     dropped = change.grew("TcpExtTCPAbortOnMemory")
-    full = bool(most) and change.after.sockstat.get("TCP.orphan", 0) >= change.limits.pile_share * most
+    full = bool(most) and (change.after.totals.orphans or 0) >= change.limits.pile_share * most
     if len(unanswered) >= change.limits.pile or full or (dropped and unanswered):
         yield _unanswered(change, unanswered, critical=full or dropped > 0)
 
@@ -92,7 +92,7 @@ def _unanswered(change: Change, socks: Sequence[KernelSocket], *, critical: bool
         (
             Evidence("FIN-WAIT-1, CLOSING, LAST-ACK of nobody", len(socks), None, f"{unsent:,} octets in their Send-Q"),
             Evidence("retransmissions", max(tries, default=0), None, "of the one that tried most"),
-            Evidence("orphans of the machine", change.after.sockstat.get("TCP.orphan", 0)),
+            Evidence("orphans of the machine", (change.after.totals.orphans or 0)),
             change.setting("net.ipv4.tcp_max_orphans", "more are reset, with a warning in the log"),
             change.setting("net.ipv4.tcp_orphan_retries", "0 means 8"),
             change.counted("TcpExtTCPAbortOnMemory", "orphans that were reset"),

@@ -15,7 +15,7 @@ _LEAST = 3
 
 def find(change: Change) -> Iterator[Finding]:
     """Find TCP as a whole near its limits, and receive buffers from which octets had to be thrown."""
-    pages = change.after.sockstat.get("TCP.mem", 0)
+    pages = change.after.totals.memory_pages or 0
     limits = change.after.sysctls.numbers("net.ipv4.tcp_mem")
     pressed = change.grew("TcpExtTCPMemoryPressures")
     if pressed or (len(limits) == 3 and limits[1] and pages >= change.limits.memory_share * limits[1]):
@@ -37,7 +37,7 @@ def _machine(change: Change, pages: int, limits: tuple[int, ...]) -> Finding:
         f"TCP is short of memory: {pages * _PAGE // 1_000_000:,} MB in its buffers"
         + (", at the hard limit." if over else ", so windows are kept small."),
         (
-            Evidence("TCP mem", pages, pages - change.before.sockstat.get("TCP.mem", 0), part or "pages"),
+            Evidence("TCP mem", pages, pages - (change.before.totals.memory_pages or 0), part or "pages"),
             change.setting("net.ipv4.tcp_mem", "pages: no pressure below, pressure above, never more"),
             change.counted("TcpExtTCPMemoryPressures"),
             change.counted("TcpExtTCPMemoryPressuresChrono", "milliseconds under pressure"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tulpen.doctor.change import Change, Departure
+from tulpen.doctor.change import Change
+from tulpen.doctor.checks.cut import Cut, cut
 from tulpen.doctor.checks.idle_resets import explained
 from tulpen.doctor.finding import Evidence, Finding, Fix, Severity
-from tulpen.doctor.words import count, lasting, local, pace, remote
-from tulpen.tcp.state import State
+from tulpen.doctor.words import count, lasting, pace
+from tulpen.watch.verdict import Ending
 
 
 class Cause(NamedTuple):
@@ -19,32 +20,38 @@ class Cause(NamedTuple):
     counter: str
     why: str
     fix: str
+    endings: tuple[Ending, ...]
 
 
 _UNREAD: Final = Cause(
     "TcpExtTCPAbortOnClose",
     "it was closed with octets unread",
     "read to the end (EOF) before close(): what is unread turns the FIN into a RST, and the peer may lose the answer",
+    (Ending.UNREAD,),
 )
 _LINGER: Final = Cause(
     "TcpExtTCPAbortOnData",
     "SO_LINGER 0 was set",
     "leave SO_LINGER alone: it throws away what was not yet sent; against TIME-WAIT use a pool",
+    (Ending.LINGER_0,),
 )
 _AFTER_CLOSE: Final = Cause(
     "TcpExtTCPAbortOnData",
     "octets came for what was closed already",
     "read to the end (EOF) before close(), or tell the peer not to send: shutdown(SHUT_WR), read, close",
+    (Ending.RESET_BY_US,),
 )
 _LINGER_2: Final = Cause(
     "TcpExtTCPAbortOnLinger",
     "TCP_LINGER2 is negative: there is no FIN-WAIT-2",
     "leave TCP_LINGER2 alone, or give it seconds",
+    (Ending.RESET_BY_US,),
 )
 _GAVE_UP: Final = Cause(
     "TcpExtTCPAbortOnTimeout",
     "the peer answered nothing more",
     "see what became of the peers: down, or behind a firewall that forgot the connection",
+    (Ending.GAVE_UP, Ending.USER_TIMEOUT, Ending.KEEPALIVE),
 )
 
 
@@ -54,6 +61,10 @@ def causes(change: Change) -> dict[Cause, int]:
     Linux counts SO_LINGER 0 and text after close() under one name; the first ends
     connections that are up (TcpEstabResets), the second such as are closing already.
     """
+    heard = Counter(each.verdict.ending for each in change.ended)
+    if heard[Ending.LINGER_0] or heard[Ending.RESET_BY_US]:
+        on_data = _LINGER if heard[Ending.LINGER_0] >= heard[Ending.RESET_BY_US] else _AFTER_CLOSE
+        return {cause: change.grew(cause.counter) for cause in (_UNREAD, on_data, _LINGER_2, _GAVE_UP)}
     cut = change.grew("TcpEstabResets") - change.grew(_UNREAD.counter) - change.grew(_GAVE_UP.counter)
     on_data = _LINGER if 2 * cut >= change.grew(_LINGER.counter) else _AFTER_CLOSE
     return {cause: change.grew(cause.counter) for cause in (_UNREAD, on_data, _LINGER_2, _GAVE_UP)}
@@ -76,83 +87,67 @@ def find(change: Change) -> Iterator[Finding]:
         yield _stray(change, stray)
 
 
-def _gone(change: Change, counter: str, *, closing: bool = False) -> list[Departure]:
-    """Return the connections that went in a step in which this counter grew; or those closed meanwhile."""
-    closable = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2)
-    left = change.left_from(*closable) if closing else change.departures
-    return [each for each in left if change.step_grew(each.step, counter)]
-
-
-def _where(change: Change, gone: Sequence[Departure]) -> tuple[str, str]:
-    """Return the listener that most of them came in by, and the destination that most went out to."""
-    ins = Counter(local(each.sock) for each in gone if change.before.listener_of(each.sock))
-    outs = Counter(remote(each.sock) for each in gone if not change.before.listener_of(each.sock))
-    return (ins.most_common(1)[0][0] if ins else "", outs.most_common(1)[0][0] if outs else "")
-
-
 def _sent(change: Change, cause: Cause, number: int) -> Finding:
-    gone = _gone(change, cause.counter, closing=cause is _AFTER_CLOSE)
-    holders = tuple(holder for holder in change.holders(each.sock for each in gone) if holder.uid is not None)
-    listener, destination = _where(change, gone)
-    who = str(holders[0]) if holders else "This machine"
-    place = f" on {listener}" if listener else f" to {destination}" if destination else ""
+    seen = cut(change, cause.counter, cause.endings, closing=cause is _AFTER_CLOSE)
+    who = str(seen.holders[0]) if seen.holders else "This machine"
     return Finding(
         "resets",
         Severity.WARNING,
-        f"{who} resets connections{place}, {pace(number / change.seconds)}: {cause.why}.",
+        f"{who} resets connections{_place(seen)}, {pace(number / change.seconds)}: {cause.why}.",
         (
             change.counted(cause.counter),
             change.counted("TcpOutRsts"),
             change.counted("TcpEstabResets"),
-            Evidence("seen to go", len(gone), None, _seen(holders)),
+            *_seen(seen),
         ),
         f"{count(number, 'reset')} in {lasting(change.seconds)}",
         (Fix(cause.fix),),
         f"{cause.counter} does not grow any more",
         "rst",
         number,
-        holders,
-        listener,
-        destination,
+        seen.holders,
+        seen.listener,
+        seen.destination,
         number / change.seconds,
     )
 
 
-def _seen(holders: Sequence[object]) -> str:
-    return "" if holders else "they lived too briefly to be seen: look with a shorter --interval"
+def _place(seen: Cut) -> str:
+    return f" on {seen.listener}" if seen.listener else f" to {seen.destination}" if seen.destination else ""
+
+
+def _seen(seen: Cut) -> Iterator[Evidence]:
+    hint = "" if seen.holders else "they lived too briefly to be seen: look with a shorter --interval, or as root"
+    yield Evidence("seen to go", seen.number, None, hint)
+    for why, times in seen.reasons.most_common(3):
+        yield Evidence("reason", why, None, count(times, "time"))
+    for peer, times in seen.peers.most_common(3):
+        yield Evidence(f"peer {peer}", times)
 
 
 def _received(change: Change, number: int, ours: dict[Cause, int]) -> Finding:
-    gone = _gone(change, "TcpEstabResets")
-    holders = change.holders(each.sock for each in gone if each.sock.inode)
-    listener, destination = _where(change, gone)
-    peers = Counter(remote(each.sock) for each in gone)
-    place = f" to {destination}" if destination else f" on {listener}" if listener else ""
-    whose = f" of {holders[0]}" if holders else ""
+    seen = cut(change, "TcpEstabResets", (Ending.RESET_BY_PEER,))
+    whose = f" of {seen.holders[0]}" if seen.holders else ""
     return Finding(
         "resets",
         Severity.WARNING,
-        f"Peers reset connections{whose}{place}, {pace(number / change.seconds)}.",
+        f"Peers reset connections{whose}{_place(seen)}, {pace(number / change.seconds)}.",
         (
             change.counted("TcpEstabResets", "of ours by us and by peers"),
             *(change.counted(cause.counter) for cause, times in ours.items() if times),
-            Evidence("seen to go", len(gone), None, _seen(holders)),
-            *(Evidence(f"by {peer}", times) for peer, times in peers.most_common(3)),
+            *_seen(seen),
         ),
         f"{count(number, 'reset')} in {lasting(change.seconds)}",
         (
             Fix("look at the peer: a process that died, was restarted, closed with octets unread, or has SO_LINGER 0"),
-            Fix(
-                "if the peer has sent none, something on the way did: compare the TTL of the RSTs with that of "
-                "its segments"
-            ),
+            Fix("if the peer has sent none, something on the way did: compare the TTL of the RSTs with its segments'"),
         ),
         "TcpEstabResets does not grow any more",
         "rst",
         number,
-        holders,
-        listener,
-        destination,
+        seen.holders,
+        seen.listener,
+        seen.destination,
         number / change.seconds,
     )
 
@@ -162,8 +157,7 @@ def _stray(change: Change, number: int) -> Finding:
         "resets",
         Severity.NOTICE,
         f"This machine answers {pace(number / change.seconds)} segments for nobody with RST: closed ports, or "
-        f"connections "
-        "that it does not know (any more).",
+        "connections that it does not know (any more).",
         (
             change.counted("TcpOutRsts"),
             change.counted("TcpAttemptFails"),

@@ -131,7 +131,7 @@ def _somaxconn(change: Change) -> Iterator[Finding]:
 def _tw_buckets(change: Change) -> Iterator[Finding]:
     overflow = change.grew("TcpExtTCPTimeWaitOverflow")
     most = change.number("net.ipv4.tcp_max_tw_buckets", 0)
-    waiting = change.after.sockstat.get("TCP.tw", 0)
+    waiting = change.after.totals.time_wait or 0
     if overflow or (most and waiting >= 0.9 * most):
         yield _told(
             change,

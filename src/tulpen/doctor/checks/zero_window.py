@@ -11,12 +11,13 @@ from tulpen.doctor.words import count, lasting, local, remote
 from tulpen.kernel.sock_diag import KernelSocket, Timer
 from tulpen.tcp.state import State
 
+_HAS_RCV_WND = 236  # octets of a tcp_info that has it: Linux 6.2
 _RECEIVING = (State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2)
 
 
 def find(change: Change) -> Iterator[Finding]:
     """Find processes that don't read, and peers that don't."""
-    tells = any(sock.info and sock.info.rcv_wnd for sock in change.after.sockets)
+    tells = any(sock.info_octets >= _HAS_RCV_WND for sock in change.after.sockets)
     ours: dict[str, list[KernelSocket]] = defaultdict(list)
     theirs: dict[bytes, list[KernelSocket]] = defaultdict(list)
     for pair in change.pairs:
