@@ -61,8 +61,8 @@ class Room:
         return self.network.start([sys.executable, "-I", "-c", script, *map(str, args)])
 
     def findings(self, *, seconds: float = 0.9, interval: float = 0.3, limits: Limits = SOON) -> list[Finding]:
-        """Examine this namespace."""
-        return list(examine([self], seconds=seconds, interval=interval, limits=limits).findings)
+        """Examine this namespace, by looks alone."""
+        return list(examine([self], seconds=seconds, interval=interval, limits=limits, events=False).findings)
 
     def found(self, check: str, *, seconds: float = 0.9, interval: float = 0.3, limits: Limits = SOON) -> Finding:
         """Examine until this check finds something, and return the one finding of it."""

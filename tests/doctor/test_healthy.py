@@ -62,6 +62,6 @@ def test_a_healthy_busy_machine_has_no_finding(room: Room, far: Far) -> None:
     far.closes = True
     wait_for(lambda: room.states().count(State.TIME_WAIT) > 100, "it is busy")
     far.established(far.connect(8080, 20))  # from outside, idle since just now
-    examination = examine([room], seconds=5.0, interval=0.5)
+    examination = examine([room], seconds=3.0, interval=0.5)
     assert [finding.sentence for finding in examination.findings] == []
     assert examination.sockets > 100

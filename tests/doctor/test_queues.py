@@ -92,7 +92,7 @@ class Visited:
 
 
 def _under_attack(room: Room, number: int = 100) -> list[Finding]:
-    return list(examine([Flooding(room, number)], seconds=1.0, interval=0.3, limits=SOON).findings)
+    return list(examine([Flooding(room, number)], seconds=1.0, interval=0.3, limits=SOON, events=False).findings)
 
 
 def test_a_syn_flood_with_cookies(room: Room) -> None:
@@ -113,7 +113,9 @@ def test_real_clients_that_need_cookies_are_no_flood(room: Room, far: Far) -> No
     flood(room.network, 4)  # from now on the SYN queue is full, and who comes gets a cookie
     room.wait_for(State.SYN_RECEIVED, 4)
     place = Visited(room, far)
-    seen = {each.check: each for each in examine([place], seconds=1.0, interval=0.3, limits=SOON).findings}
+    seen = {
+        each.check: each for each in examine([place], seconds=1.0, interval=0.3, limits=SOON, events=False).findings
+    }
     finding = seen["syn-flood"]
     assert finding.severity is Severity.WARNING
     assert "More clients connect to 192.0.2.1:8080 at once" in finding.sentence

@@ -5,6 +5,7 @@ import pytest
 from tests.doctor.far import Far, wait_for
 from tests.doctor.room import SOON, Room, evidence, grew, pid_of
 from tests.link.rights import needs_network
+from tulpen.doctor.events import Events
 from tulpen.doctor.examine import examine
 from tulpen.doctor.finding import Finding
 from tulpen.host.socket import Socket
@@ -176,3 +177,37 @@ def test_resets_after_the_same_idle_time(room: Room, far: Far) -> None:
     assert finding.destination == "192.0.2.2"
     assert int(evidence(finding, "connections")) >= 3
     assert "resets" not in {each.check for each in found}  # they are explained
+
+
+REFUSES = """
+import socket, struct, time
+time.sleep(0.5)
+server = socket.create_server(("192.0.2.1", 8080))
+for _ in range(8):
+    sock, _ = server.accept()
+    sock.recv(1000)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()  # at once: no look sees it
+time.sleep(60)
+"""
+
+
+def test_connections_that_no_look_sees_are_heard(room: Room, far: Far) -> None:
+    with Events() as events:
+        if events.missing:
+            pytest.skip(f"no tracepoints here: {events.missing[0]}")
+    server = room.python(REFUSES)
+    room.listening(8080)
+
+    class Brief(Rounds):
+        def happens(self) -> None:
+            if self.looks == 2:
+                made = far.connect(8080, 8)
+                far.established(made)
+                far.each(made, lambda each, now: each.send(b"x", now))
+                wait_for(lambda: State.ESTABLISHED not in room.states(), "they are reset")
+
+    found = [each for each in Brief(room, far).findings() if each.check == "resets"]
+    finding = next(each for each in found if "SO_LINGER 0" in each.sentence)
+    assert (pid_of(finding), finding.listener) == (server.pid, "192.0.2.1:8080")
+    assert int(evidence(finding, "seen to go")) >= 5

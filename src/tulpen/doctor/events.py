@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Final, final
+from types import TracebackType
+from typing import Final, Self, final
 
 from tulpen.kernel.tracefs import CannotTrace
 from tulpen.watch.ended import Ended
 from tulpen.watch.traced import Traced
 
 _POLL: Final = 0.2  # seconds between two visits to the kernel's buffers
+_SHARE: Final = 0.5  # of the time may go into following what is heard
+_PATIENCE: Final = 1.0  # seconds
 
 
 @final
@@ -20,6 +23,8 @@ class Events:
         self.ended: list[Ended] = []
         self.missing: tuple[str, ...] = ()
         self._watch: Traced | None = None
+        self._spent = 0.0
+        self._began = time.monotonic()
         if not wanted:
             return
         try:
@@ -32,8 +37,19 @@ class Events:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _POLL) if self._watch is not None else left)
-            if self._watch is not None:
-                self.ended += self._watch.poll()
+            self._poll()
+
+    def _poll(self) -> None:
+        """Take in what was heard; where more happens than can be followed, stop listening and say so."""
+        if self._watch is None:
+            return
+        began = time.monotonic()
+        self.ended += self._watch.poll()
+        self._spent += time.monotonic() - began
+        if self._spent > _PATIENCE + _SHARE * (time.monotonic() - self._began):
+            self.close()
+            self._watch = None
+            self.missing += (f"every reset: more than {len(self.ended):,} connections ended, too many to follow",)
 
     def finish(self) -> None:
         """Take in what is left, and how many events were lost."""
@@ -48,3 +64,11 @@ class Events:
         """Leave nothing behind."""
         if self._watch is not None:
             self._watch.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

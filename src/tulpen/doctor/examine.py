@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -100,7 +99,7 @@ def examine(
     kernel's tracepoints as well, where that is allowed.  Raises TulpenError where the only
     namespace cannot be looked at.
     """
-    with closing(Events(wanted=events)) as heard:
+    with Events(wanted=events) as heard:
         return _examine(places, seconds, interval, limits, tell, heard)
 
 
