@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import final
 
@@ -30,6 +30,9 @@ class Room:
 
     def __init__(self, network: PrivateNetwork) -> None:
         self.network = network
+
+    def visit(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def inode(self) -> int:
         return Path(f"/proc/{self.network.pid}/ns/net").stat().st_ino
@@ -78,6 +81,27 @@ class Room:
     def gone(self, check: str, *, seconds: float = 0.6) -> None:
         """Examine until this check finds nothing any more."""
         wait_for(lambda: check not in {finding.check for finding in self.findings(seconds=seconds)}, f"{check} is gone")
+
+
+class Looked:
+    """A place like a room, where something may happen before a look."""
+
+    name = "room"
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+
+    def visit(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def inode(self) -> int:
+        return self.room.inode()
+
+    def read(self, path: str) -> str:
+        return self.room.read(path)
+
+    def dump(self) -> Dump:
+        return self.room.dump()
 
 
 def pid_of(finding: Finding) -> int | None:

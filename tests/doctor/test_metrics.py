@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
@@ -17,7 +18,8 @@ from tests.doctor.far import Far, wait_for
 from tests.doctor.room import SOON, Room
 from tests.link.rights import needs_network
 from tulpen.doctor.metrics.gauges import Gauges
-from tulpen.doctor.metrics.measure import Measure
+from tulpen.doctor.metrics.measure import Kind, Measure
+from tulpen.doctor.metrics.movements import Movements
 from tulpen.errors import TulpenError
 from tulpen.tcp.state import State
 
@@ -193,3 +195,22 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
         _, errors = command.communicate(timeout=30)
     assert command.returncode == 0, errors
     assert "Traceback" not in errors
+
+
+def test_transitions_and_resets_are_counted_by_the_kernel_s_reason(room: Room, far: Far) -> None:
+    with closing(Movements()) as movements:
+        if movements.why_not:
+            pytest.skip(f"no tracepoints here: {movements.why_not}")
+        far.do(lambda now: [far.host.connect("192.0.2.1", 4000 + port, now) for port in range(10)])
+        room.python("import socket; socket.create_connection(('192.0.2.2', 80)).close()")
+
+        def counted() -> bool:
+            points = {each.name: dict(each.points) for each in movements.measures()}
+            refused = sum(points["resets_sent_by_reason"].values())
+            return refused >= 10 and points["transitions"].get(("SYN-SENT", "ESTABLISHED"), 0) >= 1
+
+        wait_for(counted, "they are counted")
+        names = {each.name: each for each in movements.measures()}
+    assert dict(names["trace_events_lost"].points).keys() == {()}
+    assert names["transitions"].labels == ("from", "to")
+    assert {each.kind for each in names.values()} == {Kind.COUNTER}

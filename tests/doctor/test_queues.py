@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doctor.far import Far, wait_for
-from tests.doctor.room import SOON, Room, evidence, grew, pid_of
+from tests.doctor.room import SOON, Looked, Room, evidence, grew, pid_of
 from tests.link.rights import needs_network
 from tulpen.doctor.examine import examine
 from tulpen.doctor.finding import Finding, Severity
@@ -46,49 +46,33 @@ def _server(room: Room, backlog: int, does: str) -> int:
     return command.pid
 
 
-class Flooding:
+class Flooding(Looked):
     """A place under attack: every look comes after more SYNs."""
 
-    name = "room"
-
     def __init__(self, room: Room, number: int) -> None:
-        self.room = room
+        super().__init__(room)
         self.number = number
         self.sent = 0
-
-    def inode(self) -> int:
-        return self.room.inode()
-
-    def read(self, path: str) -> str:
-        return self.room.read(path)
 
     def dump(self) -> Dump:
         flood(self.room.network, self.number, first=self.sent)
         self.sent += self.number
-        return self.room.dump()
+        return super().dump()
 
 
-class Visited:
+class Visited(Looked):
     """A place where clients connect before every look but the first."""
 
-    name = "room"
-
     def __init__(self, room: Room, far: Far) -> None:
-        self.room = room
+        super().__init__(room)
         self.far = far
         self.came = -5
-
-    def inode(self) -> int:
-        return self.room.inode()
-
-    def read(self, path: str) -> str:
-        return self.room.read(path)
 
     def dump(self) -> Dump:
         if self.came >= 0:
             self.far.established(self.far.connect(8080, 5))
         self.came += 5
-        return self.room.dump()
+        return super().dump()
 
 
 def _under_attack(room: Room, number: int = 100) -> list[Finding]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doctor.far import Far, wait_for
-from tests.doctor.room import SOON, Room, evidence, grew, pid_of
+from tests.doctor.room import SOON, Looked, Room, evidence, grew, pid_of
 from tests.link.rights import needs_network
 from tulpen.doctor.events import Events
 from tulpen.doctor.examine import examine
@@ -47,29 +47,21 @@ while True:
 """
 
 
-class Rounds:
+class Rounds(Looked):
     """A place where something happens before every look but the first."""
 
-    name = "room"
-
     def __init__(self, room: Room, far: Far) -> None:
-        self.room = room
+        super().__init__(room)
         self.far = far
         self.looks = 0
         self.talks = False  # on, when the server has closed
         self.made: list[Socket] = []
 
-    def inode(self) -> int:
-        return self.room.inode()
-
-    def read(self, path: str) -> str:
-        return self.room.read(path)
-
     def dump(self) -> Dump:
         self.looks += 1
         if self.looks > 1:
             self.happens()
-        return self.room.dump()
+        return super().dump()
 
     def happens(self) -> None:
         if self.talks and self.made:

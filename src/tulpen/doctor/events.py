@@ -9,10 +9,12 @@ from typing import Final, Self, final
 from tulpen.kernel.tracefs import CannotTrace
 from tulpen.watch.ended import Ended
 from tulpen.watch.traced import Traced
+from tulpen.watch.verdict import Ending
 
 _POLL: Final = 0.2  # seconds between two visits to the kernel's buffers
 _SHARE: Final = 0.5  # of the time may go into following what is heard
 _PATIENCE: Final = 1.0  # seconds
+_PEACEFUL: Final = frozenset({Ending.ORDERLY, Ending.HALF_CLOSED, Ending.UNKNOWN})
 
 
 @final
@@ -24,6 +26,7 @@ class Events:
         self.missing: tuple[str, ...] = ()
         self._watch: Traced | None = None
         self._spent = 0.0
+        self._told = 0
         self._began = time.monotonic()
         if not wanted:
             return
@@ -44,18 +47,23 @@ class Events:
         if self._watch is None:
             return
         began = time.monotonic()
-        self.ended += self._watch.poll()
+        self._take(self._watch.poll())
         self._spent += time.monotonic() - began
         if self._spent > _PATIENCE + _SHARE * (time.monotonic() - self._began):
             self.close()
             self._watch = None
-            self.missing += (f"every reset: more than {len(self.ended):,} connections ended, too many to follow",)
+            self.missing += (f"every reset: more than {self._told:,} connections ended, too many to follow",)
+
+    def _take(self, ended: list[Ended]) -> None:
+        """Keep what did not end as it should."""
+        self._told += len(ended)
+        self.ended += [each for each in ended if each.verdict.ending not in _PEACEFUL]
 
     def finish(self) -> None:
         """Take in what is left, and how many events were lost."""
         if self._watch is None:
             return
-        self.ended += self._watch.finish()
+        self._take(self._watch.finish())
         self._watch.refresh()
         if self._watch.tally.lost:
             self.missing += (f"{self._watch.tally.lost:,} events that the kernel had no room for",)

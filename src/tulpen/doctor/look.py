@@ -21,6 +21,11 @@ T = TypeVar("T")
 
 def look(place: Place, owners: Callable[[int], Sequence[Holder]]) -> Sample:
     """Return what is seen in a namespace now."""
+    with place.visit():
+        return _look(place, owners)
+
+
+def _look(place: Place, owners: Callable[[int], Sequence[Holder]]) -> Sample:
     missing: list[str] = []
     with closing(place.dump()) as dump:
         table = dump.take(EVERY_STATE, Kind.INFO.bit | Kind.MEMORY.bit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from errno import EPERM
 from pathlib import Path
 from typing import Protocol, final
@@ -15,9 +15,12 @@ from tulpen.link.syscalls import CLONE_NEWNET, setns
 
 
 class Place(Protocol):
-    """A network namespace whose sockets, counters and settings can be read."""
+    """A network namespace whose sockets, counters and settings can be read, during a visit."""
 
     name: str  # "" where this program is
+
+    def visit(self) -> AbstractContextManager[None]:
+        """Be there for a while: what follows is called during a visit."""
 
     def inode(self) -> int:
         """Return what tells it from others, as in /proc/PID/ns/net."""
@@ -29,19 +32,23 @@ class Place(Protocol):
         """Return what reads its sockets; the caller closes it."""
 
 
-@final
 class Here:
     """The network namespace of this program."""
 
     name = ""
+
+    def visit(self) -> AbstractContextManager[None]:
+        """Stay."""
+        return nullcontext()
 
     def inode(self) -> int:
         """Look at this thread's."""
         return Path("/proc/thread-self/ns/net").stat().st_ino
 
     def read(self, path: str) -> str:
-        """Read a file of this thread's namespace."""
-        return read_here(path)
+        """Read a file of this thread's namespace; what is below ``net/`` the process's own link would mistake."""
+        whole = Path("/proc/thread-self" if path.startswith("net/") else "/proc", path)
+        return whole.read_text(encoding="ascii", errors="replace")
 
     def dump(self) -> Dump:
         """Open sock_diag(7) here."""
@@ -49,30 +56,16 @@ class Here:
 
 
 @final
-class There:
+class There(Here):
     """Another network namespace, by a file that stands for it: /proc/PID/ns/net, /run/netns/NAME."""
 
     def __init__(self, name: str, path: str | os.PathLike[str]) -> None:
         self.name = name
         self.path = Path(path)
 
-    def inode(self) -> int:
-        """Look at the file."""
-        return self.path.stat().st_ino
-
-    def read(self, path: str) -> str:
-        """Read a file as it is seen there."""
-        with self._entered():
-            return read_here(path)
-
-    def dump(self) -> Dump:
-        """Open sock_diag(7) there."""
-        with self._entered():
-            return Dump()
-
     @contextmanager
-    def _entered(self) -> Iterator[None]:
-        """Let this thread be there for a while."""
+    def visit(self) -> Iterator[None]:
+        """Let this thread be there; raises TulpenError where it may not."""
         with ExitStack() as stack:
             there, here = (self._open(path, stack) for path in (self.path, Path("/proc/thread-self/ns/net")))
             try:
@@ -98,9 +91,3 @@ class There:
         return TulpenError(
             f"the network namespace {self.name} may not be entered", "run it as root: sudo tulpen doctor"
         )
-
-
-def read_here(path: str) -> str:
-    """Return a file below /proc; what is below ``net/`` is of this thread's namespace, not of the process's."""
-    whole = Path("/proc/thread-self" if path.startswith("net/") else "/proc", path)
-    return whole.read_text(encoding="ascii", errors="replace")
