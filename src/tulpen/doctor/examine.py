@@ -37,7 +37,7 @@ from tulpen.errors import TulpenError
 from tulpen.kernel.processes import Processes, processes
 from tulpen.watch.ended import Ended
 
-_RIGHT: Final = "/proc/PID/fd may not be read (as root it may)"
+_RIGHT: Final = "/proc/PID/fd may not be read; root may read that of every user"
 
 _OFTEN: Final = 0.05  # of the time between looks: a pass over all processes that takes longer is made twice only
 
@@ -133,7 +133,7 @@ def _examine(
         missing |= dict.fromkeys(samples[-1].missing)
     missing |= dict.fromkeys(heard.missing)
     if holders.unseen:
-        missing[f"whose sockets those of {count(holders.unseen, 'process', 'processes')} are: {_RIGHT}"] = None
+        missing[f"the sockets of {count(holders.unseen, 'process', 'processes')}, by name: {_RIGHT}"] = None
     return Examination(
         tuple(ranked([found for samples in seen for found in findings(samples, limits, heard.ended)])),
         tuple(missing),

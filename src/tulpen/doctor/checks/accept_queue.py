@@ -83,7 +83,9 @@ def _finding(change: Change, sock: KernelSocket, overflows: int) -> Finding:
             change.setting("net.core.somaxconn", _capped(change, sock)),
             change.setting("net.ipv4.tcp_abort_on_overflow"),
         ),
-        f"{count(overflows, 'overflow')} in {lasting(change.seconds)}",
+        f"{count(overflows, 'overflow')} in {lasting(change.seconds)}"
+        if overflows
+        else f"full in the first look and in the last, {lasting(change.seconds)} apart; nobody came meanwhile",
         tuple(_fixes(change, sock)),
         "ListenOverflows does not grow, and Recv-Q of the listener falls below its Send-Q",
         "accept-queue",
