@@ -12,8 +12,8 @@ _INIT: Final = "pid:[4026531836]"  # the PID namespace that the machine began wi
 _TGID: Final = re.compile(rb"^Tgid:\s*(\d+)", re.MULTILINE)
 _NAME: Final = re.compile(rb"^Name:\s*(.*)$", re.MULTILINE)
 _KERNEL: Final = re.compile(rb"^Kthread:\s*1", re.MULTILINE)
-_RECENT: Final = 1_000_000_000  # ns
 _KEPT: Final = 5_000_000_000  # ns that an answer stays good: numbers of processes are given out again
+_RECENT: Final = 1_000_000_000  # ns
 
 
 class Who(NamedTuple):
