@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.doctor.finding import Evidence, Finding, Fix, Severity
 from tulpen.doctor.words import count, lasting
+from tulpen.show.label import printable
 from tulpen.show.table import plain
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def _finding(number: int, finding: Finding) -> Iterator[Text]:
     where = f" [{finding.namespace}]" if finding.namespace else ""
     head = Text(f"{number}. ")
     head.append(f"{finding.severity.value}{where}: ", style=_STYLES[finding.severity])
-    head.append(finding.sentence, style="bold")
+    head.append(printable(finding.sentence), style="bold")
     yield head
     for name, words in _parts(finding):
-        yield Text.assemble((f"   {name:9}", "dim"), words)
+        yield Text.assemble((f"   {name:9}", "dim"), printable(words))
 
 
 def _parts(finding: Finding) -> Iterator[tuple[str, str]]:

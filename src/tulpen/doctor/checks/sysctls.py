@@ -193,7 +193,7 @@ def _keep_alive(change: Change) -> Iterator[Finding]:
 
 def _retries(change: Change) -> Iterator[Finding]:
     retries = change.number("net.ipv4.tcp_retries2", 15)
-    lives = sum(min(0.2 * 2**i, 120.0) for i in range(retries + 1))
+    lives = sum(min(0.2 * 2**i, 120.0) for i in range(min(retries, 15) + 1))  # 15 are a quarter of an hour
     if lives < _TIMEOUT:
         yield _told(
             change,
