@@ -27,7 +27,7 @@ test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
-	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/properties $(ARGS)
+	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/doctor/test_anything.py tests/properties $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .
