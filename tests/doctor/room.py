@@ -63,11 +63,11 @@ class Room:
         """Start a Python script inside."""
         return self.network.start([sys.executable, "-I", "-c", script, *map(str, args)])
 
-    def findings(self, *, seconds: float = 0.9, interval: float = 0.3, limits: Limits = SOON) -> list[Finding]:
+    def findings(self, *, seconds: float = 0.5, interval: float = 0.25, limits: Limits = SOON) -> list[Finding]:
         """Examine this namespace, by looks alone."""
         return list(examine([self], seconds=seconds, interval=interval, limits=limits, events=False).findings)
 
-    def found(self, check: str, *, seconds: float = 0.9, interval: float = 0.3, limits: Limits = SOON) -> Finding:
+    def found(self, check: str, *, seconds: float = 0.5, interval: float = 0.25, limits: Limits = SOON) -> Finding:
         """Examine until this check finds something, and return the one finding of it."""
         until = time.monotonic() + 30
         while True:
