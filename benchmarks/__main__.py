@@ -18,8 +18,10 @@ from benchmarks.case import Case, Result, ratio, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.engine import ENGINE
 from benchmarks.memory import MEMORY
+from benchmarks.namespaces import NAMESPACES
+from benchmarks.table import TABLE
 
-CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY]
+CASES: list[Case] = [*ENGINE, *BULK, *CONNECTIONS, *MEMORY, *NAMESPACES, *TABLE]
 
 
 def main() -> int:

@@ -43,11 +43,12 @@ class Dump:
 
     __slots__ = ("_block", "_by_family", "_socket")
 
-    def __init__(self, sock: socket.socket | None = None) -> None:
+    def __init__(self, sock: socket.socket | None = None, block: memoryview | None = None) -> None:
+        """Take a socket, or open one here; readers that are used one after another can share a ``block``."""
         if sock is None:
             sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         self._socket = sock
-        self._block = memoryview(bytearray(_BLOCK))  # used again and again: fresh memory costs more than reading
+        self._block = fresh_block() if block is None else block
         self._by_family = False
 
     def take(self, states: int = EVERY_STATE, extensions: int = 0, family: int = BOTH) -> Table:
@@ -105,6 +106,11 @@ class Dump:
             length, ended = _without_end(space[:length], sequence)
             used += length
         yield block[:used]
+
+
+def fresh_block() -> memoryview:
+    """Return memory to read into: it is used again and again, since fresh memory costs more than reading."""
+    return memoryview(bytearray(_BLOCK))
 
 
 def _without_end(datagram: memoryview, sequence: int) -> tuple[int, bool]:
