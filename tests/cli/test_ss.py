@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -185,6 +186,37 @@ def test_every_namespace(network: PrivateNetwork, capsys: pytest.CaptureFixture[
         assert only["local_port"] == 1234
         assert run(["ss", "--all-netns", "-s"]) == 0
         assert "network namespace" in capsys.readouterr().out
+
+
+def test_what_is_bound_and_no_more_has_to_be_asked_for(network: PrivateNetwork) -> None:
+    with network.open_socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        bound.bind(("192.0.2.1", 4321))
+        assert not [each for each in _sockets(network) if each["local_port"] == 4321]
+        asked = _sockets(network, "state", "closed")
+        if not asked:
+            pytest.skip("this kernel tells of such sockets from 6.8 on")
+        assert [(each["state"], each["local_port"]) for each in asked] == [("CLOSED", 4321)]
+
+
+def test_a_screen_is_drawn_again_in_its_height(network: PrivateNetwork) -> None:
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (6, 100))
+    watching = network.start(
+        [sys.executable, "-m", "tulpen", "ss", "--watch", "0.1"],
+        stdin=slave,
+        stdout=slave,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1"},
+    )
+    os.close(slave)
+    shown = b""
+    while shown.count(b"\x1b[H\x1b[J") < 3:
+        shown += os.read(master, 4096)
+    watching.kill(signal.SIGINT)
+    assert watching.wait().status == 0
+    os.close(master)
+    screen = shown.split(b"\x1b[H\x1b[J")[1]
+    assert screen.count(b"\r\n") == 5
+    assert b"\x1b" not in screen
 
 
 def test_the_summary(network: PrivateNetwork) -> None:

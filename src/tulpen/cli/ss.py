@@ -187,7 +187,7 @@ def _watch(ctx: click.Context, take: Any, options: dict[str, Any]) -> int:
                 quicken()
             if screen:
                 height = max(shutil.get_terminal_size().lines, 4)
-                click.echo("\x1b[H\x1b[J", nl=False)
+                sys.stdout.write("\x1b[H\x1b[J")  # home, and clear: no colour, so NO_COLOR does not take it out
                 fitting = {**options, "top": min(options["top"] or height - 2, height - 2)}
             _show(ctx, snapshot, fitting if screen else options)
             if not screen and not options["json"]:

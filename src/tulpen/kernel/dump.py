@@ -18,8 +18,11 @@ from tulpen.errors import TulpenError
 from tulpen.kernel.sock_diag import NETLINK_SOCK_DIAG
 from tulpen.kernel.table import Table
 
-EVERY_STATE: Final = 0xFFFF_FFFF
-LISTENERS: Final = 1 << 10  # by the number in net/tcp_states.h
+# By the number in net/tcp_states.h.  Sockets that are bound and no more (13) stand in a table of the kernel's own,
+# and to walk through that takes as long as through the connections.
+EVERY_STATE: Final = 0x1FFF
+BOUND: Final = 1 << 13
+LISTENERS: Final = 1 << 10
 BOTH: Final = 0  # families
 
 _BOTH_FAMILIES: Final = 18  # TCPDIAG_GETSOCK
