@@ -7,7 +7,6 @@ table; where a kernel does not know it, each family is asked for by itself.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import struct
 from collections.abc import Iterator
@@ -59,7 +58,7 @@ class Dump:
 
         Raises TulpenError where the kernel has no tcp_diag.
         """
-        sequence = secrets.randbits(32) | 1
+        sequence = int.from_bytes(os.urandom(4), "little") | 1
         if family == BOTH and not self._by_family:
             try:
                 return self._ask(
