@@ -24,7 +24,6 @@ print(time.process_time() - began)
 
 TULPEN = """
 import sys, time
-from collections import Counter
 from tulpen.kernel.dump import Dump
 from tulpen.kernel.processes import processes
 from tulpen.kernel.table import quicken
@@ -37,8 +36,7 @@ def take(dump):
         table.local_addresses(), table.local_ports(), table.remote_addresses(), table.remote_ports(),
     )
     if "processes" in sys.argv:
-        found = processes(bpf="bpf" in sys.argv)
-        pids = {inode: process.pid for inode, process in found.owners().items()}
+        pids = processes(bpf="bpf" in sys.argv).pids()
         return [pids.get(inode) for inode in table.inodes()]
 dump = Dump()
 take(dump)

@@ -181,6 +181,9 @@ def test_every_namespace(network: PrivateNetwork, capsys: pytest.CaptureFixture[
         assert os.getpid() in [holder["pid"] for holder in mine[0]["processes"]]
         (theirs,) = [each for each in found if each["local_port"] == 9090]
         assert theirs["netns"] != mine[0]["netns"]
+        assert run(["ss", "--all-netns", "-lH", "--sort", "-local"]) == 0
+        names = [line.split()[5] for line in capsys.readouterr().out.splitlines()]
+        assert names.index("192.0.2.1:1234") < names.index("192.0.2.1:8080")  # whatever namespace they are in
         assert run(["ss", "--net", str(second.pid), "--json"]) == 0
         (only,) = json.loads(capsys.readouterr().out)["sockets"]
         assert only["local_port"] == 1234

@@ -121,7 +121,6 @@ def _lines(snapshot: Snapshot, options: dict[str, Any]) -> list[str]:
         return tally_lines(tally(snapshot.views, options["by"]), options["by"], header=header, limit=top)
     from tulpen.kernel.listing import columns, lines
 
-    _sort(snapshot, options)
     shown = columns(
         everywhere=options["everywhere"],
         timers=options["timers"],
@@ -131,12 +130,13 @@ def _lines(snapshot: Snapshot, options: dict[str, Any]) -> list[str]:
     return list(lines(snapshot.views, shown, header=header, memory=options["memory"], info=options["info"], limit=top))
 
 
-def _sort(snapshot: Snapshot, options: dict[str, Any]) -> None:
-    if options["order"]:
-        from tulpen.kernel.listing import column, sort
+def _order(snapshot: Snapshot, options: dict[str, Any]) -> list[int] | None:
+    if not options["order"]:
+        return None
+    from tulpen.kernel.listing import column, ranking
 
-        key = options["order"]
-        sort(snapshot.views, column(key.removeprefix("-")), largest_first=not key.startswith("-"))
+    key = options["order"]
+    return ranking(snapshot.views, column(key.removeprefix("-")), largest_first=not key.startswith("-"))
 
 
 def _as_json(snapshot: Snapshot, options: dict[str, Any]) -> dict[str, Any]:
@@ -154,9 +154,10 @@ def _as_json(snapshot: Snapshot, options: dict[str, Any]) -> dict[str, Any]:
         return {"by": options["by"], "counts": [count.as_json() for count in counts], **rest}
     from tulpen.kernel.records import as_json
 
-    _sort(snapshot, options)
-    sockets = [as_json(view, row) for view in snapshot.views for row in view.rows]
-    return {"sockets": sockets[: options["top"]], **rest}
+    rows = [(view, row) for view in snapshot.views for row in view.rows]
+    order = _order(snapshot, options)
+    chosen = rows if order is None else [rows[place] for place in order]
+    return {"sockets": [as_json(view, row) for view, row in chosen[: options["top"]]], **rest}
 
 
 def _write(ctx: click.Context, lines: list[str], *, titled: bool) -> None:

@@ -86,6 +86,13 @@ class Processes:
                         self._others[inode] = (before[inode], *self._others.get(inode, ()))
         return self._owners
 
+    def pids(self) -> dict[int, int]:
+        """Return the pid for every inode; of several processes that share a socket, the first."""
+        found: dict[int, int] = {}
+        for process in reversed(self.found):
+            found.update(dict.fromkeys(process.inodes, process.pid))
+        return found
+
     def by_pid(self) -> dict[int, Process]:
         """Return the processes by their numbers."""
         return {process.pid: process for process in self.found}

@@ -83,7 +83,7 @@ def _processes(view: View) -> tuple[Iterable[int | None], Callable[[int | None],
     if view.processes is None:
         return [None] * len(view.table), lambda _: UNKNOWN
     known = view.processes.by_pid()
-    pids = {inode: process.pid for inode, process in view.processes.owners().items()}
+    pids = view.processes.pids()
     pids[0] = 0
     keys = map(pids.get, view.inodes)
     nobody = UNKNOWN if view.processes.unseen else NOBODY
