@@ -127,7 +127,17 @@ def _lines(snapshot: Snapshot, options: dict[str, Any]) -> list[str]:
         extended=options["extended"],
         processes=options["processes"],
     )
-    return list(lines(snapshot.views, shown, header=header, memory=options["memory"], info=options["info"], limit=top))
+    return list(
+        lines(
+            snapshot.views,
+            shown,
+            header=header,
+            memory=options["memory"],
+            info=options["info"],
+            order=_order(snapshot, options),
+            limit=top,
+        )
+    )
 
 
 def _order(snapshot: Snapshot, options: dict[str, Any]) -> list[int] | None:
