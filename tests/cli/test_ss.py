@@ -177,7 +177,7 @@ def test_every_namespace(network: PrivateNetwork, capsys: pytest.CaptureFixture[
         listener.listen()
         assert run(["ss", "--all-netns", "--json", "-p", "-l"]) == 0
         found = json.loads(capsys.readouterr().out)["sockets"]
-        pids = [[holder["pid"] for holder in each["processes"]] for each in found]
+        pids = [[holder["pid"] for holder in each["processes"] or ()] for each in found]
         (mine,) = [
             each for each, who in zip(found, pids, strict=True) if os.getpid() in who and each["local_port"] == 1234
         ]
