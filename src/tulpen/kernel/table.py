@@ -15,15 +15,17 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from socket import AF_INET
 from typing import Any, Final, final
 
-from tulpen.kernel.sock_diag import STATES, KernelSocket, parse_socket
+from tulpen.kernel.sock_diag import MAPPED, STATES, KernelSocket, parse_socket
 from tulpen.tcp.state import State
 
 RECORD: Final = 72  # octets of an inet_diag_msg
 _HEADER: Final = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence number, port
 _SOCKET_KINDS: Final = (18, 20)  # TCPDIAG_GETSOCK, SOCK_DIAG_BY_FAMILY
 _INTERRUPTED: Final = 0x10  # NLM_F_DUMP_INTR
+_AT_ONCE: Final = 1024  # records
 _LARGE: Final = 1 << 16  # octets, from which on numpy is worth its calls
 
 
@@ -87,14 +89,12 @@ class Table:
         return self._ports(3)
 
     def local_addresses(self) -> list[bytes]:
-        """The addresses at this end: 16 octets, of IPv4 the first four; ``families`` tells which."""
-        records = self.records
-        return [records[at : at + 16] for at in range(8, len(records), RECORD)]
+        """The addresses at this end: 4 octets or 16, of an IPv4 connection of an IPv6 socket 4."""
+        return self._addresses(8)
 
     def remote_addresses(self) -> list[bytes]:
         """The addresses at the other end, likewise."""
-        records = self.records
-        return [records[at : at + 16] for at in range(24, len(records), RECORD)]
+        return self._addresses(24)
 
     def interfaces(self) -> list[int]:
         """The index of the interface that a socket is bound to; 0: any."""
@@ -102,8 +102,7 @@ class Table:
 
     def cookies(self) -> list[bytes]:
         """What names a socket as long as it lives: 8 octets."""
-        records = self.records
-        return [records[at : at + 8] for at in range(44, len(records), RECORD)]
+        return self._cut(44, 8)
 
     def expiries(self) -> list[int]:
         """Milliseconds until the timer runs out."""
@@ -147,6 +146,26 @@ class Table:
         if sys.byteorder == "little":
             ports.byteswap()
         return ports.tolist()
+
+    def _addresses(self, at: int) -> list[bytes]:
+        families = self.families()
+        if families.count(AF_INET) == len(families):
+            return self._cut(at, 4)
+        return [
+            each[:4] if family == AF_INET else each[12:] if each.startswith(MAPPED) else each
+            for each, family in zip(self._cut(at, 16), families, strict=True)
+        ]
+
+    def _cut(self, at: int, size: int) -> list[bytes]:
+        """Return ``size`` octets of every record: a thousand records at a time, which takes a third of the time."""
+        records, column = self.records, list[bytes]()
+        one = f"{at}x{size}s{RECORD - at - size}x"
+        many = struct.Struct(one * _AT_ONCE)
+        whole = len(records) // many.size * many.size
+        for start in range(0, whole, many.size):
+            column += many.unpack_from(records, start)
+        column += [records[start + at : start + at + size] for start in range(whole, len(records), RECORD)]
+        return column
 
     def _bring_together(self) -> bytes:
         """Return the fixed part of every message."""
@@ -211,5 +230,6 @@ def _by_numpy(numpy: Any, messages: memoryview) -> bytes | None:
     _, kind, flags, _, _ = _HEADER.unpack_from(messages)
     if not alike or kind not in _SOCKET_KINDS or flags & _INTERRUPTED:
         return None
-    records = words[starts[:, None] + numpy.arange(4, 4 + RECORD // 4)]
-    return bytes(records.tobytes())
+    # A record may begin at every word: seen so, they overlap, and those that do begin there are copied out.
+    everywhere = numpy.ndarray((len(words) - RECORD // 4 + 1,), f"V{RECORD}", messages, strides=(4,))
+    return bytes(everywhere[starts + _HEADER.size // 4].tobytes())

@@ -86,11 +86,10 @@ def _processes(view: View) -> tuple[Iterable[int | None], Callable[[int | None],
     pids = view.processes.pids()
     pids[0] = 0
     keys = map(pids.get, view.inodes)
-    nobody = UNKNOWN if view.processes.unseen else NOBODY
 
     def name(pid: int | None) -> str:
         if pid is None:
-            return nobody
+            return UNKNOWN
         return f"{known[pid].command}({pid})" if pid else NOBODY
 
     return keys, name
