@@ -1,91 +1,103 @@
-"""``tulpen ss`` beside ss and psutil: CPU time, user and system, where there are very many sockets."""
+"""The results as one table, or as JSON."""
 
 from __future__ import annotations
 
-import shutil
+import platform
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
-from benchmarks.case import Case, Unavailable
-from benchmarks.crowd import crowd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
 
-GROUP = "80,000 established, 20,000 TIME-WAIT: CPU"
-PIPELINE = "ss -tan | awk '{print $1}' | sort | uniq -c"
-PSUTIL = """
-import time
-try:
-    import psutil
-except ImportError:
-    raise SystemExit("psutil is not installed")
-began = time.process_time()
-psutil.net_connections("tcp")
-print(time.process_time() - began)
-"""
+from benchmarks.case import Result, compared
+from tulpen.tcp import arrives
 
-TULPEN = """
-import sys, time
-from tulpen.kernel.dump import Dump
-from tulpen.kernel.processes import processes
-from tulpen.kernel.table import quicken
-if "numpy" in sys.argv and not quicken():
-    raise SystemExit("numpy is not installed")
-def take(dump):
-    table = dump.take()
-    shown = (  # what ss -tan shows, as Python's values
-        table.states(), table.receive_queues(), table.send_queues(), table.families(),
-        table.local_addresses(), table.local_ports(), table.remote_addresses(), table.remote_ports(),
+
+def show(results: list[Result], rounds: int) -> None:
+    """Print the table, and what it was measured on."""
+    title = "One round" if rounds == 1 else f"Medians of {rounds} rounds"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    table.add_column("median", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("spread", justify="right", no_wrap=True)
+    table.add_column("CPU s/GB", justify="right", no_wrap=True)
+    table.add_column("compared", no_wrap=True)
+    group = ""
+    for result in results:
+        if result.case.group != group:
+            group = result.case.group
+            table.add_row(f"[bold]{group}")
+        table.add_row(*row(result, results))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
+    console.print(table)
+    console.print(machine(), highlight=False)
+
+
+def row(result: Result, results: list[Result]) -> tuple[str, str, str, str, str, str]:
+    """Return the cells of one case."""
+    case = result.case
+    if result.missing:
+        return f"  {case.name}", "-", "", "", "", result.missing
+    spread = f"± {100 * result.spread:.0f} %" if len(result.rounds) > 1 else ""
+    cpu = result.cpu_median
+    return (
+        f"  {case.name}",
+        number(result.median),
+        case.unit,
+        spread,
+        "" if cpu is None else f"{cpu:.2f}",
+        comparison(result, results),
     )
-    if "processes" in sys.argv:
-        pids = processes(bpf="bpf" in sys.argv).pids()
-        return [pids.get(inode) for inode in table.inodes()]
-dump = Dump()
-take(dump)
-began = time.process_time()
-take(dump)
-print(time.process_time() - began)
-"""
 
 
-def of_command(*argv: str) -> Callable[[], float]:
-    def measure() -> float:
-        if shutil.which(argv[0]) is None:
-            raise Unavailable(f"{argv[0]} is not installed")
-        return 1000 * crowd().cost(argv)
-
-    return measure
-
-
-def of_tulpen(*words: str) -> Callable[[], float]:
-    return of_command(sys.executable, "-m", "tulpen", "ss", *words)
+def comparison(result: Result, results: list[Result]) -> str:
+    """Say how a case stands to another: "tulpen is 0.8x, CPU 2.0x" of a peer, "1.2x tulpen" of a variant."""
+    case, found = result.case, compared(result, results)
+    if found is None:
+        return ""
+    cpu = "" if found.cpu is None else f", CPU {times(found.cpu)}"
+    return f"{case.ours} is {times(found.value)}{cpu}" if case.ours else f"{times(found.value)} {case.beside}{cpu}"
 
 
-def of_psutil() -> float:
-    crowd().settle()
-    return 1000 * float(crowd().run([sys.executable, "-c", PSUTIL]))
+def as_dict(result: Result, results: list[Result]) -> dict[str, object]:
+    """Return what JSON tells of a case."""
+    case = result.case
+    about: dict[str, object] = {"group": case.group, "name": case.name, "unit": case.unit}
+    if result.missing:
+        return about | {"missing": result.missing}
+    found = compared(result, results)
+    return about | {
+        "median": result.median,
+        "spread": result.spread,
+        "rounds": result.rounds,
+        "cpu_seconds_per_gb": result.cpu_median,
+        "cpu_rounds": result.cpu,
+        "beside": case.beside or None,
+        "ours": case.ours or None,
+        "ratio": found and found.value,
+        "cpu_ratio": found and found.cpu,
+    }
 
 
-def of_table(mode: str) -> Callable[[], float]:
-    """Measure the table; the interpreter is up, modules and programs are loaded, the second of two is counted."""
-
-    def measure() -> float:
-        crowd().settle()
-        return 1000 * float(crowd().run([sys.executable, "-c", TULPEN, *mode.split()]))
-
-    return measure
+def times(ratio: float) -> str:
+    return f"{ratio:,.0f}x" if ratio >= 20 else f"{ratio:.2f}x"
 
 
-TABLE = [
-    Case(GROUP, "ss -tan", "ms", of_command("ss", "-tan"), smaller=True),
-    Case(GROUP, "the table, numpy", "ms", of_table("numpy"), "ss -tan", smaller=True),
-    Case(GROUP, "the table, stdlib", "ms", of_table(""), "ss -tan", smaller=True),
-    Case(GROUP, "ss -tanp", "ms", of_command("ss", "-tanp"), smaller=True),
-    Case(GROUP, "processes, BPF", "ms", of_table("numpy processes bpf"), "ss -tanp", smaller=True),
-    Case(GROUP, "processes, /proc", "ms", of_table("numpy processes"), "ss -tanp", smaller=True),
-    Case(GROUP, "psutil", "ms", of_psutil, smaller=True),
-    Case(GROUP, "as psutil, /proc", "ms", of_table("numpy processes"), "psutil", smaller=True),
-    Case(GROUP, "ss | awk | sort | uniq", "ms", of_command("sh", "-c", PIPELINE), smaller=True),
-    Case(GROUP, "--by state", "ms", of_tulpen("--by", "state"), "ss | awk | sort | uniq", smaller=True),
-    Case(GROUP, "--by process, BPF", "ms", of_tulpen("--bpf", "--by", "process"), "ss -tanp", smaller=True),
-    Case(GROUP, "--by process, /proc", "ms", of_tulpen("--no-bpf", "--by", "process"), "ss -tanp", smaller=True),
-    Case(GROUP, "-p, every line", "ms", of_tulpen("-p"), "ss -tanp", smaller=True),
-]
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+
+
+def machine() -> str:
+    """Return the interpreter, the build of the engine, the kernel and the processor."""
+    model = "unknown processor"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = f"{len(models)} x {models[0]}" if models else model
+    build = "pure Python" if arrives.__file__.endswith(".py") else "compiled with mypyc"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"tulpen's engine {build}, {python}, {sys.platform} {platform.release()}, {model}"

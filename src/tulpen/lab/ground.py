@@ -20,6 +20,7 @@ from tulpen.lab.observer import Observer
 from tulpen.lab.tulpens import TulpenMachine
 from tulpen.sim.capture import Capture
 from tulpen.sim.filters import Chain, Filter
+from tulpen.sim.network import Interface
 from tulpen.sim.world import World
 from tulpen.wire.address import address as octets_of
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tulpen.lab.machine import Machine, Value
     from tulpen.show.ladder import Ladder
+    from tulpen.wire.ip import Packet
 
 SECOND: Final = 1_000_000_000
 MILLISECOND: Final = 1_000_000
@@ -75,6 +77,7 @@ class Ground:
         self.world = World(seed)
         self.machines: list[Machine] = []
         self.observer = Observer(self.machines) if watch else None
+        self._outside = Interface("outside", ())
         self._linux: list[LinuxMachine] = []
         self._poll = select.poll()
         self._polled: dict[int, LinuxMachine] = {}
@@ -97,12 +100,12 @@ class Ground:
 
     def machine(
         self, name: str, address: str, *, out: Filter | None = None, into: Filter | None = None, mtu: int = 1500,
-        also: tuple[str, ...] = (), tulpen: bool = False, **settings: Value,
+        also: tuple[str, ...] = (), tulpen: bool = False, secret: bytes | None = None, **settings: Value,
     ) -> Machine:  # fmt: skip
         """Add a machine at ``address``, behind a path each way.
 
         ``also``: further addresses whose packets are led to it (those of a NAT in its path).
-        ``tulpen``: it runs tulpen's TCP on every backend.
+        ``tulpen``: it runs tulpen's TCP on every backend.  ``secret``: of a tulpen machine, not drawn by lot.
         """
         linux = self.backend is Backend.KERNEL and not tulpen
         machine: LinuxMachine | TulpenMachine
@@ -112,7 +115,7 @@ class Ground:
         else:
             trace = self.observer is not None
             encoded = self.backend is not Backend.SIM
-            machine = TulpenMachine(self.world, name, address, mtu=mtu, trace=trace, encoded=encoded)
+            machine = TulpenMachine(self.world, name, address, mtu=mtu, trace=trace, encoded=encoded, secret=secret)
         self.machines.append(machine)
         machine.set(**{**settings, **self._wished})
         leaving = Chain(out) if out is not None else Chain()
@@ -127,6 +130,16 @@ class Ground:
             self.world.taps.append(self._capture)
         self.world.poke()
         return machine
+
+    def box(self, name: str, address: str, into: Filter) -> None:
+        """Add an address that no machine has: what is sent to it passes ``into``, which may lead it on (a NAT)."""
+        self.world.network.plug(Interface(name, [octets_of(address)], into=into))
+
+    def inject(self, packet: Packet) -> None:
+        """Let a packet in from nowhere, as a forger or an old duplicate would."""
+        if self.observer is not None:
+            self.observer.forged(packet, self.now)
+        self.world.network.send(self._outside, packet, self.now)
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import termios
+from collections import Counter
 from collections.abc import Callable, Mapping
 from errno import EADDRNOTAVAIL, EAGAIN, EINPROGRESS
 from typing import TYPE_CHECKING, Final, final
@@ -32,6 +33,7 @@ Stamp = Callable[[int], int]  # makes times of one instant follow each other
 
 _SIOCOUTQ: Final = termios.TIOCOUTQ
 _CORE: Final = frozenset({"somaxconn", "rmem_max", "wmem_max", "default_qdisc"})
+_OPTION_SACK: Final = 2  # TCPI_OPT_SACK
 _CONSTANTS: Final[dict[str, str]] = {
     "tcp_timewait_len": "60",
     "tcp_delack_ms": "40",
@@ -43,7 +45,8 @@ _CONSTANTS: Final[dict[str, str]] = {
 class LinuxLine:
     """A connection of a Linux machine; its socket lives in the private network."""
 
-    def __init__(self, machine: LinuxMachine, sock: socket.socket, name: FourTuple) -> None:
+    def __init__(self, machine: LinuxMachine, sock: socket.socket, name: FourTuple, left: bytes = b"") -> None:
+        self.left = left  # what the SYN did not take along
         self._machine = machine
         self._socket: socket.socket | None = sock
         self._error = 0
@@ -66,7 +69,7 @@ class LinuxLine:
     @property
     def error(self) -> int:
         """The errno it ended with, 0 for none."""
-        if self._socket is not None and not self._error:
+        if self._socket is not None and self._socket.fileno() >= 0 and not self._error:
             self._error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return self._error
 
@@ -141,7 +144,10 @@ class LinuxLine:
         if found is None or found.info is None:
             return {}
         info = found.info
-        return {"cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto}
+        return {
+            "cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto,
+            "wscale": info.wscale & 15, "sack": int(bool(info.options & _OPTION_SACK)),
+        }  # fmt: skip
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -255,13 +261,15 @@ class LinuxMachine:
         self._doors.add(port)
         return LinuxDoor(self, sock, FourTuple(octets_of(self.address), port, bytes(4), 0))
 
-    def connect(self, remote: str, port: int, *, local_port: int = 0, **options: Value) -> LinuxLine:
+    def connect(
+        self, remote: str, port: int, *, local_port: int = 0, data: bytes | None = None, **options: Value
+    ) -> LinuxLine:
         """Open an active socket."""
         sock = self._socket(options)
         try:
             if local_port:
                 sock.bind((self.address, local_port))
-            error = sock.connect_ex((remote, port))
+            error = _connect(sock, (remote, port), data)
             if error not in (0, EINPROGRESS):
                 raise OSError(error, os.strerror(error))
             local, own = sock.getsockname()
@@ -270,7 +278,8 @@ class LinuxMachine:
         except OSError:
             self.forget(sock)
             raise
-        return LinuxLine(self, sock, FourTuple(socket.inet_aton(local), own, octets_of(remote), port))
+        left = data if data is not None and error else b""
+        return LinuxLine(self, sock, FourTuple(socket.inet_aton(local), own, octets_of(remote), port), left)
 
     def set(self, **settings: Value) -> None:
         """Set sysctls in the private network."""
@@ -293,13 +302,13 @@ class LinuxMachine:
             found.append(Row(each.state, each.recv_q, each.send_q, local, port, known, remote_port))
         return found
 
-    def counters(self) -> Mapping[str, int]:
+    def counters(self) -> Counter[str]:
         """Return the MIB, of /proc/net/snmp and /proc/net/netstat."""
-        counted: dict[str, int] = {}
+        counted: Counter[str] = Counter()
         for path in ("/proc/net/snmp", "/proc/net/netstat"):
             lines = self.network.read_file(path).splitlines()
             for names, values in zip(lines[::2], lines[1::2], strict=True):
-                counted |= zip(names.split()[1:], map(int, values.split()[1:]), strict=True)
+                counted.update(dict(zip(names.split()[1:], map(int, values.split()[1:]), strict=True)))
         return counted
 
     def reboot(self) -> None:
@@ -348,7 +357,7 @@ class LinuxMachine:
 
     def _make(self) -> PrivateNetwork:
         try:
-            return PrivateNetwork(addresses=(f"{self.address}/24",), mtu=self._mtu)
+            return PrivateNetwork(addresses=(f"{self.address}/24",), routes=("0.0.0.0/0",), mtu=self._mtu)
         except NotPermitted as error:
             raise TulpenError(error.reason, error.remedy) from error
 
@@ -367,6 +376,17 @@ class LinuxMachine:
         for name, value in options.items():
             _set_option(sock, name, value)
         return sock
+
+
+def _connect(sock: socket.socket, remote: tuple[str, int], data: bytes | None) -> int:
+    """Begin to connect; return the errno."""
+    if data is None:
+        return sock.connect_ex(remote)
+    try:
+        sock.sendto(data, socket.MSG_FASTOPEN, remote)
+    except OSError as error:
+        return error.errno or 0
+    return 0
 
 
 def _path(setting: str) -> str:

@@ -7,6 +7,7 @@ wrong is an OSError with the errno that Linux gives.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -20,6 +21,8 @@ Value = int | str | bool | tuple[int, ...]
 
 class Line(Protocol):
     """A connection, as its program holds it."""
+
+    left: bytes  # of what was given to connect(), what the SYN did not take along
 
     @property
     def name(self) -> FourTuple:
@@ -64,7 +67,7 @@ class Line(Protocol):
         """Set socket options, by Linux's names in small letters."""
 
     def measure(self) -> Mapping[str, int]:
-        """Return cwnd in segments, mss in octets, rtt and rto in microseconds; empty where it is gone."""
+        """Return cwnd (segments), mss (octets), rtt and rto (microseconds), their wscale, sack; empty if gone."""
 
 
 class Door(Protocol):
@@ -103,8 +106,10 @@ class Machine(Protocol):
     def listen(self, port: int, *, backlog: int = 128, **options: Value) -> Door:
         """Open a passive socket."""
 
-    def connect(self, remote: str, port: int, *, local_port: int = 0, **options: Value) -> Line:
-        """Open an active socket; the line tells how it went."""
+    def connect(
+        self, remote: str, port: int, *, local_port: int = 0, data: bytes | None = None, **options: Value
+    ) -> Line:
+        """Open an active socket; the line tells how it went.  ``data``: by TCP Fast Open."""
 
     def set(self, **settings: Value) -> None:
         """Set sysctls, by their last name."""
@@ -115,7 +120,7 @@ class Machine(Protocol):
     def rows(self) -> list[Row]:
         """Return every socket, as ``ss -tan`` shows them."""
 
-    def counters(self) -> Mapping[str, int]:
+    def counters(self) -> Counter[str]:
         """Return the MIB, by Linux's names (nstat)."""
 
     def reboot(self) -> None:
