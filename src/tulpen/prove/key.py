@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.loss import RECOVERY
+from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
@@ -57,7 +59,7 @@ def key(connection: Connection) -> Hashable:
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
-        received.octets, tuple(received.ranges), received.duplicate,
+        received.octets, _held(received), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         running(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
         loss.rescued, min(loss.dupacks, DUPACKS_ALIKE), loss.reordering, loss.frto, *_tries(tcb), tcb.troubled,
@@ -80,6 +82,10 @@ def _undo(tcb: Tcb) -> Hashable:
     return min(loss.prior_ssthresh, CWND_ALIKE * tcb.smss), min(loss.undo_resent, RESENT_ALIKE), loss.resent_at >= 0
 
 
+def _held(received: ReceiveQueue) -> Hashable:
+    return () if received.beyond is None else tuple(received.beyond.latest(len(received.beyond.starts)))
+
+
 def _tries(tcb: Tcb) -> tuple[int, int]:
     """What was tried in vain: how often counts where there is an end to it."""
     if tcb.stack.settings.tcp_retries2 >= FOR_EVER:
@@ -97,4 +103,4 @@ def _ecn(ecn: Ecn) -> Hashable:
 
 def unknown_attributes() -> frozenset[str]:
     """Return the attributes of a TCB that this module does not know; there should be none."""
-    return frozenset(Tcb.__slots__) ^ HELD ^ LEFT_OUT
+    return frozenset(attributes(Tcb)) ^ HELD ^ LEFT_OUT
