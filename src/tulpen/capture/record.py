@@ -17,6 +17,7 @@ class Connection:
     """One connection."""
 
     number: int  # from 1, in the order of their first frames
+    file: str  # the capture that has its first frame
     client: str  # its address
     client_port: int
     server: str

@@ -10,15 +10,14 @@ import click
 from tulpen.cli.group import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rich.console import Console
 
     from tulpen.capture.policy import Policy
-    from tulpen.capture.reading import Reading
+    from tulpen.capture.reading import Progress, Reading, Sink
 
 FEW = 24  # connections that are all listed without being asked for
-WORST = 8
 
 
 @click.command(
@@ -29,6 +28,8 @@ WORST = 8
         ("One sentence a connection", "tulpen read capture.pcap --why"),
         ("From another machine, as it happens", "ssh host tcpdump -U -w - tcp | tulpen read -"),
         ("Ten seconds of an interface", "tulpen read -i eth0 --seconds 10"),
+        ("Resets after a minute of silence", """tulpen read capture.pcap --where "ended = 'reset' and idle > 60\""""),
+        ("Tables for DuckDB, pandas, polars", "tulpen read --parquet tables capture.pcap"),
     ),
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -40,6 +41,8 @@ WORST = 8
 @click.option("--why", "sentences", is_flag=True, help="Say of every connection what happened, in a sentence.")
 @click.option("--all", "whole", is_flag=True, help="With --conn: draw every segment, fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: connections, moves, findings.")
+@click.option("--where", metavar="SQL", help="Only connections for which this condition holds (DuckDB).")
+@click.option("--parquet", metavar="DIR", help="Write connections, moves and findings to Parquet files as it reads.")
 @click.option("--zeek", "as_zeek", is_flag=True, help="Write conn_state and history as Zeek's conn.log has them.")
 @click.option(
     "--checksums",
@@ -67,6 +70,8 @@ def command(**options: Any) -> int:
         raise click.UsageError("name a FILE, or an interface with -i")
     if (options["seconds"] or options["packets"]) and not options["interface"]:
         raise click.UsageError("--seconds and --packets belong to -i")
+    if options["parquet"] and any(options[name] for name in ("where", "number", "as_table", "sentences", "as_json")):
+        raise click.UsageError("--parquet keeps no rows to choose from or to list: ask the Parquet files")
     if options["as_zeek"]:
         return _zeek(options)
     reading = _read(options)
@@ -81,26 +86,36 @@ def _policy(options: dict[str, Any]) -> Policy:
 
 
 def _read(options: dict[str, Any]) -> Reading:
+    with _telling() as progress:
+        if not options["parquet"]:
+            reading = _rows(options, progress)
+            return reading if options["where"] is None else reading.where(options["where"])
+        from tulpen.capture.parquet import ParquetFiles
+
+        with ParquetFiles(options["parquet"]) as into:
+            return _rows(options, progress, into)
+
+
+def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
     from tulpen.capture.reading import Reader, Reading, read
 
     ladders = [options["number"]] if options["number"] else []
-    with _telling() as progress:
-        if not options["interface"]:
-            return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress)
-        from tulpen.capture.live import frames
+    if not options["interface"]:
+        return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress, into=into)
+    from tulpen.capture.live import frames
 
-        reading = Reading()
-        reading.names.append(options["interface"])
-        reader = Reader(reading, _policy(options), ladders)
-        live = frames(options["interface"], seconds=options["seconds"] or 0.0, count=options["packets"] or 0)
-        with contextlib.suppress(KeyboardInterrupt):  # enough: what was heard is told
-            reader.take(live, progress)
-        reader.finish()
-        return reading
+    reading = Reading(into)
+    reading.begin(options["interface"])
+    reader = Reader(reading, _policy(options), ladders)
+    live = frames(options["interface"], seconds=options["seconds"] or 0.0, count=options["packets"] or 0)
+    with contextlib.suppress(KeyboardInterrupt):  # enough: what was heard is told
+        reader.take(live, progress)
+    reader.finish()
+    return reading
 
 
 @contextlib.contextmanager
-def _telling() -> Iterator[Callable[[int, int], None] | None]:
+def _telling() -> Iterator[Progress | None]:
     """Show how far it has got, where somebody looks."""
     import sys
 
@@ -182,11 +197,11 @@ def _everything(reading: Reading, options: dict[str, Any], console: Console) -> 
 
     if not options["as_table"]:
         _headline(reading, console)
-        for table in summary_tables(reading):
+        for table in summary_tables(reading.summary):
             if table.rows:
                 console.print()
                 print_table(table, console)
-    if options["as_table"] or 0 < len(reading) <= FEW:
+    if options["as_table"] or 0 < len(reading.connections) <= FEW:
         if not options["as_table"]:
             console.print()
         print_table(connections_table(reading.connections), console)
@@ -206,20 +221,20 @@ def _headline(reading: Reading, console: Console) -> None:
 
 
 def _worst(reading: Reading, console: Console) -> None:
-    bad = [row for row in reading if row.worst == "bad"] or [row for row in reading if row.worst == "odd"]
-    if not bad:
+    rows, count = reading.summary.worst()
+    if not rows:
         return
     console.print()
-    for row in bad[:WORST]:
+    for row in rows:
         console.print(f"#{row.number} {row.why}", markup=False)
-    if len(bad) > WORST:
-        console.print(f"... and {len(bad) - WORST:,} more: --why has a sentence for each", style="dim")
+    if count > len(rows):
+        console.print(f"... and {count - len(rows):,} more: --why has a sentence for each", style="dim")
 
 
 def _status(reading: Reading) -> int:
     if reading.damage:
         return 2
-    return 1 if any(row.worst == "bad" for row in reading) else 0
+    return 1 if reading.summary.weights["bad"] else 0
 
 
 def _zeek(options: dict[str, Any]) -> int:
