@@ -13,6 +13,7 @@ from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.loss import RECOVERY
+from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
@@ -57,7 +58,7 @@ def key(connection: Connection) -> Hashable:
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
-        received.octets, tuple(received.ranges), received.duplicate,
+        received.octets, _held(received), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         running(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
         loss.rescued, min(loss.dupacks, DUPACKS_ALIKE), loss.reordering, loss.frto, *_tries(tcb), tcb.troubled,
@@ -78,6 +79,10 @@ def _undo(tcb: Tcb) -> Hashable:
     if loss.undo_from < 0 or not (tcb.terms.sack or tcb.terms.timestamps):
         return ()
     return min(loss.prior_ssthresh, CWND_ALIKE * tcb.smss), min(loss.undo_resent, RESENT_ALIKE), loss.resent_at >= 0
+
+
+def _held(received: ReceiveQueue) -> Hashable:
+    return () if received.beyond is None else tuple(received.beyond.latest(len(received.beyond.starts)))
 
 
 def _tries(tcb: Tcb) -> tuple[int, int]:
