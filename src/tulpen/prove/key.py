@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.judge import window_was_the_limit
@@ -102,4 +103,4 @@ def _ecn(ecn: Ecn) -> Hashable:
 
 def unknown_attributes() -> frozenset[str]:
     """Return the attributes of a TCB that this module does not know; there should be none."""
-    return frozenset(Tcb.__slots__) ^ HELD ^ LEFT_OUT
+    return frozenset(attributes(Tcb)) ^ HELD ^ LEFT_OUT
