@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, final
 
 from tulpen.capture.dissect import Dissector
@@ -76,6 +76,11 @@ class Reading:
         """Return what was found in one connection."""
         return [row for row in self.findings if row.connection == number]
 
+    @property
+    def ladders(self) -> Mapping[int, Ladder]:
+        """The drawings that were kept, by the numbers of their connections."""
+        return self._ladders
+
     def ladder(self, number: int) -> Ladder:
         """Return the drawing of connection ``number``.  Raises LookupError where its segments were not kept."""
         if number not in self._ladders:
@@ -122,9 +127,9 @@ class Reading:
         return extra("polars", "a DataFrame").from_arrow(self.arrow(table))
 
     def _repr_html_(self) -> str:
-        from tulpen.capture.tables import connections_table
+        from tulpen.capture.page import notebook
 
-        return connections_table(self.connections).to_html()
+        return notebook(self)
 
     def begin(self, name: str) -> None:
         """The frames that come next are of another file."""

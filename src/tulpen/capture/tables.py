@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
+    from tulpen.capture.reading import Reading
     from tulpen.capture.summary import Summary
 
 TONES: Final = {Weight.BAD: Tone.BAD, Weight.ODD: Tone.ODD, Weight.NOTE: Tone.PLAIN}
@@ -87,6 +88,13 @@ def findings_table(rows: Sequence[Finding]) -> Table[Finding]:
 
 def _frames(row: Finding) -> str:
     return ", ".join(map(str, row.frames[:4])) + (" ..." if row.count > 4 else "")
+
+
+def headline(reading: Reading) -> str:
+    """Return how much was read, in a sentence."""
+    counts = reading.counts
+    lasted = (counts.last - counts.first) / 1e9
+    return f"{counts.frames:,} packets in {lasted:,.3f} s, {counts.segments:,} of TCP in {len(reading):,} connections"
 
 
 def summary_tables(summary: Summary) -> list[Table[Any]]:

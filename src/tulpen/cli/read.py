@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,13 +11,14 @@ import click
 from tulpen.cli.group import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
     from tulpen.capture.policy import Policy
     from tulpen.capture.reading import Progress, Reading, Sink
 
+_OF_ROWS = ("where", "number", "as_table", "sentences", "as_json", "html")
 FEW = 24  # connections that are all listed without being asked for
 
 
@@ -29,6 +31,7 @@ FEW = 24  # connections that are all listed without being asked for
         ("From another machine, as it happens", "ssh host tcpdump -U -w - tcp | tulpen read -"),
         ("Ten seconds of an interface", "tulpen read -i eth0 --seconds 10"),
         ("Resets after a minute of silence", """tulpen read capture.pcap --where "ended = 'reset' and idle > 60\""""),
+        ("A page with every ladder", "tulpen read capture.pcap --html capture.html"),
         ("Tables for DuckDB, pandas, polars", "tulpen read --parquet tables capture.pcap"),
     ),
 )
@@ -42,6 +45,9 @@ FEW = 24  # connections that are all listed without being asked for
 @click.option("--all", "whole", is_flag=True, help="With --conn: draw every segment, fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: connections, moves, findings.")
 @click.option("--where", metavar="SQL", help="Only connections for which this condition holds (DuckDB).")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page with everything."
+)
 @click.option("--parquet", metavar="DIR", help="Write connections, moves and findings to Parquet files as it reads.")
 @click.option("--zeek", "as_zeek", is_flag=True, help="Write conn_state and history as Zeek's conn.log has them.")
 @click.option(
@@ -70,12 +76,14 @@ def command(**options: Any) -> int:
         raise click.UsageError("name a FILE, or an interface with -i")
     if (options["seconds"] or options["packets"]) and not options["interface"]:
         raise click.UsageError("--seconds and --packets belong to -i")
-    if options["parquet"] and any(options[name] for name in ("where", "number", "as_table", "sentences", "as_json")):
+    if options["parquet"] and any(options[name] for name in _OF_ROWS):
         raise click.UsageError("--parquet keeps no rows to choose from or to list: ask the Parquet files")
     if options["as_zeek"]:
         return _zeek(options)
     reading = _read(options)
     _write(reading, options)
+    if options["html"] is not None:
+        _save_page(reading, options)
     return _status(reading)
 
 
@@ -99,7 +107,11 @@ def _read(options: dict[str, Any]) -> Reading:
 def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
     from tulpen.capture.reading import Reader, Reading, read
 
-    ladders = [options["number"]] if options["number"] else []
+    ladders: Iterable[int] = [options["number"]] if options["number"] else []
+    if options["html"] and _passes_once(options):
+        from tulpen.capture.page import DRAWN
+
+        ladders = {*range(1, DRAWN + 1), *ladders}
     if not options["interface"]:
         return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress, into=into)
     from tulpen.capture.live import frames
@@ -112,6 +124,26 @@ def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None 
         reader.take(live, progress)
     reader.finish()
     return reading
+
+
+def _passes_once(options: dict[str, Any]) -> bool:
+    """Say whether what is read cannot be read again."""
+    return bool(options["interface"]) or not all(Path(file).is_file() for file in options["files"])
+
+
+def _save_page(reading: Reading, options: dict[str, Any]) -> None:
+    from tulpen.capture.page import capture_page, to_draw
+
+    chosen = to_draw(reading.connections)
+    ladders = reading.ladders
+    if not _passes_once(options):  # which are the worst is known only now
+        from tulpen.capture.reading import read
+
+        with _telling() as progress:
+            again = read(*options["files"], policy=_policy(options), ladders=chosen, progress=progress)
+        ladders = again.ladders
+    drawn = {number: ladders[number] for number in chosen if number in ladders}
+    options["html"].write_text(capture_page(reading, drawn), encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -210,10 +242,10 @@ def _everything(reading: Reading, options: dict[str, Any], console: Console) -> 
 
 
 def _headline(reading: Reading, console: Console) -> None:
+    from tulpen.capture.tables import headline
+
     counts = reading.counts
-    lasted = (counts.last - counts.first) / 1e9
-    words = f"{counts.frames:,} packets in {lasted:,.3f} s, {counts.segments:,} of TCP in {len(reading):,} connections"
-    console.print(words, markup=False)
+    console.print(headline(reading), markup=False)
     if counts.wrong_checksums:
         console.print(f"{counts.wrong_checksums:,} with a wrong checksum count for nothing", markup=False)
     if counts.passed:
