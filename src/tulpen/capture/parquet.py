@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -28,10 +28,11 @@ class ParquetFiles:
     TulpenError where pyarrow is missing or the directory cannot be written.
     """
 
-    __slots__ = ("_folder", "_open", "_rows", "_size", "_writers")
+    __slots__ = ("_folder", "_new", "_open", "_rows", "_size", "_writers")
 
     def __init__(self, folder: str | os.PathLike[str], size: int = ROWS) -> None:
         self._folder = Path(folder)
+        self._new = not self._folder.exists()
         self._size = size
         self._rows: dict[str, list[Any]] = {name: [] for name in TABLES}
         self._writers: dict[str, Any] = {}
@@ -83,6 +84,9 @@ class ParquetFiles:
         self._open.close()
         for name in self._writers:
             self._unfinished(name).unlink(missing_ok=True)
+        if self._new:
+            with suppress(OSError):  # it may be in use already
+                self._folder.rmdir()
 
     def _unfinished(self, name: str) -> Path:
         return self._folder / f".{name}.{os.getpid()}.part"

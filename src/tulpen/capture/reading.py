@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, final
@@ -36,7 +36,8 @@ class Reading:
     """What one or several captures say: ``connections``, ``moves``, ``findings``, in the order of first frames."""
 
     __slots__ = (
-        "_into", "_ladders", "_starts", "connections", "counts", "damage", "findings", "moves", "names", "summary",
+        "_before", "_into", "_ladders", "_starts", "connections", "counts", "damage", "findings", "moves", "names",
+        "summary",
     )  # fmt: skip
 
     def __init__(self, into: Sink | None = None) -> None:
@@ -51,6 +52,7 @@ class Reading:
         self.damage: list[Damage] = []
         self._ladders: dict[int, Ladder] = {}
         self._starts: list[int] = []  # the first frame of each file
+        self._before: list[int] = []  # connections of the files before each, where every file was read by itself
 
     def __len__(self) -> int:
         return self.summary.connections
@@ -96,7 +98,7 @@ class Reading:
 
         numbers = chosen(self.connections, condition)
         some = Reading()
-        some.names, some.counts, some.damage = self.names, self.counts, self.damage
+        some.names, some.counts, some.damage, some._before = self.names, self.counts, self.damage, self._before
         some.moves = [row for row in self.moves if row.connection in numbers]
         some.findings = [row for row in self.findings if row.connection in numbers]
         some._ladders = {number: drawn for number, drawn in self._ladders.items() if number in numbers}
@@ -157,6 +159,29 @@ class Reading:
         self.connections.append(rows.connection)
         self.moves += rows.moves
         self.findings += rows.findings
+
+    def join(self, other: Reading) -> None:
+        """Add what another capture says; its connections get the numbers that come next."""
+        before = len(self)
+        self._before += [before] * len(other.names)
+        self.names += other.names
+        self.damage += other.damage
+        self.counts.join(other.counts)
+        rows = {row.number: Told(row, [], []) for row in other.connections}
+        for move in other.moves:
+            rows[move.connection].moves.append(move)
+            move.connection += before
+        for finding in other.findings:
+            rows[finding.connection].findings.append(finding)
+            finding.connection += before
+        for each in rows.values():
+            each.connection.number += before
+            self.add(each)
+
+    def place(self, number: int) -> tuple[str, int]:
+        """Return the file of connection ``number`` and its number there, where every file was read by itself."""
+        at = bisect_left(self._before, number) - 1
+        return self.names[at], number - self._before[at]
 
     def close(self, dissector: Dissector, follower: Follower) -> None:
         """Put the rows in order once everything was read."""

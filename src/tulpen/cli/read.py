@@ -11,12 +11,13 @@ import click
 from tulpen.cli.group import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
     from tulpen.capture.policy import Policy
     from tulpen.capture.reading import Progress, Reading, Sink
+    from tulpen.show.ladder import Ladder
 
 _OF_ROWS = ("where", "number", "as_table", "sentences", "as_json", "html")
 FEW = 24  # connections that are all listed without being asked for
@@ -31,6 +32,7 @@ FEW = 24  # connections that are all listed without being asked for
         ("From another machine, as it happens", "ssh host tcpdump -U -w - tcp | tulpen read -"),
         ("Ten seconds of an interface", "tulpen read -i eth0 --seconds 10"),
         ("Resets after a minute of silence", """tulpen read capture.pcap --where "ended = 'reset' and idle > 60\""""),
+        ("An archive, four captures at a time", "tulpen read --jobs 4 --parquet tables archive/"),
         ("A page with every ladder", "tulpen read capture.pcap --html capture.html"),
         ("Tables for DuckDB, pandas, polars", "tulpen read --parquet tables capture.pcap"),
     ),
@@ -65,10 +67,14 @@ FEW = 24  # connections that are all listed without being asked for
     metavar="SECONDS",
     help="After so much silence the same ports are another connection.",
 )
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Read every FILE by itself, N at a time, in processes."
+)
 def command(**options: Any) -> int:
     """Tell what happened to every TCP connection of a capture: states, who, why.
 
-    FILE is pcap or pcapng, packed by gzip or zstd or not; - is standard input.
+    FILE is pcap or pcapng, packed by gzip or zstd or not; - is standard input. Several
+    are read as one, those of a directory each by itself, as with --jobs.
     Exit status 1: a connection failed, hung or lost text; 2: a file is damaged.
     """
     files = options["files"]
@@ -78,6 +84,8 @@ def command(**options: Any) -> int:
         raise click.UsageError("--seconds and --packets belong to -i")
     if options["parquet"] and any(options[name] for name in _OF_ROWS):
         raise click.UsageError("--parquet keeps no rows to choose from or to list: ask the Parquet files")
+    if options["jobs"] and (options["interface"] or "-" in files):
+        raise click.UsageError("--jobs reads files")
     if options["as_zeek"]:
         return _zeek(options)
     reading = _read(options)
@@ -107,6 +115,8 @@ def _read(options: dict[str, Any]) -> Reading:
 def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
     from tulpen.capture.reading import Reader, Reading, read
 
+    if _is_archive(options):
+        return _each(options, progress, into)
     ladders: Iterable[int] = [options["number"]] if options["number"] else []
     if options["html"] and _passes_once(options):
         from tulpen.capture.page import DRAWN
@@ -126,9 +136,36 @@ def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None 
     return reading
 
 
+def _is_archive(options: dict[str, Any]) -> bool:
+    """Say whether every file is read by itself."""
+    return bool(options["jobs"]) or any(Path(file).is_dir() for file in options["files"])
+
+
+def _each(options: dict[str, Any], progress: Progress | None, into: Sink | None) -> Reading:
+    from tulpen.capture.archive import read_each
+    from tulpen.capture.workers import processes
+
+    with processes(options["jobs"] or 1) as pool:
+        return read_each(*options["files"], executor=pool, policy=_policy(options), progress=progress, into=into)
+
+
+def _again(reading: Reading, numbers: list[int], options: dict[str, Any]) -> Mapping[int, Ladder]:
+    """Read files a second time, for the ladders of some connections."""
+    if _is_archive(options):
+        from tulpen.capture.archive import draw
+
+        return draw(reading, numbers, _policy(options))
+    from tulpen.capture.reading import read
+
+    with _telling() as progress:
+        return read(*options["files"], policy=_policy(options), ladders=numbers, progress=progress).ladders
+
+
 def _passes_once(options: dict[str, Any]) -> bool:
     """Say whether what is read cannot be read again."""
-    return bool(options["interface"]) or not all(Path(file).is_file() for file in options["files"])
+    return bool(options["interface"]) or not all(
+        Path(file).is_file() or Path(file).is_dir() for file in options["files"]
+    )
 
 
 def _save_page(reading: Reading, options: dict[str, Any]) -> None:
@@ -137,11 +174,7 @@ def _save_page(reading: Reading, options: dict[str, Any]) -> None:
     chosen = to_draw(reading.connections)
     ladders = reading.ladders
     if not _passes_once(options):  # which are the worst is known only now
-        from tulpen.capture.reading import read
-
-        with _telling() as progress:
-            again = read(*options["files"], policy=_policy(options), ladders=chosen, progress=progress)
-        ladders = again.ladders
+        ladders = _again(reading, chosen, options)
     drawn = {number: ladders[number] for number in chosen if number in ladders}
     options["html"].write_text(capture_page(reading, drawn), encoding="utf-8")
 
@@ -176,6 +209,7 @@ def _write(reading: Reading, options: dict[str, Any]) -> None:
             _everything(reading, options, console)
     for damage in reading.damage:
         click.echo(f"tulpen: {damage.name}: {damage.what}, at byte {damage.offset:,}", err=True)
+    if reading.damage:
         click.echo(f"  What stands before it was read: {reading.counts.frames:,} packets.", err=True)
 
 
@@ -214,7 +248,8 @@ def _one(reading: Reading, options: dict[str, Any], console: Console) -> None:
     if options["sentences"]:
         return
     console.print()
-    console.print(LadderText(reading.ladder(row.number), show_all=options["whole"]))
+    ladders = _again(reading, [row.number], options) if _is_archive(options) else reading.ladders
+    console.print(LadderText(ladders[row.number], show_all=options["whole"]))
     console.print()
     print_table(moves_table(reading.moves_of(row.number), row.start), console)
     findings = reading.findings_of(row.number)
@@ -279,6 +314,8 @@ def _zeek(options: dict[str, Any]) -> int:
 
     if options["interface"]:
         raise click.UsageError("--zeek reads files")
+    if _is_archive(options):
+        raise click.UsageError("--zeek reads files, as one log")
     log, dissector, status = ZeekLog(checksums=options["checksums"] != "ignore"), Dissector(), 0
     for file in options["files"]:
         with Octets(file) as octets:
