@@ -104,7 +104,7 @@ def explore_mutant(name: str) -> dict[str, Any]:
         del sys.modules[loaded]
     sys.meta_path.insert(0, _Finder(mutant))
     from tulpen.prove.catalogue import QUICK
-    from tulpen.prove.scenario import check
+    from tulpen.prove.scenario import check, shortest
 
     seconds = 0.0
     for scenario in QUICK:
@@ -114,6 +114,9 @@ def explore_mutant(name: str) -> dict[str, Any]:
             steps = len(found.violation.path)
             return {"check": scenario.name, "what": found.violation.what, "length": steps, "seconds": seconds}
         if found.too_large:
+            near = shortest(replace(scenario, limit=LIMIT))
+            if near is not None:
+                return {"check": scenario.name, "what": near.what, "length": len(near.path), "seconds": seconds}
             what = f"more than {LIMIT:,} states"
             return {"check": scenario.name, "what": what, "length": 0, "seconds": seconds}
     for scenario in QUICK[:2]:
