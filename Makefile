@@ -1,9 +1,9 @@
 # Every target makes what it needs in .venv, from python3 >= 3.11, gcc, make and git alone; the second call needs no network.
 VENV := .venv
 BIN := $(VENV)/bin
-MADE_FROM := pyproject.toml tools/venv.sh
+MADE_FROM := pyproject.toml tools/venv.sh tools/hatch_bpf.py tools/bpf.sh $(wildcard src/tulpen/kernel/bpf/*.bpf.c)
 
-.PHONY: help run test fuzz lint format bench docs clean
+.PHONY: help run test fuzz lint format bench bpf docs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
-	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/properties $(ARGS)
+	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/properties $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .
@@ -42,6 +42,9 @@ format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 bench: $(VENV)/.base  ## measure (ARGS='engine' for some)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bpf:  ## build the programs for the kernel (needs clang; installing tulpen does it too)
+	@tools/bpf.sh
+
 # How the tests of the conformance page ended; those that fail (1) are shown there.
 docs/_generated/tests.xml: $(VENV)/.dev $(shell find src tests -name '*.py')
 	@mkdir -p $(@D)
@@ -52,5 +55,5 @@ docs: $(VENV)/.docs docs/_generated/tests.xml  ## build the documentation in doc
 	@echo "docs/_build/html/index.html"
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) build dist docs/_build docs/_generated .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist src/tulpen/kernel/bpf/*.bpf.o docs/_build docs/_generated .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -138,6 +138,34 @@ def _fault(what: Fault | BadClient) -> Sequence[Cell]:
     return f"`{what.name}`", [what.says(what.values()), *parameters], [what.good, what.source]
 
 
+def _words(name: str) -> Table:
+    from tulpen.capture import kinds
+
+    return ("Word", "Meaning", "Weight", "Source"), [
+        (f"`{word.name}`", word.meaning, word.weight.value, word.clause) for word in getattr(kinds, name)
+    ]
+
+
+def openings() -> Table:
+    """How a captured connection opened."""
+    return _words("OPENINGS")
+
+
+def endings() -> Table:
+    """How a captured connection ended."""
+    return _words("ENDINGS")
+
+
+def causes() -> Table:
+    """Why a RST was sent."""
+    return _words("CAUSES")
+
+
+def findings() -> Table:
+    """What is found in a captured connection."""
+    return _words("FINDINGS")
+
+
 TABLES: dict[str, Callable[[], Table]] = {
     maker.__name__: maker
     for maker in (
@@ -151,6 +179,10 @@ TABLES: dict[str, Callable[[], Table]] = {
         counters,
         faults,
         clients,
+        openings,
+        endings,
+        causes,
+        findings,
     )
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tulpen.aio import Interface, create_connection, create_server, open_connection, start_server
+    from tulpen.capture.reading import Reading, read
     from tulpen.errors import TulpenError
     from tulpen.host.host import Host
     from tulpen.link.namespace import NotPermitted, PrivateNetwork
@@ -35,6 +36,7 @@ __all__ = [
     "NotPermitted",
     "PacketSocket",
     "PrivateNetwork",
+    "Reading",
     "Settings",
     "Signal",
     "SocketOptions",
@@ -48,11 +50,13 @@ __all__ = [
     "create_server",
     "open_connection",
     "pipe",
+    "read",
     "start_server",
 ]
 
 _HOME = {
     "tulpen.aio": ("Interface", "create_connection", "create_server", "open_connection", "start_server"),
+    "tulpen.capture.reading": ("Reading", "read"),
     "tulpen.errors": ("TulpenError",),
     "tulpen.host.host": ("Host",),
     "tulpen.link.namespace": ("NotPermitted", "PrivateNetwork"),

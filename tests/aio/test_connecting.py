@@ -309,8 +309,8 @@ def test_a_link_that_fails_ends_every_connection() -> None:
                 raise OSError(errno.EBADFD, "File descriptor in bad state")
             return self.inner.read()
 
-        def write(self, buffer: Any, offload: Any = None) -> None:
-            self.inner.write(buffer, offload)
+        def write(self, buffer: Any, *rest: Any) -> None:
+            self.inner.write(buffer, *rest)
 
         def fileno(self) -> int:
             return int(self.inner.fileno())

@@ -36,6 +36,22 @@ def test_a_header_of_the_link_is_counted() -> None:
     assert struct.unpack("=BBHHHH", header) == (1, 4, 14 + 40 + 32, 1428, 14 + 40, 16)
 
 
+def test_a_checksum_that_the_device_has_verified_is_not_verified_again_nor_told_to_another() -> None:
+    found = virtio.parse(struct.pack("=BBHHHH", 2, 0, 0, 0, 0, 0))
+    assert found == Offload(False, 0, True)
+    assert virtio.build(IPV4, found) == bytes(virtio.SIZE)
+
+
+@pytest.mark.parametrize(
+    ("packet", "start"),
+    [(b"\x45" + bytes(8) + b"\x11" + bytes(18), 20), (b"\x60" + bytes(5) + b"\x11" + bytes(41), 40)],
+)
+def test_datagrams_that_are_to_be_cut(packet: bytes, start: int) -> None:
+    header = virtio.build(packet, Offload(True, 1200))
+    assert struct.unpack("=BBHHHH", header) == (1, 5, start + 8, 1200, start, 6)
+    assert struct.unpack("=BBHHHH", virtio.build(packet, Offload(True, 0))) == (1, 0, 0, 0, start, 6)
+
+
 def test_cwr_is_for_the_first_segment_alone() -> None:
     packet = bytearray(IPV6)
     packet[40 + 13] |= 0x80

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.tcp import invariants
 from tulpen.tcp.flight import Flight
-from tulpen.tcp.receiving import ReceiveQueue
+from tulpen.tcp.receiving import ReceiveQueue, whole
 from tulpen.tcp.sending import SendQueue
 
 START = 1000
@@ -80,7 +80,7 @@ def test_text_in_any_order_is_received_as_it_was_sent(pieces: list[tuple[int, in
             assert queue.ranges[0][0] <= seq < queue.ranges[0][1]  # most recent first (RFC 2018 §4)
         invariants.queue_agrees(queue)
         taken = queue.take(data.draw(st.integers(0, 20)))
-        read += bytes(taken)
+        read += whole(taken)
         assert read + b"".join(bytes(chunk) for chunk in queue.ready) == text[: nxt - START]
     twin = queue.clone()
     twin.forget_held()

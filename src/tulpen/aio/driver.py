@@ -2,6 +2,8 @@
 
 One wake of the loop takes every packet that is ready, tells the protocols what came of
 them, and only then sends, so that one batch is answered with as few segments as it needs.
+Where a protocol has not answered itself but may have woken a task, as streams do, sending
+waits until the task has run: its answer takes the acknowledgment along.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ class Driver:
         self._served: dict[Socket | Listener, Handler] = {}
         self._turning = False
         self._turn_due = False
+        self._answered = False  # something was written since the batch came
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._next_turn: asyncio.Future[None] | None = None
@@ -146,17 +149,22 @@ class Driver:
             return
         for buffer, offload in batch:
             host.bytes_arrive(buffer, now, offload)
-        self._turn()
+        del batch  # the buffers are the link's again as soon as what came in them is read
+        self._answered = False
+        if self._deliver() and not self._answered:
+            self.changed()
+        else:
+            self._send()
 
     def _turn(self) -> None:
-        self._turning = True
-        try:
-            self._deliver()
+        self._deliver()
+        self._send()
+
+    def _send(self) -> None:
+        """Send everything, tell what that has brought about, and see to the clock."""
+        self._transmit()
+        while self._deliver():
             self._transmit()
-            while self._deliver():  # what sending has brought about
-                self._transmit()
-        finally:
-            self._turning = False
         self._set_timer()
         if self.after_turn is not None:
             self.after_turn()
@@ -166,20 +174,27 @@ class Driver:
     def _deliver(self) -> bool:
         """Tell what is to be told; say whether there was anything."""
         next_event = self.host.next_event
-        served = self._served
-        told = False
-        while (event := next_event()) is not None:
-            told = True
-            handler = served.get(event[0])
-            if handler is None:
-                continue
-            try:
-                handler.signal(event[1])
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # one protocol's failure is not the others'
-                self.loop.call_exception_handler({"message": "Exception in a protocol's callback", "exception": error})
-        return told
+        event = next_event()
+        if event is None:
+            return False
+        self._turning = True
+        try:
+            while event is not None:
+                handler = self._served.get(event[0])
+                if handler is not None:
+                    self._tell(handler, event[1])
+                event = next_event()
+        finally:
+            self._turning = False
+        return True
+
+    def _tell(self, handler: Handler, signal: Signal) -> None:
+        try:
+            handler.signal(signal)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # one protocol's failure is not the others'
+            self.loop.call_exception_handler({"message": "Exception in a protocol's callback", "exception": error})
 
     def _transmit(self) -> None:
         send = self._routes.send
@@ -194,6 +209,11 @@ class Driver:
         if not (self._turning or self._turn_due):
             self._turn_due = True
             self.loop.call_soon(self._own_turn)
+
+    def written(self) -> None:
+        """Send what was written: with the batch that is under way, or once the callbacks that are due have run."""
+        self._answered = True
+        self.changed()
 
     def _own_turn(self) -> None:
         self._turn_due = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, final
 
-from tulpen.wire.ip import Offload, build_packet
+from tulpen.wire.ip import Offload, packet_parts
 from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
@@ -32,18 +32,19 @@ class Routes:
 
     def link_to(self, destination: bytes) -> Link:
         """Return the link that leads to ``destination``."""
-        if self._prefixes:
-            number, size = int.from_bytes(destination, "big"), len(destination)
-            for octets, shift, prefix, link in self._prefixes:
-                if octets == size and number >> shift == prefix:
-                    return link
+        number, size = int.from_bytes(destination, "big"), len(destination)
+        for octets, shift, prefix, link in self._prefixes:
+            if octets == size and number >> shift == prefix:
+                return link
         return self._default
 
     def send(self, packet: Packet) -> None:
         """Write ``packet`` to its link, checksum and cutting left to a device that does them."""
-        link = self.link_to(packet.dst)
+        link = self.link_to(packet.dst) if self._prefixes else self._default
         payload = packet.payload
         if link.offload and isinstance(payload, Segment) and not packet.damaged:
-            link.write(build_packet(packet, checksum=False), Offload(True, payload.gso_size))
+            head, text = packet_parts(packet, checksum=False)
+            link.write(head, Offload(True, payload.gso_size), text)
         else:
-            link.write(build_packet(packet))
+            head, text = packet_parts(packet)
+            link.write(head, None, text)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from tulpen.aio.reader import Reader, StreamProtocol
+
 LIMIT: Final = 64 * 1024  # of a StreamReader, as in asyncio
 
 ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
@@ -15,8 +17,8 @@ def new_reader(
     loop: asyncio.AbstractEventLoop, limit: int
 ) -> tuple[asyncio.StreamReader, asyncio.StreamReaderProtocol]:
     """Return a reader and the protocol that feeds it."""
-    reader = asyncio.StreamReader(limit=limit, loop=loop)
-    return reader, asyncio.StreamReaderProtocol(reader, loop=loop)
+    reader = Reader(limit=limit, loop=loop)
+    return reader, StreamProtocol(reader, loop=loop)
 
 
 def new_writer(
@@ -35,7 +37,7 @@ def serving(
     """Return the factory whose protocols call ``client_connected`` with a reader and a writer."""
 
     def make() -> asyncio.StreamReaderProtocol:
-        reader = asyncio.StreamReader(limit=limit, loop=loop)
-        return asyncio.StreamReaderProtocol(reader, client_connected, loop=loop)
+        reader = Reader(limit=limit, loop=loop)
+        return StreamProtocol(reader, client_connected, loop=loop)
 
     return make

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from tulpen.aio.failures import as_os_error, os_error
 from tulpen.aio.names import local_name, peer_name
+from tulpen.aio.reader import StreamProtocol
 from tulpen.aio.views import SocketView
 from tulpen.tcp.errors import TcpError
+from tulpen.tcp.receiving import whole
 from tulpen.tcp.signals import Signal
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Transport(_FlowControlMixin):
         "_queued",
         "_server",
         "_socket",
+        "_streams",
         "_wrote_eof",
     )
 
@@ -104,6 +107,7 @@ class Transport(_FlowControlMixin):
         """Hand the connection to another protocol."""
         self._protocol: Any = protocol  # None once it is over, so that the two do not keep each other
         self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
+        self._streams = isinstance(protocol, StreamProtocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol that is called."""
@@ -167,11 +171,14 @@ class Transport(_FlowControlMixin):
                 return
 
     def _deliver(self) -> None:
-        data = self._receive(MOST_AT_ONCE)
-        if not data:
+        pieces = self._receive(MOST_AT_ONCE)
+        if not pieces:
             return
         try:
-            self._protocol.data_received(bytes(data))
+            if self._streams:
+                self._protocol.pieces_received(pieces)
+            else:
+                self._protocol.data_received(bytes(whole(pieces)))
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -188,25 +195,27 @@ class Transport(_FlowControlMixin):
             self._fatal_error(error, "Fatal error: protocol.get_buffer() call failed.")
             return
         view = memoryview(buffer).cast("B")
-        data = self._receive(len(view))
-        if not data:
+        filled = 0
+        for piece in self._receive(len(view)):
+            view[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        if not filled:
             return
-        view[: len(data)] = data
         try:
-            self._protocol.buffer_updated(len(data))
+            self._protocol.buffer_updated(filled)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             self._fatal_error(error, "Fatal error: protocol.buffer_updated() call failed.")
 
-    def _receive(self, limit: int) -> bytes | memoryview:
+    def _receive(self, limit: int) -> list[bytes | memoryview]:
         try:
-            data = self._socket.receive(limit, self._driver.now())
+            pieces = self._socket.receive_pieces(limit, self._driver.now())
         except TcpError as error:
             self._fatal_error(as_os_error(error), "Fatal read error on socket transport")
-            return b""
+            return []
         self._driver.changed()  # the window may have opened
-        return data
+        return pieces
 
     def _deliver_eof(self) -> None:
         try:
@@ -276,7 +285,7 @@ class Transport(_FlowControlMixin):
             self._forget_queue()
             self._fatal_error(as_os_error(error), "Fatal write error on socket transport")
             return -1
-        self._driver.changed()
+        self._driver.written()
         return taken
 
     def _write_ready(self) -> None:

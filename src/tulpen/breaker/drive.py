@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tulpen.sim.filters import Filter, Passed, clear
 from tulpen.sim.rewrite import on_the_wire
-from tulpen.wire.ip import Offload, Packet, build_packet, parse_packet
+from tulpen.wire.ip import Offload, Packet, packet_parts, parse_packet
 from tulpen.wire.malformed import Malformed
 
 if TYPE_CHECKING:
@@ -154,7 +154,5 @@ class Drive:
 
     def _to_link(self, packet: Packet) -> None:
         gso_size = getattr(packet.payload, "gso_size", 0) if self.link.offload else 0
-        if gso_size:
-            self.link.write(build_packet(packet, checksum=False), Offload(True, gso_size))
-        else:
-            self.link.write(build_packet(packet))
+        head, text = packet_parts(packet, checksum=not gso_size)
+        self.link.write(head, Offload(True, gso_size) if gso_size else None, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from tulpen.host.settling import abort_lingering, settle
+from tulpen.tcp.receiving import whole
 from tulpen.tcp.state import CLOSED, TIME_WAIT, State
 from tulpen.wire.address import text
 
@@ -122,9 +123,13 @@ class Socket:
 
     def receive(self, limit: int, now: int) -> bytes | memoryview:
         """RECEIVE (§3.10.3): return up to ``limit`` octets; empty: none yet, or the end (see ``eof``)."""
-        octets = self.connection.receive(limit, now)
+        return whole(self.receive_pieces(limit, now))
+
+    def receive_pieces(self, limit: int, now: int) -> list[bytes | memoryview]:
+        """Return what ``receive`` would, uncopied: in the pieces it came in."""
+        pieces = self.connection.receive_pieces(limit, now)
         self._settle(now)  # there is room again: the peer may have to know
-        return octets
+        return pieces
 
     def shutdown(self, now: int) -> None:
         """CLOSE (§3.10.4), shutdown(2) with SHUT_WR: no more from us; receiving goes on."""

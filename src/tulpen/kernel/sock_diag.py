@@ -13,8 +13,10 @@ import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from errno import ENOENT
+from itertools import accumulate
 from typing import Final, NamedTuple, final
 
+from tulpen.kernel.attributes import Kind, SocketMemory, attributes, name, number, socket_memory
 from tulpen.tcp.state import State
 from tulpen.tcp.trace import FourTuple
 
@@ -26,8 +28,6 @@ _ERROR: Final = 2  # NLMSG_ERROR
 _DONE: Final = 3  # NLMSG_DONE
 _REQUEST: Final = 0x001  # NLM_F_REQUEST
 _DUMP: Final = 0x300  # NLM_F_ROOT | NLM_F_MATCH
-_INFO: Final = 2  # INET_DIAG_INFO
-_WANT_INFO: Final = 1 << (_INFO - 1)
 _ANY_STATE: Final = 0xFFFF_FFFF
 _ANY_COOKIE: Final = b"\xff" * 8
 
@@ -36,8 +36,14 @@ _HEADER: Final = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, seque
 _QUERY: Final = struct.Struct("=BBBxI2s2s16s16sI8s")
 # inet_diag_msg: family, state, timer, retransmits; inet_diag_sockid; expires, rqueue, wqueue, uid, inode
 _ANSWER: Final = struct.Struct("=4B2s2s16s16sI8s5I")
-_ATTRIBUTE: Final = struct.Struct("=HH")
 _TCP_INFO: Final = struct.Struct("=8B24I4Q6I4Q2I2Q6I2HI")
+_ENDS: Final = tuple(
+    accumulate(
+        struct.calcsize(f"={kind}")
+        for count, kind in re.findall(r"(\d*)([BHIQ])", _TCP_INFO.format)
+        for _ in range(int(count or 1))
+    )
+)  # where each field of it ends
 _MAPPED: Final = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
 
 # By the number in net/tcp_states.h; 12 is a request in the SYN queue, 13 bound and nothing more.
@@ -67,6 +73,9 @@ class Timer(IntEnum):
     KEEPALIVE = 2  # or an orphan's FIN-WAIT-2, or the SYN,ACK's
     TIME_WAIT = 3
     PERSIST = 4
+
+
+_TIMERS: Final = frozenset(Timer)
 
 
 class TcpInfo(NamedTuple):
@@ -152,6 +161,10 @@ class KernelSocket(NamedTuple):
     interface: int  # 0: any
     cookie: bytes
     info: TcpInfo | None
+    memory: SocketMemory | None = None
+    congestion: str = ""  # the name of its congestion control, where it was asked for
+    both_families: bool = False  # an IPv6 listener that takes IPv4 connections too
+    info_octets: int = 0  # how long the kernel's tcp_info is
 
 
 @final
@@ -172,7 +185,7 @@ class SockDiag:
         for family in (socket.AF_INET, socket.AF_INET6):
             query = _query(family, FourTuple(b"", 0, b"", 0), info=info)
             self._send(query, _DUMP)
-            found += [_parse(body) for body in self._dumped()]
+            found += [parse_socket(body) for body in self._dumped()]
         return found
 
     def find(self, name: FourTuple, *, info: bool = True) -> KernelSocket | None:
@@ -180,7 +193,7 @@ class SockDiag:
         body = self._one(name, info=info)
         if body is None:
             return None
-        found = _parse(body)
+        found = parse_socket(body)
         return found if found.name == name else None  # the kernel falls back to a listener
 
     def state(self, name: FourTuple) -> State:
@@ -188,7 +201,7 @@ class SockDiag:
         body = self._one(name, info=False)
         if body is None:
             return State.CLOSED
-        state = STATES[body[1]]
+        state = STATES[body[1]] if body[1] < len(STATES) else State.CLOSED
         if state is State.LISTEN and name.remote_port:
             return State.CLOSED
         return state
@@ -204,10 +217,10 @@ class SockDiag:
             if kind == _BY_FAMILY:
                 return body
             if kind == _ERROR:
-                number = _errno(body)
-                if number == ENOENT:
+                error = _errno(body)
+                if error == ENOENT:
                     return None
-                raise OSError(number, os.strerror(number))
+                raise OSError(error, os.strerror(error))
         raise OSError("sock_diag gave no answer")
 
     def _dumped(self) -> Iterator[memoryview]:
@@ -216,11 +229,11 @@ class SockDiag:
                 if kind == _BY_FAMILY:
                     yield body
                     continue
-                number = _errno(body)
-                if number == ENOENT:
+                error = _errno(body)
+                if error == ENOENT:
                     raise OSError(ENOENT, "this kernel has no tcp_diag, or may not load it: sudo modprobe tcp_diag")
-                if number:
-                    raise OSError(number, os.strerror(number))
+                if error:
+                    raise OSError(error, os.strerror(error))
                 return
 
     def _send(self, query: bytes, flags: int) -> None:
@@ -233,6 +246,8 @@ class SockDiag:
         view = memoryview(self._socket.recv(65_536))
         while len(view) >= _HEADER.size:
             length, kind, _, sequence, _ = _HEADER.unpack_from(view)
+            if not _HEADER.size <= length <= len(view):
+                raise OSError("sock_diag gave a message that is cut off")
             if sequence == self._sequence:
                 yield kind, view[_HEADER.size : length]
             view = view[(length + 3) & ~3 :]
@@ -242,7 +257,7 @@ def _query(family: int, name: FourTuple, *, info: bool) -> bytes:
     return _QUERY.pack(
         family,
         _TCP,
-        _WANT_INFO if info else 0,
+        Kind.INFO.bit if info else 0,
         _ANY_STATE,
         name.local_port.to_bytes(2, "big"),
         name.remote_port.to_bytes(2, "big"),
@@ -253,18 +268,24 @@ def _query(family: int, name: FourTuple, *, info: bool) -> bytes:
     )
 
 
-def _parse(body: memoryview) -> KernelSocket:
+def parse_socket(body: memoryview) -> KernelSocket:
+    """Return the socket that an ``inet_diag_msg`` and its attributes tell of.
+
+    A state or timer that the kernel has since invented is told as CLOSED or OFF; struct.error: it is too short.
+    """
     fields = _ANSWER.unpack_from(body)
     family, state, timer, retransmits, sport, dport, source, destination, interface, cookie = fields[:10]
     expires, recv_q, send_q, uid, inode = fields[10:]
+    more = attributes(body[_ANSWER.size :])
+    info = more.get(Kind.INFO)
     return KernelSocket(
         FourTuple(
             _address(family, source), int.from_bytes(sport, "big"),
             _address(family, destination), int.from_bytes(dport, "big"),
         ),
-        STATES[state],
+        STATES[state] if state < len(STATES) else State.CLOSED,
         family,
-        Timer(timer),
+        Timer(timer) if timer in _TIMERS else Timer.OFF,
         expires,
         retransmits,
         recv_q,
@@ -273,7 +294,11 @@ def _parse(body: memoryview) -> KernelSocket:
         inode,
         interface,
         cookie,
-        _tcp_info(body[_ANSWER.size :]),
+        None if info is None else read_tcp_info(bytes(info)),
+        socket_memory(more.get(Kind.MEMORY)),
+        name(more.get(Kind.CONGESTION)),
+        number(more.get(Kind.V6ONLY)) == 0,
+        0 if info is None else len(info),
     )  # fmt: skip
 
 
@@ -283,18 +308,14 @@ def _address(family: int, raw: bytes) -> bytes:
     return raw[12:] if raw.startswith(_MAPPED) else raw
 
 
-def _tcp_info(attributes: memoryview) -> TcpInfo | None:
-    while len(attributes) >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(attributes)
-        if kind == _INFO:
-            return read_tcp_info(bytes(attributes[4:length]))
-        attributes = attributes[(length + 3) & ~3 :]
-    return None
-
-
 def read_tcp_info(octets: bytes) -> TcpInfo:
     """Return a ``struct tcp_info``, as getsockopt(TCP_INFO) gives it too."""
     return TcpInfo(*_TCP_INFO.unpack(octets[: _TCP_INFO.size].ljust(_TCP_INFO.size, b"\0")))
+
+
+def given(info: TcpInfo, octets: int) -> dict[str, int]:
+    """Return the fields that a kernel gives whose ``struct tcp_info`` is so long."""
+    return {key: value for key, value, end in zip(info._fields, info, _ENDS, strict=True) if end <= octets}
 
 
 def build_tcp_info(info: TcpInfo) -> bytes:

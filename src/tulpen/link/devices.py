@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import socket
@@ -22,7 +23,11 @@ _TUNSETOFFLOAD: Final = 0x4004_54D0
 _IFF_TUN: Final = 0x0001
 _IFF_NO_PI: Final = 0x1000
 _IFF_VNET_HDR: Final = 0x4000
-_TUN_F_CSUM_TSO: Final = 0x01 | 0x02 | 0x04
+_TUN_F_CSUM: Final = 0x01
+_TUN_F_TSO4: Final = 0x02
+_TUN_F_TSO6: Final = 0x04
+_TUN_F_TSO_ECN: Final = 0x08
+_TUN_F_USO: Final = 0x20 | 0x40  # of both families, or of none; since Linux 6.2
 
 _SOL_PACKET: Final = 263
 _PACKET_VNET_HDR: Final = 15
@@ -44,11 +49,22 @@ def tun(name: str, *, offload: bool = False) -> int:
         flags = _IFF_TUN | _IFF_NO_PI | (_IFF_VNET_HDR if offload else 0)
         fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
         if offload:
-            fcntl.ioctl(fd, _TUNSETOFFLOAD, _TUN_F_CSUM_TSO)
+            _leave_uncut(fd)
     except OSError:
         os.close(fd)
         raise
     return fd
+
+
+def _leave_uncut(fd: int) -> None:
+    """Let the kernel hand over what it has not cut and summed, and leave it to us."""
+    tcp = _TUN_F_CSUM | _TUN_F_TSO4 | _TUN_F_TSO6 | _TUN_F_TSO_ECN
+    try:
+        fcntl.ioctl(fd, _TUNSETOFFLOAD, tcp | _TUN_F_USO)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        fcntl.ioctl(fd, _TUNSETOFFLOAD, tcp)
 
 
 def veth(name: str, mtu: int, *, offload: bool = False) -> socket.socket:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tulpen.wire.ip import Offload
 
-Arrival = tuple[bytes | memoryview, Offload | None]
+Arrival = tuple[bytes | memoryview, Offload | None]  # the octets stay as they are for as long as anybody holds them
 
 BATCH = 64  # the most packets one read() gives, so that a flood starves nobody
 
@@ -25,8 +25,8 @@ class Link(Protocol):
     def read(self) -> list[Arrival]:
         """Return the packets that are there now (64 at most); none is the empty list."""
 
-    def write(self, buffer: bytes | memoryview, offload: Offload | None = None) -> None:
-        """Send one packet; ``offload`` says what is left to the device."""
+    def write(self, buffer: bytes | memoryview, offload: Offload | None = None, text: bytes | memoryview = b"") -> None:
+        """Send one packet; ``offload`` says what is left to the device, ``text`` follows ``buffer`` in it."""
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when ``read`` has something to give."""

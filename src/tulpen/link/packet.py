@@ -12,8 +12,9 @@ import socket
 from typing import Final, final
 
 from tulpen.link import virtio
+from tulpen.link.buffers import SMALL, Buffers
 from tulpen.link.link import BATCH, Arrival
-from tulpen.link.tun import LOST
+from tulpen.link.tun import LARGEST, LOST
 from tulpen.wire.ip import Offload
 
 _ETHERNET: Final = 14
@@ -26,7 +27,7 @@ _IP: Final = (_IPV4, _IPV6)
 class PacketSocket:
     """A link over a raw packet socket that is bound to its end of the pair."""
 
-    __slots__ = ("_before_ipv4", "_before_ipv6", "_size", "_skip", "_socket", "lost", "mtu", "offload")
+    __slots__ = ("_before_ipv4", "_before_ipv6", "_buffers", "_size", "_skip", "_socket", "lost", "mtu", "offload")
 
     def __init__(self, sock: socket.socket, near: bytes, far: bytes, mtu: int = 1500, *, offload: bool = False) -> None:
         sock.setblocking(False)
@@ -34,7 +35,8 @@ class PacketSocket:
         self._before_ipv4 = far + near + _IPV4
         self._before_ipv6 = far + near + _IPV6
         self._skip = virtio.SIZE if offload else 0
-        self._size = _ETHERNET + self._skip + (65_536 if offload else max(mtu, 1500) + 64)
+        self._size = _ETHERNET + self._skip + (LARGEST if offload else max(mtu, 1500) + 64)
+        self._buffers = Buffers(self._size) if offload else None
         self.mtu = mtu
         self.offload = offload  # the socket was opened with PACKET_VNET_HDR
         self.lost = 0  # packets the device did not take
@@ -42,13 +44,14 @@ class PacketSocket:
     def read(self) -> list[Arrival]:
         """Return the packets that are there now; frames that are not IP are left out."""
         arrivals: list[Arrival] = []
-        skip = self._skip
-        start = skip + _ETHERNET
         try:
-            for _ in range(BATCH):
-                frame = memoryview(self._socket.recv(self._size))
-                if bytes(frame[start - 2 : start]) in _IP:
-                    arrivals.append((frame[start:], virtio.parse(frame) if skip else None))
+            if self._buffers is not None:
+                self._read_into(self._buffers, arrivals)
+            else:
+                for _ in range(BATCH):
+                    frame = self._socket.recv(self._size)
+                    if frame[_ETHERNET - 2 : _ETHERNET] in _IP:
+                        arrivals.append((memoryview(frame)[_ETHERNET:], None))
         except BlockingIOError:
             pass
         except OSError as error:
@@ -56,14 +59,29 @@ class PacketSocket:
                 raise
         return arrivals
 
-    def write(self, buffer: bytes | memoryview, offload: Offload | None = None) -> None:
+    def _read_into(self, buffers: Buffers, arrivals: list[Arrival]) -> None:
+        """Read until nothing is there, or every buffer is full."""
+        start = self._skip + _ETHERNET
+        for _ in range(BATCH):
+            buffer = buffers.free()
+            if buffer is None:
+                if arrivals:
+                    return
+                buffer = bytearray(self._size)  # whoever holds the others will not let go before the next wake
+            size = self._socket.recv_into(buffer)
+            if bytes(buffer[start - 2 : start]) in _IP:
+                octets = memoryview(buffer)[start:size]
+                offload = virtio.parse(buffer[: self._skip])
+                arrivals.append((octets if len(octets) > SMALL else bytes(octets), offload))
+
+    def write(self, buffer: bytes | memoryview, offload: Offload | None = None, text: bytes | memoryview = b"") -> None:
         """Hand one packet to the other end."""
         ethernet = self._before_ipv4 if buffer[0] >> 4 == 4 else self._before_ipv6
         try:
             if self._skip:
-                self._socket.sendmsg((virtio.build(buffer, offload, _ETHERNET), ethernet, buffer))
+                self._socket.sendmsg((virtio.build(buffer, offload, _ETHERNET), ethernet, buffer, text))
             else:
-                self._socket.sendmsg((ethernet, buffer))
+                self._socket.sendmsg((ethernet, buffer, text))
         except BlockingIOError:
             self.lost += 1
         except OSError as error:

@@ -33,9 +33,11 @@ class Pipe:
             os.read(self._wake[0], 1)
         return arrivals
 
-    def write(self, buffer: bytes | memoryview, offload: Offload | None = None) -> None:
+    def write(self, buffer: bytes | memoryview, offload: Offload | None = None, text: bytes | memoryview = b"") -> None:
         """Give one packet to the other end."""
         peer = self._peer
+        if text:
+            buffer = b"".join((buffer, text))
         if peer is None or len(peer._arrivals) >= self.limit or (offload is None and len(buffer) > self.mtu):
             self.lost += 1
             return

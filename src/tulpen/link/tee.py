@@ -135,10 +135,11 @@ class Tee:
                 self._writer.packet(buffer, now, INBOUND, comments=self._spent(), offload=offload)
         return arrivals
 
-    def write(self, buffer: bytes | memoryview, offload: Offload | None = None) -> None:
+    def write(self, buffer: bytes | memoryview, offload: Offload | None = None, text: bytes | memoryview = b"") -> None:
         """Write to the link."""
-        self._writer.packet(buffer, self._clock(), OUTBOUND, comments=self._spent(), offload=offload)
-        self._link.write(buffer, offload)
+        whole = b"".join((buffer, text)) if text else buffer
+        self._writer.packet(whole, self._clock(), OUTBOUND, comments=self._spent(), offload=offload)
+        self._link.write(buffer, offload, text)
 
     def fileno(self) -> int:
         """Return the link's descriptor."""

@@ -15,34 +15,44 @@ SIZE: Final = _HEADER.size
 NOTHING: Final = bytes(SIZE)
 
 _NEEDS_CSUM: Final = 1
+_DATA_VALID: Final = 2
 _GSO_TCPV4: Final = 1
 _GSO_TCPV6: Final = 4
+_GSO_UDP_L4: Final = 5
 _GSO_ECN: Final = 0x80
-_TCP_CHECKSUM: Final = 16  # where the checksum stands in a TCP header
+_UDP: Final = 17
+_UDP_HEADER: Final = 8
+_UDP_CHECKSUM: Final = 6  # where the checksum stands in the header
+_TCP_CHECKSUM: Final = 16
 _CWR: Final = 0x80
 
 
-def parse(header: bytes | memoryview) -> Offload | None:
-    """Return what the device left undone; None: nothing."""
-    flags, _, _, gso_size, _, _ = _HEADER.unpack_from(header)
-    if not flags & _NEEDS_CSUM and not gso_size:
+def parse(header: bytes | bytearray | memoryview) -> Offload | None:
+    """Return what the device left undone, or has verified; None: neither."""
+    if header == NOTHING:
         return None
-    return Offload(bool(flags & _NEEDS_CSUM), gso_size)
+    flags, _, _, gso_size, _, _ = _HEADER.unpack_from(header)
+    return Offload(bool(flags & _NEEDS_CSUM), gso_size, bool(flags & _DATA_VALID))
 
 
 def build(packet: bytes | memoryview, offload: Offload | None, before: int = 0) -> bytes:
-    """Return the header that asks the device to finish the TCP segment in ``packet``.
+    """Return the header that asks the device to finish the segment or datagrams in ``packet``.
 
-    ``before`` octets of a link's header stand between the two.
+    ``packet`` holds the headers at least; ``before`` octets of a link's header stand before it.
     """
     if offload is None or not (offload.needs_checksum or offload.gso_size):
-        return NOTHING
+        return NOTHING  # that a checksum is good cannot be said to a device
     four = packet[0] >> 4 == 4
     start = (packet[0] & 0x0F) * 4 if four else 40
-    if not offload.gso_size:
-        return _HEADER.pack(_NEEDS_CSUM, 0, 0, 0, before + start, _TCP_CHECKSUM)
-    kind = _GSO_TCPV4 if four else _GSO_TCPV6
-    if packet[start + 13] & _CWR:
-        kind |= _GSO_ECN
-    length = before + start + (packet[start + 12] >> 4) * 4
-    return _HEADER.pack(_NEEDS_CSUM, kind, length, offload.gso_size, before + start, _TCP_CHECKSUM)
+    udp = packet[9 if four else 6] == _UDP
+    checksum = _UDP_CHECKSUM if udp else _TCP_CHECKSUM
+    if not offload.gso_size:  # with a kind and no size it would be EINVAL
+        return _HEADER.pack(_NEEDS_CSUM, 0, 0, 0, before + start, checksum)
+    if udp:
+        kind, length = _GSO_UDP_L4, before + start + _UDP_HEADER
+    else:
+        kind = _GSO_TCPV4 if four else _GSO_TCPV6
+        if packet[start + 13] & _CWR:
+            kind |= _GSO_ECN
+        length = before + start + (packet[start + 12] >> 4) * 4
+    return _HEADER.pack(_NEEDS_CSUM, kind, length, offload.gso_size, before + start, checksum)

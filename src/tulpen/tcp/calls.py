@@ -107,9 +107,9 @@ def _take(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, urgent: b
         part = view[taken : taken + fits]
         if not begin and not taken:
             queue.stretches[-1].push = False
-        if not isinstance(data, bytes):
+        if not isinstance(view.obj, bytes):
             queue.append(bytes(part), begin=begin)
-        elif len(part) == length:
+        elif isinstance(data, bytes) and len(part) == length:
             queue.append(data, begin=begin)
         else:
             queue.append(part, begin=begin)
@@ -154,8 +154,8 @@ def options_changed(tcb: Tcb) -> None:
         tcb.snd.freed = tcb.queue.end
 
 
-def receive(tcb: Tcb, limit: int, now: int) -> bytes | memoryview:
-    """§3.10.3: return up to ``limit`` octets; none while nothing has come, or at the end.
+def receive(tcb: Tcb, limit: int, now: int) -> list[bytes | memoryview]:
+    """§3.10.3: return up to ``limit`` octets in the pieces they came in; none while nothing has come, or at the end.
 
     Raises TcpError when the connection ended in an error and everything received is read.
     """
@@ -165,7 +165,7 @@ def receive(tcb: Tcb, limit: int, now: int) -> bytes | memoryview:
             raise TcpError(tcb.error, "connection reset" if tcb.error != errno.ETIMEDOUT else "timed out")
         if tcb.state is CLOSED and tcb.rcv.fin < 0:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
-        return b""
+        return []
     receive_window.text_read(tcb, min(limit, received.first_piece), max(now, tcb.intake.heard_at))
     octets = received.take(limit)
     over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED

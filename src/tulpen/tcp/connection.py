@@ -11,6 +11,7 @@ from typing import final
 
 from tulpen.tcp import acking, arrives, buffer, calls, icmp, judge, output, path_mtu, stamping, timeouts
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.receiving import whole
 from tulpen.tcp.route import Route
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
@@ -91,6 +92,10 @@ class Connection:
 
         ``now``: for the pace at which the buffer grows; without it, when something last came.
         """
+        return whole(calls.receive(self.tcb, limit, now))
+
+    def receive_pieces(self, limit: int, now: int = 0) -> list[bytes | memoryview]:
+        """Return what ``receive`` would, uncopied: in the pieces it came in."""
         return calls.receive(self.tcb, limit, now)
 
     def shutdown(self, now: int) -> None:

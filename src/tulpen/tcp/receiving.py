@@ -19,6 +19,11 @@ SMALL: Final = 512
 PACKED: Final = PAGE - BEHIND
 
 
+def whole(pieces: list[bytes | memoryview]) -> bytes | memoryview:
+    """Return pieces as one; what is one already is not copied."""
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
 @final
 class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
@@ -186,8 +191,8 @@ class ReceiveQueue:
             self.ranges = [r for r in self.ranges if r[1] > nxt]
         return nxt
 
-    def take(self, limit: int) -> bytes | memoryview:
-        """Return up to ``limit`` octets in order; whole chunks are handed on as they came."""
+    def take(self, limit: int) -> list[bytes | memoryview]:
+        """Return up to ``limit`` octets in order, in the chunks that they came in."""
         ready, count, octets = self.ready, 0, 0
         for chunk in ready:
             if octets + len(chunk) > limit:
@@ -204,7 +209,7 @@ class ReceiveQueue:
         self.octets -= octets
         if self._pieces:
             self._release(octets)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return parts
 
     @property
     def first_piece(self) -> int:

@@ -32,6 +32,7 @@ class Offload(NamedTuple):
 
     needs_checksum: bool = False  # the field holds the pseudo header's sum, or nothing to verify
     gso_size: int = 0  # octets of data in each packet on the wire; 0: it is one packet
+    verified: bool = False  # the device has found the checksum good
 
 
 @final
@@ -170,7 +171,7 @@ def _extension_length(view: memoryview, protocol: int, start: int) -> int:
 def _parse_payload(
     view: memoryview, protocol: int, src: bytes, dst: bytes, offload: Offload | None, offset: int, ecn: int
 ) -> Segment | Icmp | memoryview:
-    verify = offload is None or not offload.needs_checksum
+    verify = offload is None or not (offload.needs_checksum or offload.verified)
     if protocol == TCP:
         gso_size = 0 if offload is None else offload.gso_size
         return parse_segment(view, src, dst, verify=verify, gso_size=gso_size, offset=offset, ecn=ecn)

@@ -1,0 +1,216 @@
+"""Which segment belongs to which connection, and when a connection is told of.
+
+A name, two addresses and ports in either order, is one connection until a SYN with a new initial sequence number begins
+another.  Where the old one still lives, both are kept: segments go to the one whose numbers they fit.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, final
+
+from tulpen.capture.conversation import Conversation
+from tulpen.capture.listeners import Listeners
+from tulpen.capture.policy import Checksums, Policy
+from tulpen.capture.seen import IcmpError, Seen, Sum
+from tulpen.tcp.state import CLOSED, TIME_WAIT
+from tulpen.wire.segment import ACK, RST, SYN
+from tulpen.wire.seq import MASK, before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Name = tuple[bytes, int, bytes, int, int]
+
+NEAR: Final = 1 << 22  # sequence numbers that may belong to one connection
+HOSTS: Final = 65_536  # addresses whose clock is remembered
+CLOCK: Final = 60_000_000_000  # nanoseconds for which a server remembers a client's timestamp
+
+
+@final
+class Follower:
+    """Follows every connection; gives each to ``done`` when no more is expected of it, or at the end."""
+
+    __slots__ = (
+        "_clocks",
+        "_done",
+        "_keep",
+        "_listeners",
+        "_live",
+        "_older",
+        "_policy",
+        "_right",
+        "_sums",
+        "count",
+        "wrong",
+    )
+
+    def __init__(
+        self,
+        done: Callable[[Conversation], None],
+        policy: Policy | None = None,
+        *,
+        keep: Callable[[int], bool] | None = None,
+    ) -> None:
+        self._done = done
+        self._policy = policy or Policy()
+        self._keep = keep  # whether the segments of a connection are kept, by its number
+        self._live: OrderedDict[Name, Conversation] = OrderedDict()
+        self._older: dict[Name, Conversation] = {}  # replaced, and perhaps not over
+        self._right: set[bytes] = set()  # addresses that write right checksums
+        self._clocks: OrderedDict[tuple[bytes, bytes], tuple[int, int, int]] = OrderedDict()
+        self._listeners = Listeners()
+        self.count = 0
+        self.wrong = 0
+
+    def take(self, seg: Seen | IcmpError) -> None:
+        """Take the next segment, or ICMP error about one."""
+        if isinstance(seg, IcmpError):
+            self._told(seg)
+            return
+        name = _name(seg.src, seg.sport, seg.dst, seg.dport, seg.vlan if self._policy.vlans else 0)
+        conversation = self._live.get(name)
+        if conversation is None:
+            conversation = self._begin(name, seg)
+        elif self._is_another(conversation, seg):
+            conversation = self._replace(name, conversation, seg)
+        elif name in self._older:
+            conversation = self._better(name, conversation, seg)
+        if seg.checksum is Sum.WRONG and self._counts(seg):
+            self.wrong += 1
+            conversation.ignored(seg)
+            return
+        if seg.checksum is Sum.GOOD and len(self._right) < HOSTS:
+            self._right.add(seg.src)
+        if seg.options.tsval is not None:
+            self._clock(conversation, seg)
+        if seg.flags & SYN:
+            self._listeners.syn(conversation, seg)
+        conversation.segment(seg)
+
+    def finish(self) -> None:
+        """Give what is left, in the order in which it began."""
+        left = [*self._live.values(), *self._older.values()]
+        self._live.clear()
+        self._older.clear()
+        for conversation in sorted(left, key=lambda each: each.number):
+            self._done(conversation)
+
+    def _begin(self, name: Name, seg: Seen) -> Conversation:
+        self.count += 1
+        conversation = Conversation(self.count, seg, keep=self._keep is not None and self._keep(self.count))
+        self._live[name] = conversation
+        if len(self._live) > self._policy.most:
+            self._evict(name)
+        return conversation
+
+    def _evict(self, newest: Name) -> None:
+        for name, conversation in self._live.items():
+            if name != newest and _is_over(conversation):
+                break
+        else:
+            name = next(iter(self._live))
+        self._done(self._live.pop(name))
+        older = self._older.pop(name, None)
+        if older is not None:
+            self._done(older)
+
+    def _replace(self, name: Name, old: Conversation, seg: Seen) -> Conversation:
+        older = self._older.pop(name, None)
+        if older is not None:
+            self._done(older)
+        for end in old.ends:
+            if _is_over(old):
+                end.machine.reopened(seg)
+        self._older[name] = old
+        del self._live[name]
+        conversation = self._begin(name, seg)
+        conversation.reused = old.number
+        conversation.findings.add("reused", -1, seg.frame, detail=str(old.number))
+        return conversation
+
+    def _is_another(self, conversation: Conversation, seg: Seen) -> bool:
+        if self._policy.idle and seg.when - conversation.last_when > self._policy.idle * 1e9:
+            return True
+        if seg.flags & (SYN | ACK | RST) != SYN:
+            return False
+        sender = conversation.ends[conversation.side_of(seg)]
+        if sender.isn is not None:
+            return sender.isn != seg.seq
+        if _is_over(conversation):
+            return True
+        # In midstream, or the other end's SYN came first: is it far from what this end has sent?
+        return (
+            sender.nxt is not None
+            and sender.packets > 0
+            and (seg.seq + 1 - sender.nxt) & MASK > 1
+            and bool(sender.data_packets or sender.acked_first)
+        )
+
+    def _better(self, name: Name, new: Conversation, seg: Seen) -> Conversation:
+        """Where an older connection lives on under a new SYN, choose the one that the numbers fit."""
+        old = self._older[name]
+        if _is_over(old) or _answered(new):
+            if _answered(new):
+                self._done(self._older.pop(name))
+            return new
+        side = new.side_of(seg)
+        if seg.flags & SYN or _fits(new, side, seg):
+            return new
+        if not _fits(old, old.side_of(seg), seg):
+            return new
+        first = new.first_syn
+        if first >= 0 and side != first and not new.stray:
+            new.stray = True
+            old.findings.add("challenged", 1 - old.side_of(seg), new.first_frame, "SYN inside of the connection")
+        return old
+
+    def _counts(self, seg: Seen) -> bool:
+        if self._policy.checksums is Checksums.IGNORE:
+            return False
+        return self._policy.checksums is Checksums.STRICT or seg.src in self._right
+
+    def _clock(self, conversation: Conversation, seg: Seen) -> None:
+        # tcp_tw_recycle compared a SYN's timestamp with the last of the same address, whoever sent it behind a NAT.
+        pair = (seg.src, seg.dst)
+        tsval = seg.options.tsval
+        assert tsval is not None
+        last = self._clocks.get(pair)
+        opens = seg.flags & (SYN | ACK) == SYN
+        if last is not None and before(tsval, last[0]):
+            if opens and last[2] != conversation.number and seg.when - last[1] < CLOCK:
+                conversation.findings.add("timestamps-behind", conversation.side_of(seg), seg.frame)
+            return
+        self._clocks[pair] = (tsval, seg.when, conversation.number)
+        self._clocks.move_to_end(pair)
+        if len(self._clocks) > HOSTS:
+            self._clocks.popitem(last=False)
+
+    def _told(self, error: IcmpError) -> None:
+        # In which VLAN the segment went is not known.
+        conversation = self._live.get(_name(error.src, error.sport, error.dst, error.dport, 0))
+        if conversation is not None:
+            conversation.told(error)
+
+
+def _name(src: bytes, sport: int, dst: bytes, dport: int, vlan: int) -> Name:
+    return (src, sport, dst, dport, vlan) if (src, sport) <= (dst, dport) else (dst, dport, src, sport, vlan)
+
+
+def _is_over(conversation: Conversation) -> bool:
+    states = [end.machine.state for end in conversation.ends]
+    return all(state in (CLOSED, TIME_WAIT) for state in states) or bool(conversation.resets and CLOSED in states)
+
+
+def _answered(conversation: Conversation) -> bool:
+    opener = conversation.first_syn
+    return opener >= 0 and conversation.ends[1 - opener].isn is not None
+
+
+def _fits(conversation: Conversation, side: int, seg: Seen) -> bool:
+    sender, receiver = conversation.ends[side], conversation.ends[1 - side]
+    near_seq = sender.nxt is not None and (seg.seq - sender.nxt + NEAR) & MASK < 2 * NEAR
+    near_ack = receiver.nxt is not None and (seg.ack - receiver.nxt + NEAR) & MASK < 2 * NEAR
+    if sender.nxt is None:
+        return bool(seg.flags & ACK) and near_ack
+    return near_seq and (near_ack or not seg.flags & ACK)

@@ -1,0 +1,80 @@
+"""SYN cookies, as far as a listener's SYN,ACKs give them away (RFC 4987 §3.6).
+
+A cookie keeps nothing of the SYN.  Linux puts window scale, SACK and ECN into the low six bits of its timestamp; where
+the SYN had no timestamp, those options are missing from the SYN,ACK of a listener that otherwise grants them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, final
+
+from tulpen.wire.segment import ACK, RST, SYN
+
+if TYPE_CHECKING:
+    from tulpen.capture.conversation import Conversation
+    from tulpen.capture.seen import Seen
+
+MOST: Final = 4096
+ENOUGH: Final = 2  # SYN,ACKs in a row; one may be chance, by 1 in 32
+
+_NO_SCALE: Final = 0x0F
+_SACK: Final = 0x10
+
+
+@final
+class _Listener:
+    __slots__ = ("grants", "pending", "row")
+
+    def __init__(self) -> None:
+        self.row = 0  # SYN,ACKs in a row whose timestamps look like a cookie's
+        self.pending: list[tuple[Conversation, int, int]] = []
+        self.grants = False  # it has granted window scaling or SACK
+
+
+@final
+class Listeners:
+    """What the SYN,ACKs of each address and port have looked like."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[bytes, int], _Listener] = OrderedDict()
+
+    def syn(self, talk: Conversation, seg: Seen) -> None:
+        """Take a SYN or SYN,ACK; add ``cookie`` to the findings of those that look like one."""
+        if seg.flags & (SYN | ACK | RST) != SYN | ACK:
+            return
+        side = talk.side_of(seg)
+        opener = talk.ends[1 - side]
+        if not opener.syns or talk.ends[side].syn_acks:
+            return
+        name = (seg.src, seg.sport)
+        listener = self._known.setdefault(name, _Listener())
+        self._known.move_to_end(name)
+        if len(self._known) > MOST:
+            self._known.popitem(last=False)
+        offered = opener.wscale >= 0 or opener.sack_permitted
+        granted = seg.options.wscale is not None or seg.options.sack_permitted
+        if granted and not seg.options.tsval:
+            listener.grants = True
+        if seg.options.tsval is not None and offered:
+            self._stamped(listener, talk, side, seg, opener.wscale, sack=opener.sack_permitted)
+        elif offered and not granted and listener.grants and not opener.stamped:
+            talk.findings.add("cookie", side, seg.frame, "SYN cookie?")
+
+    def _stamped(
+        self, listener: _Listener, talk: Conversation, side: int, seg: Seen, wscale: int, *, sack: bool
+    ) -> None:
+        assert seg.options.tsval is not None
+        kept = (min(wscale, 14) if wscale >= 0 else _NO_SCALE) | (_SACK if sack else 0)
+        if seg.options.tsval & 0x1F != kept:
+            listener.row = 0
+            listener.pending.clear()
+            return
+        listener.row += 1
+        listener.pending.append((talk, side, seg.frame))
+        if listener.row >= ENOUGH:
+            for each, of, frame in listener.pending:
+                each.findings.add("cookie", of, frame, "SYN cookie?")
+            listener.pending.clear()

@@ -1,0 +1,26 @@
+"""What counts as one connection: the rules that the documentation writes out, with their options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import final
+
+
+class Checksums(Enum):
+    """What a wrong TCP checksum means."""
+
+    AUTO = "auto"  # it counts, once that sender has been seen to write right ones
+    STRICT = "strict"  # it always counts: the segment is dropped
+    IGNORE = "ignore"  # it never does
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The options."""
+
+    checksums: Checksums = Checksums.AUTO
+    vlans: bool = False  # the same addresses and ports in two VLANs are two connections
+    idle: float = 0.0  # seconds of silence after which the same name is another connection; 0: never
+    most: int = 1_000_000  # connections followed at once; beyond it those that are over, then the oldest, are finished

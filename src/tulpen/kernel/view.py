@@ -1,0 +1,136 @@
+"""One network namespace's sockets as people and filters see them: columns that are made when they are asked for."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final, final
+
+from tulpen.kernel.attributes import SocketMemory
+from tulpen.kernel.namespaces import Namespace
+from tulpen.kernel.processes import Processes
+from tulpen.kernel.sock_diag import KernelSocket
+from tulpen.kernel.table import Table
+
+LISTEN: Final = 10  # net/tcp_states.h
+_MAPPED: Final = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
+
+
+@final
+class View:
+    """Columns of ``table``, each made once; ``rows`` are the indices that were selected."""
+
+    def __init__(
+        self, table: Table, namespace: Namespace | None = None, processes: Processes | None = None, *, detailed: bool
+    ) -> None:
+        self.table = table
+        self.namespace = namespace  # None: our own, and nothing was asked about others
+        self.processes = processes  # None: they were not asked for
+        self.rows: Sequence[int] = range(len(table))
+        self.listeners: list[KernelSocket] = []  # with their memory, also where they are not among the rows
+        self.detailed = detailed
+
+    @cached_property
+    def families(self) -> bytes:
+        """See ``Table``; so the next ones."""
+        return self.table.families()
+
+    @cached_property
+    def states(self) -> bytes:
+        return self.table.states()
+
+    @cached_property
+    def local_ports(self) -> list[int]:
+        return self.table.local_ports()
+
+    @cached_property
+    def remote_ports(self) -> list[int]:
+        return self.table.remote_ports()
+
+    @cached_property
+    def receive_queues(self) -> list[int]:
+        return self.table.receive_queues()
+
+    @cached_property
+    def send_queues(self) -> list[int]:
+        return self.table.send_queues()
+
+    @cached_property
+    def timers(self) -> bytes:
+        return self.table.timers()
+
+    @cached_property
+    def retransmits(self) -> bytes:
+        return self.table.retransmits()
+
+    @cached_property
+    def expiries(self) -> list[int]:
+        return self.table.expiries()
+
+    @cached_property
+    def uids(self) -> list[int]:
+        return self.table.uids()
+
+    @cached_property
+    def inodes(self) -> list[int]:
+        return self.table.inodes()
+
+    @cached_property
+    def interfaces(self) -> list[int]:
+        return self.table.interfaces()
+
+    @cached_property
+    def cookies(self) -> list[bytes]:
+        return self.table.cookies()
+
+    @cached_property
+    def local_addresses(self) -> list[bytes]:
+        """The addresses at this end: 4 octets or 16, of an IPv4 connection of an IPv6 socket 4."""
+        return _addresses(self.table.local_addresses(), self.families)
+
+    @cached_property
+    def remote_addresses(self) -> list[bytes]:
+        """The addresses at the other end, likewise."""
+        return _addresses(self.table.remote_addresses(), self.families)
+
+    @cached_property
+    def details(self) -> list[KernelSocket]:
+        """What was asked for beside the fixed fields."""
+        return self.table.sockets()
+
+    def memory(self, row: int) -> SocketMemory | None:
+        """Return the buffers of a socket: of a listener always, of others where they were asked for."""
+        if self.detailed:
+            return self.details[row].memory
+        return self._listeners_memory.get(self.cookies[row])
+
+    @property
+    def place(self) -> str:
+        """The name of the network namespace; ``.`` is our own."""
+        return self.namespace.name if self.namespace is not None and self.namespace.name else "."
+
+    @cached_property
+    def both_families(self) -> frozenset[int]:
+        """The rows of the listeners that take connections of both families."""
+        cookies = {each.cookie for each in self.listeners if each.both_families}
+        if not cookies:
+            return frozenset()
+        column = self.cookies
+        return frozenset(row for row, number in enumerate(self.states) if number == LISTEN and column[row] in cookies)
+
+    @cached_property
+    def _listeners_memory(self) -> dict[bytes, SocketMemory | None]:
+        return {each.cookie: each.memory for each in self.listeners}
+
+
+def _addresses(column: list[bytes], families: bytes) -> list[bytes]:
+    if families.count(socket.AF_INET) == len(families):
+        return [each[:4] for each in column]
+    return [_address(each, family) for each, family in zip(column, families, strict=True)]
+
+
+def _address(octets: bytes, family: int) -> bytes:
+    if family == socket.AF_INET:
+        return octets[:4]
+    return octets[12:] if octets.startswith(_MAPPED) else octets

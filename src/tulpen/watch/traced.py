@@ -1,0 +1,234 @@
+"""The watch with privileges: tracepoints tell what happens, the destruction of a socket its last numbers."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, final
+
+from tulpen.kernel import tcp_codes as codes
+from tulpen.kernel.destroyed import Last, read_last
+from tulpen.kernel.socket_name import read_name, read_sockaddr
+from tulpen.kernel.tcp_trace import BUFFERS, TcpTrace
+from tulpen.tcp.state import State
+from tulpen.tcp.trace import FourTuple
+from tulpen.watch.ended import Ended
+from tulpen.watch.life import Life, Lives
+from tulpen.watch.places import Places
+from tulpen.watch.tally import Tally
+from tulpen.watch.verdict import REASONS, Ending, Opened, Verdict, judge
+from tulpen.watch.who import Processes
+
+if TYPE_CHECKING:
+    from tulpen.kernel.tcp_batch import Batch
+
+_RETRANSMITTED: Final = bytes([codes.RETRANSMITTED])
+_AT_ONCE: Final = 2_000_000  # ns from CLOSED to destroyed, within one close()
+_LONG: Final = 1_000_000_000  # ns in CLOSE-WAIT from which a connection was half-closed
+_SYN_TIMEOUT: Final = 900_000_000  # ns: the least that a SYN is waited for is a second
+_MANY: Final = 3  # retransmissions without an answer
+_KEPT: Final = 200_000  # messages
+_ABOUT: Final = 0.9
+_NAMELESS: Final = FourTuple(b"", 0, b"", 0)
+
+
+@final
+class Traced:
+    """Watches every network namespace from when it is constructed until it is closed; a context manager.
+
+    ``octets``: listen to the destruction of sockets too, for their last numbers.  Raises
+    CannotTrace with the remedy.
+    """
+
+    __slots__ = ("_clock", "_last", "_layout", "_lives", "_places", "_resets", "_resets_before", "_settling", "_trace",
+                 "_where", "notes", "processes", "tally")  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        ports: frozenset[int] = frozenset(),
+        octets: bool = True,
+        buffers: int = BUFFERS,
+        bulk: bool | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self._last: dict[int, bytes] = {}
+        self._settling: list[Life] = []
+        self._resets: dict[FourTuple, int] = {}
+        self._resets_before: dict[FourTuple, int] = {}
+        self._where: dict[int, int] = {}  # network namespaces by cookie, where there are several
+        self._places = Places(octets=octets)
+        self._clock = time.time_ns() - time.monotonic_ns()
+        self._trace = TcpTrace(ports=ports, buffers=buffers, bulk=bulk)
+        self._layout = self._trace.layout
+        self._lives = Lives(self._layout)
+        self.notes = self._trace.notes
+        self.processes = Processes(self._trace.commands)
+        if self.processes.blind:
+            self.notes.append("in a PID namespace of its own, so the kernel's thread numbers say nothing: no processes")
+        self._places.refresh(time.monotonic_ns())
+        if octets and self._places.unseen:
+            self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
+
+    def poll(self) -> list[Ended]:
+        """Return the connections that ended, a moment after they did; call it some times a second."""
+        told = self._settling
+        self._settling = []
+        self._resets_before, self._resets = self._resets, {}
+        while (batch := self._trace.poll()) is not None:
+            self.tally.add(batch.counts)
+            self._note_resets(batch)
+            self._settling += self._lives.feed(batch)
+        self._places.read(self._last, self._where)
+        self._places.refresh(time.monotonic_ns())
+        ended = [self._tell(life) for life in told]
+        if len(self._last) > _KEPT:  # of sockets that were never connections, or that were told before they went
+            self._last.clear()
+            self._where.clear()
+        return [each for each in ended if each is not None]
+
+    def finish(self) -> list[Ended]:
+        """Let no more events come, and return the rest."""
+        self._trace.stop()
+        first = self.poll()
+        time.sleep(0.02)  # the last numbers of a socket come from a work queue
+        return first + self.poll()
+
+    def refresh(self) -> None:
+        """Bring the number of lost events up to date."""
+        self.tally.lost = self._trace.lost()
+
+    @property
+    def octets_lost(self) -> int:
+        """How many messages with a socket's last numbers the kernel had no room for."""
+        return self._places.lost
+
+    def close(self) -> None:
+        """End the watch; nothing of it stays."""
+        self._trace.close()
+        self._places.close()
+
+    def __enter__(self) -> Traced:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _note_resets(self, batch: Batch) -> None:
+        """Remember why resets were sent, by the connection as their receiver names it."""
+        source, destination = self._layout.ends
+        if source < 0 or not batch.resets:
+            return
+        for at, code in batch.resets:
+            sender = read_sockaddr(batch.pages, at + source)
+            receiver = read_sockaddr(batch.pages, at + destination)
+            if sender is not None and receiver is not None:
+                self._resets[FourTuple(*receiver, *sender)] = code
+
+    def _tell(self, life: Life) -> Ended | None:
+        word, times = life.word, life.times
+        bare = word.replace(_RETRANSMITTED, b"")
+        place = _end(word)
+        unanswered = _unanswered(word, times, place)
+        at_once = life.gone and times[-1] - times[place] < _AT_ONCE
+        verdict = judge(bare, unanswered=unanswered, at_once=at_once)
+        if verdict.listener:
+            return None
+        name = read_name(life.name, 0, self._layout.name) if life.name else _NAMELESS
+        if verdict.ending is Ending.KILLED and verdict.opened is not Opened.ACTIVE:
+            life.pid = 0  # it may be who killed it
+        who = self.processes.find(life.pid, times[-1])
+        verdict, waited = self._refine(verdict, life, place, name)
+        self.tally.ended(verdict.ending)
+        message = self._last.pop(life.cookie, None)
+        last = read_last(message) if message is not None else None
+        sent, received = octets(last, verdict)
+        inode = self._where.pop(life.cookie, None) or (who.namespace if who else None)
+        return Ended(
+            (self._clock + times[place]) / 1e9,
+            name,
+            verdict,
+            (times[place] - times[0]) / 1e9 if verdict.opened is not Opened.BEFORE else None,
+            waited,
+            sent,
+            received,
+            word.count(codes.RETRANSMITTED),
+            who,
+            inode,
+            self._places.label(inode) if inode else "",
+        )
+
+    def _refine(self, verdict: Verdict, life: Life, place: int, name: FourTuple) -> tuple[Verdict, float | None]:
+        """Add what only the times and the other end can tell."""
+        if verdict.ending in (Ending.RESET_BY_PEER, Ending.REFUSED) and not verdict.why:
+            code = self._resets.get(name) or self._resets_before.get(name)
+            reason = codes.reason_of(code) if code else None
+            if reason:
+                verdict = verdict._replace(why=REASONS.get(reason, reason))
+        elif verdict.ending is Ending.GAVE_UP and not _orphan(verdict):
+            silent = times_silent(life.word, life.times, place)
+            if silent is not None and silent < self._places.patience() * _ABOUT:
+                why = f"TCP_USER_TIMEOUT, or an error on the way: {silent:.3g} s is less than tcp_retries2 allows"
+                verdict = verdict._replace(ending=Ending.USER_TIMEOUT, why=why)
+        waited = _waited(life.word, life.times)
+        if verdict.ending is Ending.ORDERLY and verdict.by == "peer" and waited is not None and waited > _LONG:
+            verdict = verdict._replace(ending=Ending.HALF_CLOSED, why="their FIN came long before ours")
+        return verdict, None if waited is None else waited / 1e9
+
+
+def octets(last: Last | None, verdict: Verdict) -> tuple[int | None, int | None]:
+    """Return how many octets of text were sent and received, as far as the last numbers tell."""
+    info = last.info if last is not None else None
+    if info is None or not info.segs_in:  # it was reset by its own end, and has forgotten
+        return None, None
+    fin = any(each.state in (State.CLOSE_WAIT, State.CLOSING, State.TIME_WAIT) for each in verdict.path)
+    return info.bytes_sent - info.bytes_retrans, max(info.bytes_received - fin, 0)
+
+
+def times_silent(word: bytes, times: list[int], place: int) -> float | None:
+    """Return the seconds from the first of the last retransmissions to the end."""
+    start = place
+    while start and word[start - 1] == codes.RETRANSMITTED:
+        start -= 1
+    return (times[place] - times[start]) / 1e9 if start < place else None
+
+
+def _unanswered(word: bytes, times: list[int], place: int) -> bool:
+    """Whether the last thing before the end was to send again: of a SYN once, if the timer's time went by after it."""
+    if not word[:place].endswith(_RETRANSMITTED):
+        return False
+    step = codes.STEPS[word[place]]
+    if step is not None and step.before is State.SYN_SENT:
+        return times[place] - times[place - 1] > _SYN_TIMEOUT
+    return word[:place].endswith(_RETRANSMITTED * _MANY)
+
+
+def _end(word: bytes) -> int:
+    """Return where the transition to CLOSED stands, or else the last octet."""
+    for place in range(len(word) - 1, -1, -1):
+        step = codes.STEPS[word[place]]
+        if step is not None and step.context:
+            return place
+    return len(word) - 1
+
+
+def _orphan(verdict: Verdict) -> bool:
+    """Whether the application had let go, so that tcp_orphan_retries holds."""
+    states = [standing.state for standing in verdict.path]
+    return State.FIN_WAIT_1 in states or State.LAST_ACK in states
+
+
+def _waited(word: bytes, times: list[int]) -> int | None:
+    """Return the time in CLOSE-WAIT or FIN-WAIT-2."""
+    began = None
+    for place, code in enumerate(word):
+        step = codes.STEPS[code]
+        if step is None:
+            continue
+        if began is not None:
+            return times[place] - began
+        if step.after in (State.CLOSE_WAIT, State.FIN_WAIT_2):
+            began = times[place]
+    return None
