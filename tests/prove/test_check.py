@@ -166,8 +166,18 @@ def test_every_mutant_changes_the_engine_as_it_stands(mutant: Mutant) -> None:
 
 
 def test_mutants_die() -> None:
-    chosen = [mutant for mutant in MUTANTS if mutant.name in ("their FIN closes us too", "a RST is ignored")]
-    assert [verdict.dead for verdict in judge(chosen, 2)] == [True, True]
+    chosen = [
+        mutant for mutant in MUTANTS if mutant.name in ("their FIN closes us too", "a FIN again does not restart 2 MSL")
+    ]
+    assert [verdict.dead for verdict in judge(chosen, 2, ("no text",))] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["TIME-WAIT is over at once", "any SYN reopens TIME-WAIT"])
+def test_a_second_incarnation_needs_the_first_ones_time_wait(name: str) -> None:
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.name == name)
+    (verdict,) = judge([mutant], 1, ("twice, the server closes first",))
+    assert verdict.dead
+    assert verdict.length > 10
 
 
 def test_the_command_says_what_it_explored(capsys: pytest.CaptureFixture[str]) -> None:

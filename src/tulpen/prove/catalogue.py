@@ -84,6 +84,11 @@ QUICK: Final = (
         Program(_PASSIVE, (1,), reads=True, ready=True, patient=True), settings={"tcp_rmem": (1, 1, 1)},
     ),
     Scenario(
+        "a reset at a closed window", Program(_ACTIVE, (1,), aborts=True),
+        Program(_PASSIVE, reads=True, ready=True, patient=True), settings={**_KEEPALIVE, "tcp_rmem": (1, 1, 1)},
+        peaceful=False,
+    ),
+    Scenario(
         "two forgeries", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True),
         Network(forges=BLIND, forgeries=2),
     ),

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tulpen.prove.duties import neglected
 from tulpen.prove.forge import forged
 from tulpen.prove.key import TIMERS, key, running
 from tulpen.prove.segments import Segments, describe
@@ -209,7 +210,7 @@ class Automaton:
             connection = self._connection(facts.life)
         connection = connection.clone(stack)
         try:
-            now = self._wait(connection, node.now, TIMEOUTS[str(given)]) if given in TIMEOUTS else node.now
+            now = self._wait(connection, node.now, TIMEOUTS[str(given)]) if given in TIMEOUTS else node.now + 1
             facts = self._hear(connection, self._apply(connection, given, facts, now))
             sent = connection.segments_to_send(now)
             facts = self._hear(connection, facts)
@@ -225,6 +226,8 @@ class Automaton:
             if facts.life and not SYNCHRONIZED[node.facts.state]:
                 objected = False  # so it ends what is left of the connection before (§3.5.1)
             facts = facts._replace(refused=facts.refused or refused, objected=facts.objected or objected)
+        if isinstance(given, int) and (duty := neglected(node.connection, self.segments.all[given], connection, sent)):
+            raise Objection(f"{self.end.name}: {duty}")
         if given == ABORT and MUST_RESET[node.facts.state] and not any(segment.flags & RST for segment in sent):
             raise Objection(f"{self.end.name} aborts, and says nothing")
         facts = self._measured(facts, connection, sent)

@@ -55,16 +55,16 @@ class Verdict:
         return f"LIVES  {self.mutant.name}"
 
 
-def judge(mutants: Iterable[Mutant], jobs: int) -> Iterator[Verdict]:
-    """Yield a verdict on each mutant, ``jobs`` at a time."""
+def judge(mutants: Iterable[Mutant], jobs: int, scenarios: tuple[str, ...] = ()) -> Iterator[Verdict]:
+    """Yield a verdict on each mutant, ``jobs`` at a time: by these scenarios, or by all quick ones and the wrap."""
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(_judge, mutants)
+        yield from pool.map(lambda mutant: _judge(mutant, scenarios), mutants)
 
 
-def _judge(mutant: Mutant) -> Verdict:
+def _judge(mutant: Mutant, scenarios: tuple[str, ...]) -> Verdict:
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "tulpen.prove.mutants", mutant.name],
+            [sys.executable, "-m", "tulpen.prove.mutants", mutant.name, *scenarios],
             capture_output=True, text=True, check=True, timeout=PATIENCE,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -97,17 +97,17 @@ class _Finder(MetaPathFinder):
         return importlib.util.spec_from_loader(fullname, _Changed(self._mutant.source(), fullname))
 
 
-def explore_mutant(name: str) -> dict[str, Any]:
+def explore_mutant(name: str, *scenarios: str) -> dict[str, Any]:
     """Put the mutant into this process, before any of the engine is there, and return what finds it."""
     mutant = next(each for each in MUTANTS if each.name == name)
     for loaded in [module for module in sys.modules if module.startswith(("tulpen.tcp", "tulpen.wire"))]:
         del sys.modules[loaded]
     sys.meta_path.insert(0, _Finder(mutant))
-    from tulpen.prove.catalogue import QUICK
+    from tulpen.prove.catalogue import QUICK, named
     from tulpen.prove.scenario import check, shortest
 
     seconds = 0.0
-    for scenario in QUICK:
+    for scenario in tuple(map(named, scenarios)) or QUICK:
         found = check(replace(scenario, limit=LIMIT))
         seconds += found.seconds
         if found.violation is not None:
@@ -119,7 +119,7 @@ def explore_mutant(name: str) -> dict[str, Any]:
                 return {"check": scenario.name, "what": near.what, "length": len(near.path), "seconds": seconds}
             what = f"more than {LIMIT:,} states"
             return {"check": scenario.name, "what": what, "length": 0, "seconds": seconds}
-    for scenario in QUICK[:2]:
+    for scenario in () if scenarios else QUICK[:2]:
         low, high = (check(scenario.shifted(first), drawn=True) for first in (100, 2**32 - 3))
         seconds += low.seconds + high.seconds
         if low.fingerprint != high.fingerprint:
@@ -133,4 +133,4 @@ def explore_mutant(name: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(explore_mutant(sys.argv[1]), sys.stdout)
+    json.dump(explore_mutant(*sys.argv[1:]), sys.stdout)
