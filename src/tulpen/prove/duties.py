@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tulpen.tcp.connection import Connection
-from tulpen.tcp.state import CLOSED, SYNCHRONIZED, TIME_WAIT
+from tulpen.tcp.state import CLOSED, MAY_RECEIVE, SYNCHRONIZED, TIME_WAIT
+from tulpen.tcp.timers import NEVER
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 from tulpen.wire.seq import wrap
 
@@ -14,6 +15,9 @@ def neglected(before: Connection, segment: Segment, after: Connection, sent: Seq
     """Return which duty an end has neglected that was ``before``, is ``after`` and has ``sent`` this, or ""."""
     if not SYNCHRONIZED[before.state]:
         return ""
+    ended = MAY_RECEIVE[before.state] and not MAY_RECEIVE[after.state] and after.state is not CLOSED
+    if ended and after.tcb.timers.delayed_ack == NEVER and not any(answer.flags & ACK for answer in sent):
+        return f"the FIN that ends {before.state.title} is not acknowledged (§3.10.7.4, eighth)"
     lingers = before.state is after.state is TIME_WAIT
     if segment.flags & RST:
         ignores = lingers and before.tcb.stack.settings.tcp_rfc1337
