@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tulpen.faults.asker import Asker, Question
@@ -60,8 +61,16 @@ class Play:
         return records
 
 
-def play(spelling: str, *, question: Question = GET, questions: int = 1, seconds: float = 30, seed: int = 1) -> Play:
-    """Run one fault for so many virtual seconds."""
+def play(
+    spelling: str,
+    *,
+    question: Question = GET,
+    questions: int = 1,
+    seconds: float = 30,
+    seed: int = 1,
+    before: Callable[[World], None] = lambda world: None,
+) -> Play:
+    """Run one fault for so many virtual seconds; ``before`` may put taps into the world."""
     choice = choose(spelling)
     chance = Chance(seed)
     stage = choice.fault.stage(choice.values, Scene(chance, SERVER))
@@ -86,5 +95,6 @@ def play(spelling: str, *, question: Question = GET, questions: int = 1, seconds
             shown.arrived.append((now, interface.name, packet.payload))
 
     world.taps.append(tap)
+    before(world)
     world.run(int(seconds * SECOND))
     return shown

@@ -119,7 +119,7 @@ class Observer:
         if incoming:
             seen.read(self._state(name), now)
         if len(seen.passages) < MOST:
-            found = _passages(packet, seg, passed, incoming, now, seen.rewritten)
+            found = passages_of(packet, seg, passed, Side.LEFT if incoming else Side.RIGHT, now, seen.rewritten)
             seen.passages += found
             if incoming and seg.flags & FIN:
                 seen.backdate(seen.fin_left(now))
@@ -158,10 +158,10 @@ class Observer:
         return seen
 
 
-def _passages(
-    packet: Packet, seg: Segment, passed: Passed, incoming: bool, now: int, rewritten: dict[int, Segment]
+def passages_of(
+    packet: Packet, seg: Segment, passed: Passed, sender: Side, now: int, rewritten: dict[int, Segment]
 ) -> list[Passage]:
-    sender = Side.LEFT if incoming else Side.RIGHT
+    """Return what became of a segment on its way; ``rewritten`` takes what a box made of it, by what was sent."""
     found: list[Passage] = []
     through = 0
     for delay, out in passed:

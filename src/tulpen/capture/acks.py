@@ -33,8 +33,11 @@ def ack_sent(acker: End, other: End, side: int, seg: Seen, findings: Findings) -
         _advance(acker, other, side, seg, ack, findings)
     elif pure and ack == other.una and seg.wnd == acker.last_wnd and other.nxt > ack and acker.last_ack == ack:
         acker.dup_acks += 1
-    _sack(other, side, seg, ack, findings)
-    _echo(other, seg)
+    options = seg.options
+    if options.sack:
+        _sack(other, side, seg, ack, findings)
+    if options.tsval is not None and other.stamps:
+        _echo(other, seg)
     acker.last_ack = ack if acker.last_ack is None else max(acker.last_ack, ack)
     acker.last_ack_when = seg.when
     other.probes_open = 0
@@ -49,7 +52,7 @@ def _beyond(other: End, ack: int, side: int, seg: Seen, findings: Findings) -> N
     if missed == 1 and other.packets == 1 and not other.data_packets:
         other.nxt = ack  # what was seen first was a keep-alive
         return
-    findings.add("not-captured", side, seg.frame, f"acknowledges {missed} octets that were not captured")
+    findings.add("not-captured", side, seg.frame, f"acknowledges {missed} octets not captured")
     other.gaps += missed
     other.nxt = ack
 
@@ -101,8 +104,6 @@ def stalled(sender: End, side: int, seg: Seen, findings: Findings) -> None:
 
 def _sack(other: End, side: int, seg: Seen, ack: int, findings: Findings) -> None:
     blocks = seg.options.sack
-    if not blocks:
-        return
     left, right = blocks[0]
     left, right = unwrap(left, ack), unwrap(right, ack)
     within = False
@@ -136,8 +137,6 @@ def stamp_sent(sender: End, side: int, seg: Seen, findings: Findings, *, in_orde
 
 
 def _echo(other: End, seg: Seen) -> None:
-    if seg.options.tsval is None:
-        return
     when = other.stamps.pop(seg.options.tsecr, None)
     if when is not None:
         other.rtt_stamped.add(seg.when - when)

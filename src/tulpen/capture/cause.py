@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SECOND: Final = 1_000_000_000
 IDLE: Final = 30 * SECOND  # silence after which a middlebox or a restarted host may have forgotten a connection
 TTL_SLACK: Final = 2  # hops by which a path may change
+PROMPT: Final = 10 * SECOND
 PROBES: Final = 3
 TRIES: Final = 4
 
@@ -20,8 +21,10 @@ BEFORE_ESTABLISHED: Final = ("", "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED")
 
 
 def cause_of(talk: Conversation, reset: Reset) -> str:
-    """Return the probable cause, a word of kinds.CAUSES."""
+    """Return the probable cause, a word of kinds.CAUSES; "" where there is nothing to judge by."""
     sender, receiver = talk.ends[reset.side], talk.ends[1 - reset.side]
+    if talk.segments == sender.resets + receiver.resets:
+        return ""
     if forged(talk, reset):
         return "injected"
     if reset.theirs == "SYN-SENT" and not sender.syn_frame and not sender.data_packets:
@@ -34,20 +37,29 @@ def cause_of(talk: Conversation, reset: Reset) -> str:
         return "keep-alive"
     if reset.tries >= TRIES:
         return "gave-up"
-    if reset.after_fin:
+    return _after_close(reset) if reset.after_fin else _while_open(talk, reset)
+
+
+def _after_close(reset: Reset) -> str:
+    if reset.late_text:
         return "data-after-close"
-    if reset.answers:
-        return "unread-data" if reset.idle < SECOND and reset.unanswered and reset.flags & ACK else "forgotten"
-    if reset.idle >= IDLE and reset.peer_last_length:
+    return "forgotten" if reset.answers else "abort"
+
+
+def _while_open(talk: Conversation, reset: Reset) -> str:
+    sender, receiver = talk.ends[reset.side], talk.ends[1 - reset.side]
+    if reset.answers or (reset.idle >= IDLE and reset.peer_last_length):
         return "forgotten"
-    if receiver.fin is None and reset.unanswered and reset.idle < 10 * SECOND:
+    # One that asked has most probably read the answer, unless it was still coming.
+    late = talk.findings.of("after-reset", 1 - reset.side) is not None
+    coming = late or reset.peer_last_length or not sender.syns
+    if coming and receiver.fin is None and reset.unanswered and reset.idle < PROMPT:
         return "unread-data"
     return "abort"
 
 
 def _while_opening(talk: Conversation, reset: Reset) -> str:
-    wrong = any(talk.findings.of("bad-handshake", side) for side in (0, 1))
-    if wrong and reset.answers:
+    if reset.bad_ack:
         return "bad-ack"
     if reset.answers and reset.state == "SYN-SENT":
         return "no-connection"

@@ -8,7 +8,8 @@ from tulpen.capture.acks import ack_sent, acknowledges, stalled, stamp_sent
 from tulpen.capture.end import End
 from tulpen.capture.evidence import Findings
 from tulpen.capture.legal import check
-from tulpen.capture.resets import Reset, acks_syn, weigh
+from tulpen.capture.resets import Reset, acks_syn, title, weigh
+from tulpen.capture.seen import Sum
 from tulpen.capture.text import text_sent
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT, Event
 from tulpen.wire.segment import ACK, FIN, RST, SYN
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tulpen.capture.seen import IcmpError, Seen
 
 MS: Final = 1_000_000
+MOST: Final = 64  # RSTs and errors of ICMP that are remembered
+COPY: Final = 100 * MS  # no SYN is sent again so soon
 IN_FLIGHT: Final = 200 * MS  # what passes so soon after a RST may have been sent before it came
 
 
@@ -100,7 +103,10 @@ class Conversation:
         if seg.length and not seg.flags & RST:
             sender.data_packets += 1
             sender.last_data_when = seg.when
+            sender.last_data = seg.frame
         if not seg.flags & RST:
+            sender.last_spoke = seg.frame
+            sender.unfinished += seg.checksum is Sum.UNFINISHED
             sender.ttls[seg.ttl] = sender.ttls.get(seg.ttl, 0) + 1
             sender.ident = seg.ident
         self.segments += 1
@@ -117,7 +123,12 @@ class Conversation:
         again = sender.isn is not None
         if again and sender.isn != seg.seq:
             if seg.flags & ACK:
+                sender.other_isn = seg.seq
                 self.findings.add("second-syn-ack", side, seg.frame, "another initial sequence number")
+            return
+        alike = bool(seg.flags & ACK) == (sender.syn_acks > 0) and seg.options.tsval in (None, sender.stamped)
+        if again and alike and seg.when - sender.syn_last < COPY:
+            self.findings.add("duplicated", side, seg.frame, "captured twice")
             return
         if seg.flags & ACK:
             sender.syn_acks += 1
@@ -125,19 +136,23 @@ class Conversation:
                 self.text_taken = (seg.ack - receiver.isn) & MASK > 1
                 if not self.text_taken:
                     self.findings.add("fast-open-refused", side, seg.frame, "the SYN's text was not taken")
-            if sender.syn_acks > 1:
-                self.findings.add("syn-ack-retries", side, seg.frame, "SYN,ACK sent again")
-                sender.machine.take_back(Event.SYN_ACKED)
         else:
             sender.syns += 1
-            if sender.syns > 1:
-                wait = (seg.when - sender.syn_last) / 1e9
-                self.findings.add("syn-retries", side, seg.frame, f"SYN sent again after {wait:.3g} s")
-                sender.machine.take_back(Event.SYN_ACKED)
+        if sender.syns > 1 or sender.syn_acks > 1:
+            self._syn_again(side, sender, seg)
         sender.syn_last = seg.when
-        if again:
+        if not again:
+            self._first_syn(side, sender, seg)
+
+    def _syn_again(self, side: int, sender: End, seg: Seen) -> None:
+        wait = f"sent again after {(seg.when - sender.syn_last) / 1e9:.3g} s"
+        if seg.flags & ACK and sender.syn_acks > 1:
+            self.findings.add("syn-ack-retries", side, seg.frame, f"SYN,ACK {wait}")
+        elif not seg.flags & ACK:
+            self.findings.add("syn-retries", side, seg.frame, f"SYN {wait}")
+        else:
             return
-        self._first_syn(side, sender, seg)
+        sender.machine.take_back(Event.SYN_ACKED)  # no answer had come
 
     def _first_syn(self, side: int, sender: End, seg: Seen) -> None:
         if self.first_syn < 0:
@@ -175,6 +190,8 @@ class Conversation:
             answers = seg.flags & SYN and receiver.syns == 1
             if answers or (sender.acked_first == 0 and receiver.syn_acks == 1 and not receiver.syns):
                 receiver.rtt.add(seg.when - receiver.syn_when)
+            if receiver.other_isn is not None and not sender.acked_first and not seg.flags & SYN:
+                _choose(receiver, seg.ack)
             if not seg.flags & SYN:
                 sender.acked_first = sender.acked_first or seg.frame
             ack_sent(sender, receiver, side, seg, self.findings)
@@ -199,12 +216,18 @@ class Conversation:
                 self.fin_idle = max(seg.when - self.last_when, 0) if self.segments else 0
         elif where != sender.fin:
             self.findings.add("moved-fin", side, seg.frame, "FIN at another sequence number")
-        elif sender.machine.take_back(Event.FIN_ACKED):
-            # It was sent again, so its acknowledgment had not come.
+        else:
+            self._fin_again(side, sender, seg)
+
+    def _fin_again(self, side: int, sender: End, seg: Seen) -> None:
+        """A FIN is sent again: its acknowledgment had not come, and if there was none, nor had the FIN."""
+        other = self.ends[1 - side]
+        until = sender.fin_acked_when + max(other.rtt.least, MS)
+        if seg.when > until and sender.machine.take_back(Event.FIN_ACKED):
             sender.fin_acked = 0
-            other = self.ends[1 - side]
             if other.fin is not None and sender.last_ack is not None and sender.last_ack >= other.fin_end:
                 sender.machine.acked_fin(seg)
+        self._never_got_fin(1 - side, seg)
 
     # states
 
@@ -225,8 +248,26 @@ class Conversation:
         machine.spoke(seg, synchronized=not early or bool(flags & FIN))
         if receiver.fin is not None and flags & ACK and _covers(seg.ack, receiver.fin_end):
             machine.acked_fin(seg)
+        elif flags & FIN and receiver.fin is not None and sender.fin_frame == seg.frame:
+            self._crossed(side, receiver, seg)
         if flags & FIN:
             machine.sent_fin(seg)
+
+    def _crossed(self, side: int, receiver: End, seg: Seen) -> None:
+        """It had not got the other end's FIN when it sent its own: both are under way."""
+        machine = self.ends[side].machine
+        if self._never_got_fin(side, seg):
+            machine.sent_fin(seg)
+            machine.got_fin(seg, frame=receiver.fin_frame)
+
+    def _never_got_fin(self, side: int, seg: Seen) -> bool:
+        """Take back a FIN that was only inferred; what it was passed by stays."""
+        end = self.ends[side]
+        if not end.machine.take_back(Event.FIN):
+            return False
+        if end.fin_acked:
+            end.machine.fin_acked(seg)
+        return True
 
     def _missed(self, sender: End, receiver: End, seg: Seen) -> None:
         """Its SYN or SYN,ACK was not captured: it answers one of the other end's."""
@@ -250,7 +291,7 @@ class Conversation:
             if machine.state is SYN_RECEIVED or seg.flags & SYN or not unknown:
                 machine.syn_acked(seg)
         if receiver.fin is not None and not receiver.fin_acked and _covers(seg.ack, receiver.fin_end):
-            receiver.fin_acked = seg.frame
+            receiver.fin_acked, receiver.fin_acked_when = seg.frame, seg.when
             machine.fin_acked(seg)
         self._fin_arrives(at, sender, receiver, seg)
 
@@ -269,9 +310,12 @@ class Conversation:
 
     def _reset(self, side: int, sender: End, receiver: End, seg: Seen) -> None:
         reset = weigh(self, side, seg)
-        self.resets.append(reset)
+        if len(self.resets) < MOST:
+            self.resets.append(reset)
         sender.resets += 1
         if reset.acceptable:
+            if self._never_got_fin(side, seg):  # it would have acknowledged it
+                reset.state = title(sender)
             sender.machine.sent_reset(seg)
             if receiver.machine.state is not None:
                 receiver.machine.got_reset(seg)
@@ -290,15 +334,39 @@ class Conversation:
         telling = seg.length or seg.flags & (SYN | FIN) or late > IN_FLIGHT
         if side == last.side and telling and not last.went_on:
             last.went_on = seg.frame
+            self.ends[side].machine.take_back(Event.ABORT, forged=True)
         machine = self.ends[side].machine
-        gone = side != last.side and machine.state is CLOSED and late > max(2 * self.round_trip, IN_FLIGHT)
-        if gone and machine.take_back(Event.RESET):
+        alive = late > max(2 * self.round_trip, IN_FLIGHT)
+        if seg.flags & ACK and last.went_on:
+            alive = alive or unwrap(seg.ack, last.nxt) > last.nxt
+        if alive and side != last.side and machine.state is CLOSED and machine.take_back(Event.RESET):
             self.findings.add("reset-ignored", side, seg.frame, "goes on after the RST")
+
+    def last_words(self) -> None:
+        """Nothing more comes: a RST in the window after which nobody spoke was obeyed."""
+        if not self.resets or self.resets[0].acceptable or not self.resets[0].possible:
+            return
+        reset = self.resets[0]
+        if self.last_seg is not None and not any(end.last_spoke > reset.frame for end in self.ends):
+            reset.acceptable = True
+            self.ends[reset.side].machine.sent_reset(self.last_seg)
+            self.ends[1 - reset.side].machine.got_reset(self.last_seg)
 
     def told(self, error: IcmpError) -> None:
         """Take an ICMP error about a segment of this connection."""
-        self.icmp.append(error)
+        if len(self.icmp) < MOST:
+            self.icmp.append(error)
         self.findings.add("icmp", -1, error.frame, detail=error.words)
+
+
+def _choose(end: End, ack: int) -> None:
+    """Two SYN,ACKs have come with different numbers: the one that is acknowledged counts."""
+    if end.other_isn is not None and ack == (end.other_isn + 1) & MASK:
+        end.isn = end.other_isn
+        end.nxt = end.una = ack
+        end.holes.clear()
+        end.flight.clear()
+        end.flight_from = 0
 
 
 def _covers(ack: int, end: int) -> bool:

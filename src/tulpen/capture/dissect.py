@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from struct import Struct
 from typing import Final, NamedTuple, final
@@ -174,13 +175,20 @@ class Dissector:
         if header > 20:
             options = parse_options(data[start + 20 : start + header])
         frame = outer.frame
-        vlan = next((int(name[5:]) for name in reversed(outer.layers) if name.startswith("vlan ")), 0)
+        layers, vlan = _told(outer.layers) if outer.layers else ("", 0)
         return Seen(
             frame.number, frame.when, outer.src, outer.dst, sport, dport, seq, ack, bits & 0x1FF, wnd, size - header,
             options, urg=urg, ttl=outer.ttl, ident=outer.ident, df=outer.df, ecn=outer.ecn,
-            checksum=_judged(outer, data, start, stop, check), layers=", ".join(outer.layers), vlan=vlan,
+            checksum=_judged(outer, data, start, stop, check), layers=layers, vlan=vlan,
             direction=frame.direction, pieces=outer.pieces,
         )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=256)
+def _told(layers: tuple[str, ...]) -> tuple[str, int]:
+    """Return the names of the layers, and the innermost VLAN."""
+    vlan = next((int(name[5:]) for name in reversed(layers) if name.startswith("vlan ")), 0)
+    return ", ".join(layers), vlan
 
 
 def _judged(outer: Outer, data: bytes, start: int, stop: int, field: int) -> Sum:

@@ -8,13 +8,14 @@ from typing import Final, final
 from tulpen.capture.machine import Machine
 
 LONGEST_FLIGHT: Final = 65_536  # segments remembered as unacknowledged
+MOST_HOLES: Final = 512
 
 
 @final
 class Sent:
     """A stretch of text that is not acknowledged yet."""
 
-    __slots__ = ("end", "first", "frame", "ident", "last", "start", "times", "tsval")
+    __slots__ = ("end", "first", "frame", "ident", "last", "latest", "start", "times", "tsval")
 
     def __init__(self, start: int, end: int, when: int, frame: int, ident: int, tsval: int | None) -> None:
         self.start = start
@@ -22,6 +23,7 @@ class Sent:
         self.first = when
         self.last = when
         self.frame = frame
+        self.latest = frame  # that brought it
         self.ident = ident
         self.tsval = tsval
         self.times = 1
@@ -75,6 +77,7 @@ class End:
     data_packets: int = 0
     # its handshake
     isn: int | None = None
+    other_isn: int | None = None  # of a second SYN,ACK
     syns: int = 0
     syn_acks: int = 0
     syn_frame: int = 0  # of its first SYN, with ACK or without
@@ -96,6 +99,7 @@ class End:
     fin_end: int = 0
     fin_frame: int = 0
     fin_acked: int = 0  # frame
+    fin_acked_when: int = 0
     highest_sack: int = 0  # by the other end
     tries: int = 0  # retransmissions in a row of what is first in the flight
     acked_first: int = 0  # frame of the first ACK it sent
@@ -112,11 +116,14 @@ class End:
     last_when: int = 0
     last_frame: int = 0
     last_data_when: int = 0
+    last_data: int = 0  # frame of its last text
+    last_spoke: int = 0  # frame of its last segment that was no RST
     rtt: Rtt = field(default_factory=Rtt)  # from here to the other end and back
     rtt_stamped: Rtt = field(default_factory=Rtt)  # the same by timestamps
     stamps: dict[int, int] = field(default_factory=dict)  # its timestamps that wait for their echo: when
     stamped: int = 0  # its latest timestamp
     ttls: dict[int, int] = field(default_factory=dict)  # how often
+    unfinished: int = 0  # segments whose checksum was left to the device
     ident: int = -1  # of its last IPv4 header
     keep_alives: int = 0
     probes_open: int = 0  # keep-alives without an answer

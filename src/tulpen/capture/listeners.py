@@ -1,7 +1,9 @@
 """SYN cookies, as far as a listener's SYN,ACKs give them away (RFC 4987 §3.6).
 
-A cookie keeps nothing of the SYN.  Linux puts window scale, SACK and ECN into the low six bits of its timestamp; where
-the SYN had no timestamp, those options are missing from the SYN,ACK of a listener that otherwise grants them.
+A cookie keeps nothing of the SYN.  Linux puts window scale, SACK and ECN into the low six bits of its timestamp, and
+adds an offset that is the same for all connections of two addresses: what is left when the options are taken off does
+not change.  Where the SYN had no timestamp, those options are missing from the SYN,ACK of a listener that otherwise
+grants them.
 """
 
 from __future__ import annotations
@@ -9,27 +11,30 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, final
 
-from tulpen.wire.segment import ACK, RST, SYN
+from tulpen.wire.segment import ACK, ECE, RST, SYN
 
 if TYPE_CHECKING:
     from tulpen.capture.conversation import Conversation
     from tulpen.capture.seen import Seen
 
 MOST: Final = 4096
-ENOUGH: Final = 2  # SYN,ACKs in a row; one may be chance, by 1 in 32
+ENOUGH: Final = 4  # timestamps in a row; two may be alike by chance, by 1 in 64
 
 _NO_SCALE: Final = 0x0F
 _SACK: Final = 0x10
+_ECN: Final = 0x20
+_BITS: Final = 0x3F
 
 
 @final
 class _Listener:
-    __slots__ = ("grants", "pending", "row")
+    __slots__ = ("grants", "pending", "rest", "stamps")
 
     def __init__(self) -> None:
-        self.row = 0  # SYN,ACKs in a row whose timestamps look like a cookie's
-        self.pending: list[tuple[Conversation, int, int]] = []
         self.grants = False  # it has granted window scaling or SACK
+        self.rest = -1  # of its timestamp's low bits, the options taken off
+        self.stamps: set[int] = set()  # timestamps in a row with this rest
+        self.pending: list[tuple[Conversation, int, int]] = []
 
 
 @final
@@ -39,7 +44,7 @@ class Listeners:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[bytes, int], _Listener] = OrderedDict()
+        self._known: OrderedDict[tuple[bytes, int, bytes], _Listener] = OrderedDict()
 
     def syn(self, talk: Conversation, seg: Seen) -> None:
         """Take a SYN or SYN,ACK; add ``cookie`` to the findings of those that look like one."""
@@ -49,7 +54,7 @@ class Listeners:
         opener = talk.ends[1 - side]
         if not opener.syns or talk.ends[side].syn_acks:
             return
-        name = (seg.src, seg.sport)
+        name = (seg.src, seg.sport, seg.dst)
         listener = self._known.setdefault(name, _Listener())
         self._known.move_to_end(name)
         if len(self._known) > MOST:
@@ -59,22 +64,23 @@ class Listeners:
         if granted and not seg.options.tsval:
             listener.grants = True
         if seg.options.tsval is not None and offered:
-            self._stamped(listener, talk, side, seg, opener.wscale, sack=opener.sack_permitted)
+            self._stamped(listener, talk, side, seg)
         elif offered and not granted and listener.grants and not opener.stamped:
             talk.findings.add("cookie", side, seg.frame, "SYN cookie?")
 
-    def _stamped(
-        self, listener: _Listener, talk: Conversation, side: int, seg: Seen, wscale: int, *, sack: bool
-    ) -> None:
+    def _stamped(self, listener: _Listener, talk: Conversation, side: int, seg: Seen) -> None:
+        opener = talk.ends[1 - side]
         assert seg.options.tsval is not None
-        kept = (min(wscale, 14) if wscale >= 0 else _NO_SCALE) | (_SACK if sack else 0)
-        if seg.options.tsval & 0x1F != kept:
-            listener.row = 0
+        kept = min(opener.wscale, 14) if opener.wscale >= 0 else _NO_SCALE
+        kept |= (_SACK if opener.sack_permitted else 0) | (_ECN if seg.flags & ECE else 0)
+        rest = (seg.options.tsval - kept) & _BITS
+        if rest != listener.rest:
+            listener.rest = rest
+            listener.stamps.clear()
             listener.pending.clear()
-            return
-        listener.row += 1
+        listener.stamps.add(seg.options.tsval)
         listener.pending.append((talk, side, seg.frame))
-        if listener.row >= ENOUGH:
+        if len(listener.stamps) >= ENOUGH:
             for each, of, frame in listener.pending:
                 each.findings.add("cookie", of, frame, "SYN cookie?")
             listener.pending.clear()

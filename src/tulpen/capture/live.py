@@ -62,9 +62,10 @@ def frames(interface: str, *, seconds: float = 0.0, count: int = 0) -> Iterator[
 
 
 def _opened(interface: str) -> socket.socket:
-    kind = socket.SOCK_DGRAM if interface == ANY else socket.SOCK_RAW
+    every = interface == ANY
+    kind, protocol = (socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL)) if every else (socket.SOCK_RAW, 0)
     try:
-        listening = socket.socket(socket.AF_PACKET, kind, 0)
+        listening = socket.socket(socket.AF_PACKET, kind, protocol)
     except PermissionError:
         raise TulpenError(
             f"this user may not listen on {interface}",
@@ -73,7 +74,8 @@ def _opened(interface: str) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        listening.bind(("" if interface == ANY else interface, _ETH_P_ALL))
+        if not every:
+            listening.bind((interface, _ETH_P_ALL))
     except OSError as error:
         listening.close()
         if error.errno == errno.ENODEV:

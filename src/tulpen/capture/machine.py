@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tulpen.capture.seen import Seen
 
-PASSIVE: Final = frozenset((Event.OPEN_PASSIVE, Event.SYN, Event.SYN_ACKED))
+MOST: Final = 256  # moves that are told of one end: a refused SYN may be tried again without end
 
 
 class Known(Enum):
@@ -65,11 +65,12 @@ class Step:
 class Machine:
     """Where one end stands."""
 
-    __slots__ = ("state", "steps")
+    __slots__ = ("confirmed", "state", "steps")
 
     def __init__(self) -> None:
         self.state: State | None = None  # None: not known
         self.steps: list[Step] = []
+        self.confirmed = False  # nothing is left to be shown of its handshake
 
     # what it sends
 
@@ -84,8 +85,11 @@ class Machine:
         if self.state in (None, CLOSED):
             frame, when = syn or (0, seg.when)
             self._step(CLOSED, Event.OPEN_PASSIVE, LISTEN, Known.INFERRED, frame, when)
+        crossed = self.state is ESTABLISHED and self.take_back(Event.SYN_ACKED)  # a SYN came before the answer to ours
         if self.state in (LISTEN, SYN_SENT):
             self._happened(Event.SYN, seg, Known.SEEN)
+        if crossed:
+            self._happened(Event.SYN_ACKED, seg, Known.INFERRED)
 
     def spoke(self, seg: Seen, *, synchronized: bool) -> None:
         """It sent a segment without SYN and RST; ``synchronized``: one that SYN-RECEIVED does not send."""
@@ -93,8 +97,9 @@ class Machine:
             self._step(None, None, ESTABLISHED, Known.UNKNOWN, seg.frame, seg.when)
         elif self.state is SYN_SENT or (self.state is SYN_RECEIVED and synchronized):
             self._happened(Event.SYN_ACKED, seg, Known.SEEN)
-        if synchronized:
+        if synchronized and not self.confirmed:
             self.confirm((Event.SYN_ACKED,), seg)
+            self.confirmed = True
 
     def sent_fin(self, seg: Seen) -> None:
         """It closes."""
@@ -130,10 +135,12 @@ class Machine:
         """Its FIN is acknowledged."""
         self._happened(Event.FIN_ACKED, seg, Known.INFERRED)
 
-    def got_fin(self, seg: Seen) -> None:
-        """A FIN is on its way, and nothing before it is missing."""
+    def got_fin(self, seg: Seen, frame: int = 0) -> None:
+        """A FIN is on its way, in ``frame`` where not in this one, and nothing before it is missing."""
         if self.state is not None and SYNCHRONIZED[self.state] and not FIN_RECEIVED[self.state]:
             self._happened(Event.FIN, seg, Known.INFERRED)
+            if frame:
+                self.steps[-1].frame = frame
 
     def got_reset(self, seg: Seen) -> None:
         """An acceptable RST is on its way."""
@@ -162,12 +169,15 @@ class Machine:
                 step.known = Known.SEEN
                 step.proof = seg.frame
 
-    def take_back(self, event: Event) -> bool:
-        """Undo the last move by ``event``, and what followed, where it was only inferred; say whether it was."""
+    def take_back(self, event: Event, *, forged: bool = False) -> bool:
+        """Undo the last move by ``event``, and what followed, where it was only inferred; say whether it was.
+
+        ``forged``: also where a segment showed it, because the segment was not this end's.
+        """
         for at in range(len(self.steps) - 1, -1, -1):
             step = self.steps[at]
             if step.event is event:
-                if step.known is not Known.INFERRED:
+                if step.known is not Known.INFERRED and not forged:
                     return False
                 del self.steps[at:]
                 self.state = step.source
@@ -187,5 +197,7 @@ class Machine:
     def _step(
         self, source: State | None, event: Event | None, target: State, known: Known, frame: int, when: int
     ) -> None:
-        self.steps.append(Step(source, event, target, known, frame, when))
+        self.confirmed = False
+        if len(self.steps) < MOST:
+            self.steps.append(Step(source, event, target, known, frame, when))
         self.state = target

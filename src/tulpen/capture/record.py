@@ -22,6 +22,7 @@ class Connection:
     server: str
     server_port: int
     roles: str  # how it is known who the client is: "syn", "syn-ack", "ports"
+    taken_at: str  # where the capture was taken: "client", "server", "between", "" where nothing tells
     layers: str  # what its packets were wrapped in: "vlan 5, gre"
     vlan: int  # the innermost tag of its first packet; 0: none
     first_frame: int

@@ -8,6 +8,7 @@ from tulpen.capture.kinds import ENDING, FINDING, OPENING, Weight
 from tulpen.capture.machine import Known
 from tulpen.capture.mtu import path_mtu_hole
 from tulpen.capture.record import Connection, Finding, Move
+from tulpen.capture.vantage import taken_at
 from tulpen.capture.verdict import BOTH, MIDDLE, NOBODY, Ending, Opening, ending, opening, time_wait
 from tulpen.capture.why import why
 from tulpen.wire.address import text
@@ -40,6 +41,7 @@ def told(talk: Conversation) -> Told:
 
 def _last_words(talk: Conversation) -> None:
     """Add what can be said only at the end."""
+    talk.last_words()
     for side, end in enumerate(talk.ends):
         if end.closed_window:
             end.closed_window_time += max(talk.last_when - end.closed_window, 0)
@@ -55,7 +57,9 @@ def _last_words(talk: Conversation) -> None:
         side = 1 - talk.first_fin
         if not talk.ends[side].fin_acked and not talk.resets:
             talk.findings.add("last-fin", side, talk.ends[side].fin_frame)
-        late = [reset for reset in talk.resets if reset.state in ("TIME-WAIT", "CLOSED") and reset.after_fin]
+        late = [
+            reset for reset in talk.resets if reset.after_fin and reset.frame > max(first.fin_frame, second.fin_frame)
+        ]
         for reset in late:
             talk.findings.add("reset-after-close", reset.side, reset.frame)
     behind = [side for side in (0, 1) if talk.findings.of("timestamps-behind", side) is not None]
@@ -76,6 +80,7 @@ def _connection(talk: Conversation, opened: Opening, ended: Ending, findings: li
         server=text(server.address),
         server_port=server.port,
         roles=opened.roles,
+        taken_at=_place(talk, opened.client),
         layers=talk.layers,
         vlan=talk.vlan,
         first_frame=talk.first_frame,
@@ -165,6 +170,13 @@ def _who(side: int, client: int) -> str:
     return "client" if side == client else "server"
 
 
+def _place(talk: Conversation, client: int) -> str:
+    side = taken_at(talk.ends)
+    if side is None:
+        return ""
+    return "between" if side == BOTH else _who(side, client)
+
+
 def _state(end: End) -> str:
     return UNKNOWN if end.machine.state is None else end.machine.state.title
 
@@ -188,5 +200,5 @@ def _round_trip(client: End, server: End) -> float | None:
 
 def _worst(opened: Opening, ended: Ending, findings: list[Finding]) -> str:
     weights = {finding.weight for finding in findings}
-    weights |= {OPENING[opened.word].weight.value, ENDING[ended.word].weight.value}
+    weights |= {OPENING[opened.word].weight.value, ENDING[ended.word].weight.value} - {Weight.NOTE.value}
     return next((weight.value for weight in _ORDER if weight.value in weights), "")

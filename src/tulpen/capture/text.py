@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from tulpen.capture.end import LONGEST_FLIGHT, Hole, Sent
+from tulpen.capture.end import LONGEST_FLIGHT, MOST_HOLES, Hole, Sent
 from tulpen.wire.segment import FIN, SYN
 from tulpen.wire.seq import before, unwrap
 
@@ -36,7 +36,7 @@ def text_sent(sender: End, receiver: End, side: int, seg: Seen, findings: Findin
     _against_the_window(sender, receiver, side, seg, start, end, findings)
     if start > sender.nxt:
         sender.holes.append(Hole(sender.nxt, start, seg.when, seg.ident, seg.options.tsval))
-        if len(sender.holes) > LONGEST_FLIGHT:
+        if len(sender.holes) > MOST_HOLES:
             del sender.holes[0]
     if start >= sender.nxt:
         _new(sender, seg, start, end)
@@ -89,12 +89,13 @@ def _old(
         else:
             _again(side, seg, findings, "", "retransmission")
         return
-    if _is_copy(sent, seg, round_trip):
+    if _is_copy(sent, receiver, seg, round_trip):
         findings.add("duplicated", side, seg.frame, "captured twice")
         return
     since = seg.when - sent.last
     sent.times += 1
     sent.last = seg.when
+    sent.latest = seg.frame
     sender.tries += 1
     if receiver.dup_acks >= DUP_THRESH or sender.highest_sack >= end:
         _again(side, seg, findings, "fast-retransmits", "fast retransmit")
@@ -168,14 +169,14 @@ def _was_overtaken(seg: Seen, hole: Hole, receiver: End, round_trip: int) -> boo
     return seg.when - hole.when < (round_trip * 4 // 5 if round_trip else QUICK)
 
 
-def _is_copy(sent: Sent, seg: Seen, round_trip: int) -> bool:
+def _is_copy(sent: Sent, receiver: End, seg: Seen, round_trip: int) -> bool:
     # One packet at two places of the capture, or doubled by the network: even its IP identification is the same.
     since = seg.when - sent.last
     if sent.tsval != seg.options.tsval or sent.times > 1:
         return False
     if seg.ident > 0 and sent.ident > 0:
         return seg.ident == sent.ident and since < SHORTEST_TIMEOUT
-    return since < min(round_trip // 2 or MS, MS)
+    return receiver.last_frame < sent.latest and since < min(round_trip // 2 or MS, MS)
 
 
 def _hole_at(sender: End, start: int) -> Hole | None:

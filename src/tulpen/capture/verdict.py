@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tulpen.capture.end import End
     from tulpen.capture.resets import Reset
 
+AT_LEAST: Final = 1_000_000_000  # nanoseconds of trying
 SILENT: Final = 3  # tries in a row that nobody answered
 NOBODY: Final = -1
 BOTH: Final = 2
@@ -61,7 +62,7 @@ def _opened(talk: Conversation, ours: End, theirs: End, client: int) -> str:
     if any(reset.side != client and reset.acceptable for reset in talk.resets) and theirs.packets == theirs.resets:
         return "refused"
     if theirs.packets == 0:
-        if _went_on(ours):
+        if _went_on(ours, talk.syn_text):
             return "one-sided"
         if any(error.kind in ("port", "unreachable", "prohibited") for error in talk.icmp):
             return "unreachable"
@@ -73,8 +74,8 @@ def _completed(ours: End) -> bool:
     return bool(ours.acked_first or ours.data_packets)
 
 
-def _went_on(ours: End) -> bool:
-    return bool(ours.packets > ours.syns + ours.resets)
+def _went_on(ours: End, text: int) -> bool:
+    return bool(ours.acked_first or ours.bytes > text or ours.fin is not None)
 
 
 def _client(talk: Conversation) -> tuple[int, str]:
@@ -161,7 +162,8 @@ def _decisive(talk: Conversation) -> Reset | None:
 def _silent(talk: Conversation) -> Ending | None:
     for side in (0, 1):
         end, other = talk.ends[side], talk.ends[1 - side]
-        trying = end.tries >= SILENT or end.probes_open >= SILENT
+        long = end.last_when - other.last_when >= AT_LEAST
+        trying = long and (end.tries >= SILENT or end.probes_open >= SILENT)
         if trying and other.last_frame < end.last_frame and (other.packets or end.packets > SILENT):
             return Ending("silent", 1 - side, other.last_frame, idle=max(end.last_when - other.last_when, 0))
     return None

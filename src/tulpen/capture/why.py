@@ -23,7 +23,7 @@ _SIGNS = {
 
 def why(talk: Conversation, opened: Opening, ended: Ending, row: Connection) -> str:
     """Return the sentence."""
-    parts = [_opening(opened, row), _ending(talk, ended, row)]
+    parts = [_opening(opened, row), _ending(talk, ended, row), _unknown(row)]
     if row.time_wait:
         parts.append(_waits(row))
     return " ".join(part for part in parts if part)
@@ -62,6 +62,7 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
         return f"The SYN was answered by ICMP, frame {row.ended_frame}: {told} ({clause})."
     if ended.word == "unanswered":
         again = f", sent {row.syn_retries + 1} times" if row.syn_retries else ""
+        again += ", but for a RST that does not acknowledge it" if talk.resets else ""
         return f"Nobody answered the SYN of {_address(row, 'client')}, frame {row.ended_frame}{again} ({clause})."
     if ended.word == "silent":
         tried = f"for {_seconds(row.idle)} the other end kept on trying ({clause})"
@@ -72,14 +73,23 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
 
 
 def _reset(talk: Conversation, ended: Ending, row: Connection, who: str, name: str, after: str) -> str:
-    cause = CAUSE[ended.cause]
     reset = ended.reset
+    if not ended.cause:
+        return _capital(f"{who} {name} sent a RST, frame {row.ended_frame}, and nothing else was captured.")
+    cause = CAUSE[ended.cause]
     if row.by == "middle" and reset is not None:
         signs = ", ".join(_SIGNS[sign] for sign in suspicions(talk, reset))
         return f"A RST that neither end sent, frame {row.ended_frame}: {signs} ({cause.clause})."
     state = f" in {row.reset_state}" if row.reset_state not in ("", "unknown") else ""
     because = f"probably {cause.meaning} ({cause.clause})"
     return _capital(f"{who} {name} reset the connection{state}{after}, frame {row.ended_frame}; {because}.")
+
+
+def _unknown(row: Connection) -> str:
+    tried = {"unanswered": "client", "silent": "client" if row.by == "server" else "server"}.get(row.ended)
+    if tried is None or row.taken_at != tried:
+        return ""
+    return f"The capture was taken at the {tried}: whether what it sent arrived cannot be known from there."
 
 
 def _waits(row: Connection) -> str:

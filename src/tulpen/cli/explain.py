@@ -66,7 +66,21 @@ def all_topics() -> list[Topic]:
 def _without_faults() -> list[Topic]:
     from tulpen.host.counters import COUNTERS
 
-    return [*engine_topics(), *counter_topics((each.group, each.name, each.sentence) for each in COUNTERS)]
+    counters = counter_topics((each.group, each.name, each.sentence) for each in COUNTERS)
+    return [*engine_topics(), *counters, *_captured()]
+
+
+def _captured() -> list[Topic]:
+    from tulpen.capture.kinds import CAUSES, FINDINGS
+
+    see = (("see it", "tulpen read FILE"),)
+    causes = [Topic("cause of a RST", word.name, f"{_sentence(word.meaning)}.", word.clause, see) for word in CAUSES]
+    found = [Topic("finding", word.name, f"{_sentence(word.meaning)}.", word.clause, see) for word in FINDINGS]
+    return [*causes, *found]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _faults() -> list[Topic]:

@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("check", "tulpen.cli.check", "Explore every interleaving of two connections, on the real engine."),
     Entry("learn", "tulpen.cli.learn", "Find out what automaton a TCP is: tulpen's, Linux's, any other's."),
     Entry("compare", "tulpen.cli.compare", "Put the same words to tulpen and to Linux, and explain every difference."),
+    Entry("lab", "tulpen.cli.lab", "Make an incident of TCP's life happen, on tulpen or on Linux, with its fix."),
     Entry("read", "tulpen.cli.read", "Tell what happened to every connection of a capture: states, who, and why."),
     Entry("ss", "tulpen.cli.ss", "List the kernel's TCP sockets, whose they are, and count them."),
     Entry("watch", "tulpen.cli.watch", "Tell how each TCP connection of this machine ends, as it happens."),

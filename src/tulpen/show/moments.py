@@ -8,7 +8,7 @@ ordinary data are then folded into one line.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -133,7 +133,7 @@ def _turns_by_itself(rung: Rung, side: Side) -> bool:
 
 
 def _between(times: list[int], arrow: Arrow) -> bool:
-    return arrow.arrived is not None and bisect_right(times, arrow.sent) < bisect_left(times, arrow.arrived)
+    return arrow.arrived is not None and bisect_left(times, arrow.sent) < bisect_left(times, arrow.arrived)
 
 
 def fold(lines: Iterable[Moment], *, keep: int = KEEP, limit: int = LIMIT) -> list[Moment | Fold]:

@@ -139,8 +139,11 @@ def blocks(tcp: Tcp) -> int:
     """A call of another thread waits while the script goes on; it returned when it returned."""
     listener, found = tcp.listener(), []
     mutex, condition = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
+    known = threading.Event()
 
     def accept() -> None:
+        tcp.now()  # the service knows this thread: what it waits for from here on is its accept()
+        known.set()
         fd = tcp.accept(listener, None, None)
         time.sleep(0.01)  # the script must not go on before this is noted
         tcp.c.pthread_mutex_lock(mutex)
@@ -151,6 +154,7 @@ def blocks(tcp: Tcp) -> int:
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
+    known.wait()
     while not Path(f"/proc/self/task/{thread.native_id}/syscall").read_text().startswith(_RECVFROM):
         time.sleep(0.001)  # it has not asked yet
     tcp.usleep(1_000_000)
