@@ -60,7 +60,7 @@ def test_every_transition_is_read(bulk: bool) -> None:
         trace.stop()
         words = []
         while (batch := trace.poll()) is not None:
-            words += [run.word for run in batch.runs if len(run.word) > 2]
+            words += [word for _, word, *_ in batch.runs if len(word) > 2]
         assert trace.lost() == 0
     opened = b"".join(words)
     assert opened.count(0x72) == opened.count(0xA3) == 500

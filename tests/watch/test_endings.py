@@ -388,7 +388,8 @@ def test_no_syn_is_answered(silent: Silent) -> None:
         client.connect(("192.0.2.2", silent.port))
     client.close()
     ended = silent.told()
-    assert (ended.verdict.ending, ended.retransmissions) == (Ending.UNANSWERED, 1)
+    assert ended.verdict.ending is Ending.UNANSWERED, ended.as_line()
+    assert ended.retransmissions
 
 
 def test_abandoned_before_the_answer(silent: Silent) -> None:

@@ -33,6 +33,7 @@ def spelt(path: str) -> str:
     [
         ("72 21 14 45 5d 01", "active", "orderly", "us", "SS > EST > FW1 > FW2 > TW?"),
         ("72 21 14 45 5d 02", "active", "half-closed", "us", "SS > EST > FW1 > FW2 > TW?"),
+        ("72 21 14 45 5e 02", "active", "orderly", "us", "SS > EST > FW1 > FW2 > TW?"),
         ("a3 31 18 89 9d 01", "passive", "orderly", "peer", "LISTEN > SR > EST > CW > LA > CLOSED"),
         ("72 21 14 4b bd 01", "active", "orderly", "both", "SS > EST > FW1 > CLOSING > TW?"),
         ("72 23 31 17 TCP_ABORT_ON_CLOSE 02", "simultaneous", "aborted, data unread", "us", "SS > SR > EST > CLOSED"),

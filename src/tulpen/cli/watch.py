@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from tulpen.watch.source import Source
     from tulpen.watch.verdict import Ending
 
+_FRAME: Final = 0.5  # seconds between two drawings of the screen
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -68,8 +68,8 @@ def command(**options: Any) -> int:
         try:
             for note in source.notes:
                 click.echo(f"tulpen: {note}", err=True)
-            show = _shower(options, source)
-            told = _watch(source, chosen, stop, show, options)
+            with _shower(options, source) as show:
+                told = _watch(source, chosen, stop, show, options)
         finally:
             source.close()
     return _say_goodbye(source, told)
@@ -78,7 +78,7 @@ def command(**options: Any) -> int:
 def _watch(
     source: Source,
     chosen: Chosen,
-    stop: Callable[[float], bool],
+    stop: Callable[[float, list[int]], bool],
     show: Callable[[list[Ended]], None],
     options: dict[str, Any],
 ) -> int:
@@ -87,8 +87,9 @@ def _watch(
     count, told = options["count"], 0
     while True:
         left = 0.2 if until is None else min(0.2, until - time.monotonic())
-        last = left <= 0 or stop(left)
-        ended = [each for each in (source.finish() if last else source.poll()) if chosen.takes(each)]
+        last = left <= 0 or stop(left, source.descriptors)
+        ended = (source.finish if last else source.poll)(chosen.wants)
+        ended = [each for each in ended if chosen.takes(each)]
         if count is not None and told + len(ended) >= count:
             ended, last = ended[: count - told], True
         told += len(ended)
@@ -136,36 +137,80 @@ def _ending(words: str) -> Ending:
 
 
 def _source(options: dict[str, Any], chosen: Chosen) -> Source:
+    from tulpen.kernel.tracefs import CannotTrace
+    from tulpen.watch.closes import Closes
     from tulpen.watch.traced import Traced
 
-    return Traced(ports=chosen.ports, octets=not options["no_octets"])
-
-
-def _shower(options: dict[str, Any], source: Source) -> Callable[[list[Ended]], None]:
-    out = sys.stdout
-    if options["as_json"]:
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-        def as_json(ended: list[Ended]) -> None:
-            out.write("".join([encode(each.as_json()) + "\n" for each in ended]))
-            out.flush()
-
-        return as_json
-
-    def as_lines(ended: list[Ended]) -> None:
-        out.write("".join([each.as_line() + "\n" for each in ended]))
-        out.flush()
-
-    return as_lines
+    if options["closes"]:
+        return Closes()
+    try:
+        return Traced(ports=chosen.ports, octets=not options["no_octets"])
+    except CannotTrace as error:
+        source = Closes()
+        source.notes.insert(0, f"{error}: {error.remedy}")
+        return source
 
 
 @contextlib.contextmanager
-def _stop() -> Iterator[Callable[[float], bool]]:
-    """Give a function that waits so many seconds, and says whether a signal asked for the end meanwhile."""
+def _shower(options: dict[str, Any], source: Source) -> Iterator[Callable[[list[Ended]], None]]:
+    """Give what shows connections that ended, and whatever else there is to see."""
+    out = sys.stdout
+    if not (options["as_json"] or options["lines"]) and out.isatty():
+        with _screen(source) as show:
+            yield show
+    elif options["as_json"]:
+
+        def as_json(ended: list[Ended]) -> None:
+            out.write("".join([each.as_json() + "\n" for each in ended]))
+            out.flush()
+
+        yield as_json
+    else:
+
+        def as_lines(ended: list[Ended]) -> None:
+            out.write("".join([printable(each.as_line()) + "\n" for each in ended]))
+            out.flush()
+
+        from tulpen.show.label import printable
+
+        yield as_lines
+
+
+@contextlib.contextmanager
+def _screen(source: Source) -> Iterator[Callable[[list[Ended]], None]]:
+    from rich.console import Console
+    from rich.live import Live
+
+    from tulpen.watch.activity import Activity
+    from tulpen.watch.screen import Screen
+
+    activity, drawn = Activity(), 0.0
+    try:
+        with Live(console=Console(), screen=True, auto_refresh=False) as live:
+
+            def show(ended: list[Ended]) -> None:
+                nonlocal drawn
+                activity.add(ended)
+                if time.monotonic() - drawn > _FRAME:
+                    source.refresh()
+                    activity.look(source.tally)
+                    live.update(Screen(activity, source.tally, source.notes), refresh=True)
+                    drawn = time.monotonic()
+
+            yield show
+    finally:
+        activity.close()
+    for ending, number in activity.endings.most_common():
+        click.echo(f"{number:>9,}  {ending}")
+
+
+@contextlib.contextmanager
+def _stop() -> Iterator[Callable[[float, list[int]], bool]]:
+    """Give a function that waits so many seconds, or until a descriptor is ready; it says whether a signal came."""
     reader, writer = os.pipe()
     before = {number: signal.signal(number, lambda *_: os.write(writer, b"!") and None) for number in _SIGNALS}
     try:
-        yield lambda seconds: bool(select.select([reader], [], [], seconds)[0])
+        yield lambda seconds, more: reader in select.select([reader, *more], [], [], seconds)[0]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -14,7 +14,7 @@ from tulpen.kernel.ring_buffer import PageLayout, walk, walk_bulk
 from tulpen.kernel.tcp_layout import DESTROY, KINDS, RECEIVE_RESET, RETRANSMIT, SEND_RESET, SET_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -36,18 +36,11 @@ _u32: Final = struct.Struct("=I").unpack_from
 _u64: Final = struct.Struct("=Q").unpack_from
 
 
-class Run(NamedTuple):
-    """What one socket did; offsets are into the batch's pages, -1 where there is no such event.
-
-    An opening begins a run of its own: the kernel gives the memory of a dead socket to the next.
-    """
-
-    socket: int  # where the kernel has it
-    word: bytes
-    times: list[int]  # of each octet of the word, in ns of CLOCK_MONOTONIC
-    named: int  # the last inet_sock_set_state
-    pid: int  # the first thread that did something to it, 0: none is known
-    destroyed: int  # tcp_destroy_sock
+# What one socket did: where the kernel has it; its word; the times of the word's octets, in ns of
+# CLOCK_MONOTONIC; the offset of the last inet_sock_set_state in the batch's pages, -1 for none; the first
+# thread that did something to it, 0 for unknown; its cookie, 0 for unknown.  An opening begins a run of
+# its own: the kernel gives the memory of a dead socket to the next.
+Run = tuple[int, bytes, list[int], int, int, int]
 
 
 class Batch(NamedTuple):
@@ -102,7 +95,7 @@ def _code(pages: memoryview, at: int, kind: int, layout: TcpLayout) -> int:
             new = _close(flags)
         return int(old << 4 | new)
     if kind == KINDS[DESTROY]:
-        return codes.DESTROYED if flags & _IRQ else codes.RELEASED
+        return codes.RELEASED if flags & (_IRQ | _SOFTIRQS_OFF) == _SOFTIRQS_OFF else codes.DESTROYED
     if kind == KINDS[RECEIVE_RESET]:
         return codes.RESET_RECEIVED
     if kind == KINDS[RETRANSMIT]:
@@ -123,16 +116,15 @@ def _protocol(pages: memoryview, at: int, layout: TcpLayout) -> int:
 
 
 def _run(pages: memoryview, layout: TcpLayout, socket: int, events: list[tuple[int, int, int]]) -> Run:
-    named = destroyed = -1
-    pid = 0
+    named, pid, cookie = -1, 0, 0
     for _, at, code in events:
         if codes.STEPS[code] is not None:
             named = at
-        elif code in (codes.DESTROYED, codes.RELEASED):
-            destroyed = at
+        elif code in (codes.DESTROYED, codes.RELEASED) and layout.cookie >= 0:
+            cookie = _u64(pages, at + layout.cookie)[0]
         if not pid and code != codes.RESET_RECEIVED and not pages[at + layout.flags] & _IRQ:
             pid = _u32(pages, at + layout.pid)[0]
-    return Run(socket, bytes(code for _, _, code in events), [now for now, _, _ in events], named, pid, destroyed)
+    return socket, bytes(code for _, _, code in events), [now for now, _, _ in events], named, pid, cookie
 
 
 def _bulk(pages: memoryview, page: PageLayout, layout: TcpLayout) -> Batch:
@@ -157,8 +149,14 @@ def _bulk(pages: memoryview, page: PageLayout, layout: TcpLayout) -> Batch:
     sent = np.flatnonzero(kinds == KINDS[SEND_RESET])
     resets = list(zip(offsets[sent].tolist(), code[sent].tolist(), strict=True))
     sockets = _sockets(np, kinds, offsets, words, layout)
-    runs = _runs(np, sockets, times, offsets, kinds, irq, code, words, layout) if len(code) else iter(())
-    return Batch(pages, len(code), counts, runs, resets)
+    count = len(code)
+    named = sockets != 0
+    if not named.all():
+        sockets, times, offsets, kinds, irq, code = (
+            each[named] for each in (sockets, times, offsets, kinds, irq, code)
+        )
+    runs = _runs(np, sockets, times, offsets, kinds, irq, code, words, layout) if len(code) else ()
+    return Batch(pages, count, counts, runs, resets)
 
 
 def _kind_table(layout: TcpLayout) -> NDArray[np.uint8]:
@@ -190,7 +188,8 @@ def _codes(np: Any, kinds: Any, offsets: Longs, irq: Any, words: Any, octets: An
             valid &= octets[at + high] == 0
     code[chosen] = np.where(valid, step, codes.NOTHING)
     destroyed = kinds == KINDS[DESTROY]
-    code[destroyed] = np.where(irq[destroyed] & _IRQ, codes.DESTROYED, codes.RELEASED)
+    by_close = irq[destroyed] & (_IRQ | _SOFTIRQS_OFF) == _SOFTIRQS_OFF
+    code[destroyed] = np.where(by_close, codes.RELEASED, codes.DESTROYED)
     code[kinds == KINDS[RECEIVE_RESET]] = codes.RESET_RECEIVED
     code[kinds == KINDS[RETRANSMIT]] = codes.RETRANSMITTED
     sent = np.flatnonzero(kinds == KINDS[SEND_RESET])
@@ -204,14 +203,18 @@ def _codes(np: Any, kinds: Any, offsets: Longs, irq: Any, words: Any, octets: An
 
 def _sockets(np: Any, kinds: Any, offsets: Longs, words: Any, layout: TcpLayout) -> Any:
     """Return where the kernel has every event's socket."""
+    return _long(np, words, (offsets + np.array(layout.sockets, np.int64)[kinds]) >> 2) & np.uint64(_WHERE)
+
+
+def _long(np: Any, words: Any, at: Longs) -> Any:
+    """Return the numbers of 64 bits that begin at these words."""
     low, high = (0, 1) if sys.byteorder == "little" else (1, 0)
-    at = (offsets + np.array(layout.sockets, np.int64)[kinds]) >> 2
-    return (words[at + low].astype(np.uint64) | words[at + high].astype(np.uint64) << np.uint64(32)) & np.uint64(_WHERE)
+    return words[at + low].astype(np.uint64) | words[at + high].astype(np.uint64) << np.uint64(32)
 
 
 def _runs(
     np: Any, sockets: Any, times: Any, offsets: Longs, kinds: Any, irq: Any, code: Any, words: Any, layout: TcpLayout
-) -> Iterator[Run]:
+) -> Iterable[Run]:
     """Put the events together by socket: sorted by the socket's address and the place in time, in one number."""
     index = np.arange(len(sockets), dtype=np.uint64)
     key = np.sort((sockets >> np.uint64(_ALIGNED)) << np.uint64(_INDEX_BITS) | index)
@@ -224,15 +227,15 @@ def _runs(
     place = np.arange(len(order))
     named = np.maximum.reduceat(np.where(kinds == KINDS[SET_STATE], offsets, -1), first)
     destroyed = np.maximum.reduceat(np.where(kinds == KINDS[DESTROY], offsets, -1), first)
+    at = np.maximum(destroyed + layout.cookie, 0) >> 2
+    cookie = np.where((destroyed >= 0) & (layout.cookie >= 0), _long(np, words, at), 0)
     by_process = (irq[order] & _IRQ == 0) & (kinds != KINDS[RECEIVE_RESET])
     actor = np.minimum.reduceat(np.where(by_process, place, len(order)), first)
     known = actor < len(order)
     pid = np.where(known, words[(offsets[np.where(known, actor, 0)] + layout.pid) >> 2], 0)
-    starts = first.tolist()
-    word, when = code.tobytes(), times[order].tolist()
-    for socket, a, b, *rest in zip(
-        sockets[first].tolist(), starts, [*starts[1:], len(word)],
-        named.tolist(), pid.tolist(), destroyed.tolist(), strict=True,
-    ):  # fmt: skip
-        if socket:
-            yield Run(socket, word[a:b], when[a:b], *rest)
+    starts, word, when = first.tolist(), code.tobytes(), times[order].tolist()
+    bounds = list(zip(starts, [*starts[1:], len(word)], strict=True))
+    return zip(
+        sockets[first].tolist(), [word[a:b] for a, b in bounds], [when[a:b] for a, b in bounds],
+        named.tolist(), pid.tolist(), cookie.tolist(), strict=True,
+    )  # fmt: skip

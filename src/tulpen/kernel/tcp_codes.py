@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from tulpen.kernel.sock_diag import STATES
 from tulpen.tcp.state import State
 
-DESTROYED: Final = 0x01  # in a softirq: no process had it open any more
-RELEASED: Final = 0x02  # by a process
+DESTROYED: Final = 0x01  # by a segment or a timer: no process had it open any more
+RELEASED: Final = 0x02  # by close(), which found it in CLOSED
 RESET_RECEIVED: Final = 0x03
 RETRANSMITTED: Final = 0x04
 RESET_SENT: Final = 0xE0  # and the reason's place in REASONS

@@ -92,7 +92,8 @@ def tcp_layout(formats: dict[str, EventFormat]) -> TcpLayout:
             "this kernel's tcp:tcp_send_reset gives no reason: it is guessed from what came before and after"
         )
     destroy = usable[DESTROY].fields if DESTROY in usable else {}
-    if destroy and "sock_cookie" not in destroy:
+    cookie = _fits(destroy, "sock_cookie")
+    if destroy and not cookie:
         missing.append("this kernel's tcp:tcp_destroy_sock gives no cookie: octets stay unknown")
     whole = all(name in reset and reset[name].size == 28 for name in ("saddr", "daddr"))
     symbols = usable[SEND_RESET].symbols.get("reason", {}) if reset else {}
@@ -108,7 +109,7 @@ def tcp_layout(formats: dict[str, EventFormat]) -> TcpLayout:
         reset["reason"].offset if "reason" in reset and reset["reason"].size == 4 else -1,
         reason_codes(symbols),
         (reset["saddr"].offset, reset["daddr"].offset) if whole else (-1, -1),
-        destroy["sock_cookie"].offset if "sock_cookie" in destroy else -1,
+        destroy["sock_cookie"].offset if cookie else -1,
         tuple(missing),
     )
 
@@ -117,5 +118,5 @@ def _fits(fields: dict[str, Field], name: str) -> bool:
     """Whether a field is there in the size and at the alignment that it is read in."""
     if name not in fields:
         return False
-    wanted = {"skaddr": 8, "oldstate": 4, "newstate": 4}.get(name)
+    wanted = {"skaddr": 8, "oldstate": 4, "newstate": 4, "sock_cookie": 8}.get(name)
     return wanted is None or (fields[name].size == wanted and fields[name].offset % 4 == 0)

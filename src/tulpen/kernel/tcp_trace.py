@@ -124,7 +124,7 @@ class TcpTrace:
         try:
             layout = tcp_layout(formats)
         except MissingField as error:
-            raise CannotTrace(f"this kernel lacks {error}", "use Linux 4.16 or later, or --closes") from error
+            raise CannotTrace(f"this kernel lacks {error}", "use Linux 4.16 or later") from error
         self.notes += layout.missing
         return layout
 
@@ -134,7 +134,7 @@ class TcpTrace:
             data = header["data"]
             return page_layout(header, data.offset + data.size)
         except KeyError as error:
-            raise CannotTrace(f"this kernel's ring buffer has no {error.args[0]}", "use --closes") from error
+            raise CannotTrace(f"this kernel's ring buffer has no {error.args[0]}", "use another kernel") from error
 
     def _prepare(self, ports: frozenset[int], buffers: int) -> None:
         each = min(max(buffers // len(self._cpus), min(buffers, _LEAST)), _MOST)

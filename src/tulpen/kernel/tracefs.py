@@ -186,9 +186,9 @@ def _call(number: int, *arguments: object) -> int:
 
 def _refused(error: OSError) -> CannotTrace:
     if error.errno in (EPERM, EACCES):
-        return CannotTrace("tracing is for root", "run it with sudo, or with --closes, which tells less")
+        return CannotTrace("tracing is for root", "run it with sudo")
     if error.errno in (ENODEV, ENOENT):
-        return CannotTrace("this kernel has no tracefs", "use a kernel with CONFIG_TRACING, or --closes")
+        return CannotTrace("this kernel has no tracefs", "use a kernel with CONFIG_TRACING")
     if error.errno == ENOSYS:
         return CannotTrace("tracefs is not mounted", MOUNT)
     return CannotTrace(f"no trace instance can be made: {error.strerror}", MOUNT)

@@ -137,6 +137,11 @@ class Lab:
         theirs = self.accept(ground, door)
         return ours, theirs
 
+    def joined_from(self, ground: Ground, client: Machine, server: Machine, door: Door, port: int) -> tuple[Line, Line]:
+        """Connect from a port of one's own choice, and accept."""
+        ours = client.connect(server.address, door.port, local_port=port, so_reuseaddr=True)
+        return ours, self.accept(ground, door)
+
     def segments(self, ground: Ground, number: int = 0) -> tuple[str, ...]:
         """Return the flags of a connection's segments in their order, as tcpdump writes them: ``S``, ``S.``, ``.``."""
         return tuple(rung.letters for rung in ground.ladder(number).rungs if isinstance(rung, Arrow))

@@ -19,6 +19,17 @@ MODULES: Final[dict[str, str]] = {
     "close": "close",
     "simultaneous-open": "simultaneous_open",
     "simultaneous-close": "simultaneous_close",
+    "time-wait": "time_wait",
+    "port-exhaustion": "port_exhaustion",
+    "tw-recycle": "tw_recycle",
+    "syn-flood": "syn_flood",
+    "accept-queue": "accept_queue",
+    "close-wait": "close_wait",
+    "half-open": "half_open",
+    "rst": "rst",
+    "zero-window": "zero_window",
+    "nagle-delayed-ack": "nagle_delayed_ack",
+    "path-mtu-black-hole": "path_mtu_black_hole",
 }
 
 

@@ -20,6 +20,7 @@ from tulpen.lab.observer import Observer
 from tulpen.lab.tulpens import TulpenMachine
 from tulpen.sim.capture import Capture
 from tulpen.sim.filters import Chain, Filter
+from tulpen.sim.network import Interface
 from tulpen.sim.world import World
 from tulpen.wire.address import address as octets_of
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tulpen.lab.machine import Machine, Value
     from tulpen.show.ladder import Ladder
+    from tulpen.wire.ip import Packet
 
 SECOND: Final = 1_000_000_000
 MILLISECOND: Final = 1_000_000
@@ -75,6 +77,7 @@ class Ground:
         self.world = World(seed)
         self.machines: list[Machine] = []
         self.observer = Observer(self.machines) if watch else None
+        self._outside = Interface("outside", ())
         self._linux: list[LinuxMachine] = []
         self._poll = select.poll()
         self._polled: dict[int, LinuxMachine] = {}
@@ -127,6 +130,16 @@ class Ground:
             self.world.taps.append(self._capture)
         self.world.poke()
         return machine
+
+    def box(self, name: str, address: str, into: Filter) -> None:
+        """Add an address that no machine has: what is sent to it passes ``into``, which may lead it on (a NAT)."""
+        self.world.network.plug(Interface(name, [octets_of(address)], into=into))
+
+    def inject(self, packet: Packet) -> None:
+        """Let a packet in from nowhere, as a forger or an old duplicate would."""
+        if self.observer is not None:
+            self.observer.forged(packet, self.now)
+        self.world.network.send(self._outside, packet, self.now)
 
     def run(self, seconds: float) -> None:
         """Let time pass."""

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import termios
+from collections import Counter
 from collections.abc import Callable, Mapping
 from errno import EADDRNOTAVAIL, EAGAIN, EINPROGRESS
 from typing import TYPE_CHECKING, Final, final
@@ -32,6 +33,7 @@ Stamp = Callable[[int], int]  # makes times of one instant follow each other
 
 _SIOCOUTQ: Final = termios.TIOCOUTQ
 _CORE: Final = frozenset({"somaxconn", "rmem_max", "wmem_max", "default_qdisc"})
+_OPTION_SACK: Final = 2  # TCPI_OPT_SACK
 _CONSTANTS: Final[dict[str, str]] = {
     "tcp_timewait_len": "60",
     "tcp_delack_ms": "40",
@@ -66,7 +68,7 @@ class LinuxLine:
     @property
     def error(self) -> int:
         """The errno it ended with, 0 for none."""
-        if self._socket is not None and not self._error:
+        if self._socket is not None and self._socket.fileno() >= 0 and not self._error:
             self._error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return self._error
 
@@ -141,7 +143,10 @@ class LinuxLine:
         if found is None or found.info is None:
             return {}
         info = found.info
-        return {"cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto}
+        return {
+            "cwnd": info.snd_cwnd, "mss": info.snd_mss, "rtt": info.rtt, "rto": info.rto,
+            "wscale": info.wscale & 15, "sack": int(bool(info.options & _OPTION_SACK)),
+        }  # fmt: skip
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -293,13 +298,13 @@ class LinuxMachine:
             found.append(Row(each.state, each.recv_q, each.send_q, local, port, known, remote_port))
         return found
 
-    def counters(self) -> Mapping[str, int]:
+    def counters(self) -> Counter[str]:
         """Return the MIB, of /proc/net/snmp and /proc/net/netstat."""
-        counted: dict[str, int] = {}
+        counted: Counter[str] = Counter()
         for path in ("/proc/net/snmp", "/proc/net/netstat"):
             lines = self.network.read_file(path).splitlines()
             for names, values in zip(lines[::2], lines[1::2], strict=True):
-                counted |= zip(names.split()[1:], map(int, values.split()[1:]), strict=True)
+                counted.update(dict(zip(names.split()[1:], map(int, values.split()[1:]), strict=True)))
         return counted
 
     def reboot(self) -> None:
@@ -348,7 +353,7 @@ class LinuxMachine:
 
     def _make(self) -> PrivateNetwork:
         try:
-            return PrivateNetwork(addresses=(f"{self.address}/24",), mtu=self._mtu)
+            return PrivateNetwork(addresses=(f"{self.address}/24",), routes=("0.0.0.0/0",), mtu=self._mtu)
         except NotPermitted as error:
             raise TulpenError(error.reason, error.remedy) from error
 

@@ -7,6 +7,7 @@ wrong is an OSError with the errno that Linux gives.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -64,7 +65,7 @@ class Line(Protocol):
         """Set socket options, by Linux's names in small letters."""
 
     def measure(self) -> Mapping[str, int]:
-        """Return cwnd in segments, mss in octets, rtt and rto in microseconds; empty where it is gone."""
+        """Return cwnd (segments), mss (octets), rtt and rto (microseconds), their wscale, sack; empty if gone."""
 
 
 class Door(Protocol):
@@ -115,7 +116,7 @@ class Machine(Protocol):
     def rows(self) -> list[Row]:
         """Return every socket, as ``ss -tan`` shows them."""
 
-    def counters(self) -> Mapping[str, int]:
+    def counters(self) -> Counter[str]:
         """Return the MIB, by Linux's names (nstat)."""
 
     def reboot(self) -> None:

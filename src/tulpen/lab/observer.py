@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.breaker.observer import passages_of, turned
-from tulpen.show.ladder import Ladder, Side
+from tulpen.show.ladder import Fate, Ladder, Side
 from tulpen.show.ladder_trace import Passage, ladder_from_trace
 from tulpen.tcp.trace import FourTuple
 from tulpen.wire.address import address as octets_of
@@ -42,6 +42,16 @@ class Observer:
             return passed
 
         return watched
+
+    def forged(self, packet: Packet, now: int) -> None:
+        """Note a segment that its sender never sent."""
+        seg = packet.payload
+        if isinstance(seg, Segment):
+            name = FourTuple(packet.src, seg.sport, packet.dst, seg.dport)
+            first = turned(name) if turned(name) in self._passages else name
+            side = Side.LEFT if first == name else Side.RIGHT
+            when = self.stamp(now)
+            self._passages.setdefault(first, []).append(Passage(side, when, seg, Fate.INJECTED, when))
 
     def stamp(self, now: int) -> int:
         """Return ``now``, or as little later as makes it follow what was seen before."""

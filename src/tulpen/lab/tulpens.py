@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, final
@@ -141,7 +142,10 @@ class TulpenLine:
         """Return cwnd, mss, rtt and rto."""
         status = self._socket.status()
         mss = max(status.snd_mss, 1)
-        return {"cwnd": status.snd_cwnd // mss, "mss": mss, "rtt": status.rtt // 1000, "rto": status.rto // 1000}
+        return {
+            "cwnd": status.snd_cwnd // mss, "mss": mss, "rtt": status.rtt // 1000, "rto": status.rto // 1000,
+            "wscale": status.snd_wscale, "sack": int(status.sack),
+        }  # fmt: skip
 
 
 @final
@@ -224,9 +228,9 @@ class TulpenMachine:
         """Return every socket."""
         return self.host.status()
 
-    def counters(self) -> Mapping[str, int]:
-        """Return the MIB."""
-        return self.host.counters()
+    def counters(self) -> Counter[str]:
+        """Return the MIB; what was never counted is 0."""
+        return Counter(self.host.counters())
 
     def reboot(self) -> None:
         """Come back with no memory of any connection."""

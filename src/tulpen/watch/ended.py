@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tulpen.show.path import path_text
 from tulpen.wire import address as wire
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from tulpen.tcp.trace import FourTuple
     from tulpen.watch.verdict import Verdict
     from tulpen.watch.who import Who
+
+_ARROWS: Final = {"active": "->", "passive": "<-", "simultaneous": "<>", "before": "--"}
 
 
 class Ended(NamedTuple):
@@ -29,47 +32,27 @@ class Ended(NamedTuple):
     namespace: int | None  # the inode of the network namespace
     place: str  # what that is called; empty: our own, or unknown
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as an object of plain values."""
-        verdict, who = self.verdict, self.who
-        return {
-            "time": round(self.at, 6),
-            "local": text(self.name.local),
-            "local_port": self.name.local_port,
-            "remote": text(self.name.remote),
-            "remote_port": self.name.remote_port,
-            "opened": verdict.opened.value,
-            "ending": verdict.ending.value,
-            "by": verdict.by or None,
-            "why": verdict.why or None,
-            "states": [standing.title for standing in verdict.path],
-            "duration": None if self.duration is None else round(self.duration, 6),
-            "waited": None if self.waited is None else round(self.waited, 6),
-            "sent": self.sent,
-            "received": self.received,
-            "retransmissions": self.retransmissions,
-            "pid": who.pid if who else None,
-            "process": who.command if who else None,
-            "namespace": self.place or None,
-            "namespace_inode": self.namespace,
-        }
+    def as_json(self) -> str:
+        """Return it as an object of JSON, on one line."""
+        local, local_port, remote, remote_port = self.name
+        return (
+            f'{{"time":{self.at:.6f},"local":"{text(local)}","local_port":{local_port},'
+            f'"remote":"{text(remote)}","remote_port":{remote_port},{_verdict(self.verdict)},'
+            f'"duration":{_seconds(self.duration)},"waited":{_seconds(self.waited)},"sent":{_number(self.sent)},'
+            f'"received":{_number(self.received)},"retransmissions":{_number(self.retransmissions)},'
+            f'{_process(self.who)},"namespace":{_string(self.place)},"namespace_inode":{_number(self.namespace)}}}'
+        )
 
     def as_line(self) -> str:
         """Return it as a line for people."""
         verdict = self.verdict
-        whose = f"{self.who.command}/{self.who.pid}" if self.who else "?"
-        if self.place:
-            whose += f" in {self.place}"
-        arrow = {"active": "->", "passive": "<-", "simultaneous": "<>"}.get(verdict.opened.value, "--")
         ending = verdict.ending.value
-        if verdict.by in ("us", "both") and ending in ("orderly", "half-closed"):
-            ending += {"us": ", we closed first", "both": ", both at once"}[verdict.by]
-        elif verdict.by == "peer" and ending in ("orderly", "half-closed"):
-            ending += ", they closed first"
+        if ending in ("orderly", "half-closed") and verdict.by:
+            ending += {"us": ", we closed first", "both": ", both at once", "peer": ", they closed first"}[verdict.by]
         parts = [
-            f"{endpoint(self.name.local, self.name.local_port)} {arrow} "
+            f"{endpoint(self.name.local, self.name.local_port)} {_ARROWS[verdict.opened.value]} "
             f"{endpoint(self.name.remote, self.name.remote_port)}",
-            whose,
+            (f"{self.who.command}/{self.who.pid}" if self.who else "?") + (f" in {self.place}" if self.place else ""),
             f"{ending}: {verdict.why}" if verdict.why else ending,
             duration(self.duration),
         ]
@@ -81,10 +64,53 @@ class Ended(NamedTuple):
         return " | ".join(part for part in parts if part)
 
 
+_written: Final[dict[int, tuple[Verdict, str]]] = {}  # by identity: most verdicts are given again and again
+
+
+def _verdict(verdict: Verdict) -> str:
+    known = _written.get(id(verdict))
+    if known is None:
+        if len(_written) > 4096:
+            _written.clear()
+        known = _written[id(verdict)] = verdict, _write(verdict)
+    return known[1]
+
+
+def _write(verdict: Verdict) -> str:
+    about: dict[str, Any] = {
+        "opened": verdict.opened.value,
+        "ending": verdict.ending.value,
+        "by": verdict.by or None,
+        "why": verdict.why or None,
+        "states": [standing.title for standing in verdict.path],
+    }
+    return json.dumps(about, ensure_ascii=False, separators=(",", ":"))[1:-1]
+
+
+@lru_cache(maxsize=4096)
+def _process(who: Who | None) -> str:
+    if who is None:
+        return '"pid":null,"process":null'
+    return f'"pid":{who.pid},"process":{json.dumps(who.command)}'
+
+
+@lru_cache(maxsize=4096)
+def _string(words: str) -> str:
+    return json.dumps(words) if words else "null"
+
+
+def _seconds(value: float | None) -> str:
+    return "null" if value is None else f"{value:.6f}"
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
+
+
 @lru_cache(maxsize=65_536)
 def text(address: bytes) -> str:
-    """Return an address as text."""
-    return wire.text(address)
+    """Return an address as text; empty: it is unknown."""
+    return wire.text(address) if address else ""
 
 
 def endpoint(address: bytes, port: int) -> str:
@@ -99,7 +125,8 @@ def duration(seconds: float | None) -> str:
     """Return a time with three digits that count."""
     if seconds is None:
         return ""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"
-    return f"{seconds * 1e6:.0f} us"
+    if seconds >= 1000:
+        return f"{seconds:,.0f} s"
+    if seconds >= 1:
+        return f"{seconds:.3g} s"
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f} us"

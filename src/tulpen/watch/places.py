@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
@@ -15,6 +16,7 @@ from tulpen.kernel.sock_diag import NETLINK_SOCK_DIAG
 from tulpen.link.syscalls import CLONE_NEWNET, setns
 
 _REFRESHED: Final = 2_000_000_000  # ns between two looks for new ones
+_PATIENCE: Final = 50  # a look that took long is paid for with so many times its length without another
 _RTO_MIN: Final = 0.2
 _RTO_MAX: Final = 120.0
 
@@ -38,7 +40,7 @@ class Places:
         """Look for namespaces that came or went, if it is time; ``now`` in ns."""
         if now < self._due:
             return
-        self._due = now + _REFRESHED
+        began = time.monotonic_ns()
         found = {place.inode: place for place in namespaces().found}
         self._names = {inode: place.name for inode, place in found.items()}
         for inode in self._retries.keys() - found.keys():
@@ -47,6 +49,7 @@ class Places:
                 self._overrun += self._destroyed[inode].lost()
                 self._destroyed.pop(inode).close()
         self._enter([place for inode, place in found.items() if inode not in self._retries])
+        self._due = now + max(_REFRESHED, _PATIENCE * (time.monotonic_ns() - began))
 
     def read(self, last: dict[int, bytes], where: dict[int, int]) -> None:
         """Put the last numbers of destroyed sockets into ``last``, and their namespace into ``where``, by cookie."""

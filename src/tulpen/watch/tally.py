@@ -32,9 +32,9 @@ class Tally:
                 self._codes[code] += number
                 self.events += number
 
-    def ended(self, ending: Ending) -> None:
-        """Add a connection that ended."""
-        self.endings[ending] = self.endings.get(ending, 0) + 1
+    def ended(self, ending: Ending, number: int = 1) -> None:
+        """Add connections that ended so."""
+        self.endings[ending] = self.endings.get(ending, 0) + number
 
     def transitions(self) -> dict[tuple[State, State], int]:
         """Return how often each transition was seen.

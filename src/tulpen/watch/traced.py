@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from tulpen.kernel import tcp_codes as codes
-from tulpen.kernel.destroyed import Last, read_last
-from tulpen.kernel.socket_name import read_name, read_sockaddr
+from tulpen.kernel.destroyed import read_octets
+from tulpen.kernel.socket_name import read_sockaddr
 from tulpen.kernel.tcp_trace import BUFFERS, TcpTrace
 from tulpen.tcp.state import State
 from tulpen.tcp.trace import FourTuple
@@ -20,6 +20,8 @@ from tulpen.watch.verdict import REASONS, Ending, Opened, Verdict, judge
 from tulpen.watch.who import Processes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tulpen.kernel.tcp_batch import Batch
 
 _RETRANSMITTED: Final = bytes([codes.RETRANSMITTED])
@@ -28,8 +30,13 @@ _LONG: Final = 1_000_000_000  # ns in CLOSE-WAIT from which a connection was hal
 _SYN_TIMEOUT: Final = 900_000_000  # ns: the least that a SYN is waited for is a second
 _MANY: Final = 3  # retransmissions without an answer
 _KEPT: Final = 200_000  # messages
+_WORDS: Final = 5_000
 _ABOUT: Final = 0.9
 _NAMELESS: Final = FourTuple(b"", 0, b"", 0)
+
+
+def _any(_: Verdict) -> bool:
+    return True
 
 
 @final
@@ -40,8 +47,22 @@ class Traced:
     CannotTrace with the remedy.
     """
 
-    __slots__ = ("_clock", "_last", "_layout", "_lives", "_places", "_resets", "_resets_before", "_settling", "_trace",
-                 "_where", "notes", "processes", "tally")  # fmt: skip
+    __slots__ = (
+        "_clock",
+        "_last",
+        "_layout",
+        "_lives",
+        "_meanings",
+        "_places",
+        "_resets",
+        "_resets_before",
+        "_settling",
+        "_trace",
+        "_where",
+        "notes",
+        "processes",
+        "tally",
+    )
 
     def __init__(
         self,
@@ -54,6 +75,7 @@ class Traced:
         self.tally = Tally()
         self._last: dict[int, bytes] = {}
         self._settling: list[Life] = []
+        self._meanings: dict[bytes, Meaning] = {}
         self._resets: dict[FourTuple, int] = {}
         self._resets_before: dict[FourTuple, int] = {}
         self._where: dict[int, int] = {}  # network namespaces by cookie, where there are several
@@ -66,33 +88,46 @@ class Traced:
         self.processes = Processes(self._trace.commands)
         if self.processes.blind:
             self.notes.append("in a PID namespace of its own, so the kernel's thread numbers say nothing: no processes")
-        self._places.refresh(time.monotonic_ns())
+        try:
+            self._places.refresh(time.monotonic_ns())
+        except BaseException:
+            self.close()
+            raise
         if octets and self._places.unseen:
             self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
 
-    def poll(self) -> list[Ended]:
+    @property
+    def descriptors(self) -> list[int]:
+        """None: the buffers hold what comes in a second."""
+        return []
+
+    def poll(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
         """Return the connections that ended, a moment after they did; call it some times a second."""
         told = self._settling
         self._settling = []
+        counted = self._unwanted(wanted)
         self._resets_before, self._resets = self._resets, {}
         while (batch := self._trace.poll()) is not None:
             self.tally.add(batch.counts)
             self._note_resets(batch)
-            self._settling += self._lives.feed(batch)
+            self._settling += self._lives.feed(batch, counted, _LONG)
         self._places.read(self._last, self._where)
         self._places.refresh(time.monotonic_ns())
-        ended = [self._tell(life) for life in told]
+        for word, number in counted.items():
+            if number:
+                self.tally.ended(self._meanings[word].verdict.ending, number)
+        ended = [self._tell(life, wanted) for life in told]
         if len(self._last) > _KEPT:  # of sockets that were never connections, or that were told before they went
             self._last.clear()
             self._where.clear()
         return [each for each in ended if each is not None]
 
-    def finish(self) -> list[Ended]:
+    def finish(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
         """Let no more events come, and return the rest."""
         self._trace.stop()
-        first = self.poll()
+        first = self.poll(wanted)
         time.sleep(0.02)  # the last numbers of a socket come from a work queue
-        return first + self.poll()
+        return first + self.poll(wanted)
 
     def refresh(self) -> None:
         """Bring the number of lost events up to date."""
@@ -116,6 +151,10 @@ class Traced:
     ) -> None:
         self.close()
 
+    def _unwanted(self, wanted: Callable[[Verdict], bool]) -> dict[bytes, int]:
+        """Return the words of which it is enough to count the lives, with nothing counted yet."""
+        return {word: 0 for word, each in self._meanings.items() if each.plain and not wanted(each.verdict)}
+
     def _note_resets(self, batch: Batch) -> None:
         """Remember why resets were sent, by the connection as their receiver names it."""
         source, destination = self._layout.ends
@@ -127,64 +166,90 @@ class Traced:
             if sender is not None and receiver is not None:
                 self._resets[FourTuple(*receiver, *sender)] = code
 
-    def _tell(self, life: Life) -> Ended | None:
+    def _tell(self, life: Life, wanted: Callable[[Verdict], bool]) -> Ended | None:
         word, times = life.word, life.times
-        bare = word.replace(_RETRANSMITTED, b"")
-        place = _end(word)
-        unanswered = _unanswered(word, times, place)
-        at_once = life.gone and times[-1] - times[place] < _AT_ONCE
-        verdict = judge(bare, unanswered=unanswered, at_once=at_once)
+        meaning = self._meanings.get(word)
+        if meaning is None:
+            if len(self._meanings) > _WORDS:
+                self._meanings.clear()
+            meaning = self._meanings[word] = _meaning(word)
+        verdict, place, wait, plain, fin = meaning
+        name = self._lives.names.name(life.name) if life.name else _NAMELESS
+        waited = times[wait[1]] - times[wait[0]] if wait else None
+        if not plain or (waited is not None and waited > _LONG):
+            verdict = self._refine(life, verdict, place, waited, name)
         if verdict.listener:
             return None
-        name = read_name(life.name, 0, self._layout.name) if life.name else _NAMELESS
-        if verdict.ending is Ending.KILLED and verdict.opened is not Opened.ACTIVE:
-            life.pid = 0  # it may be who killed it
-        who = self.processes.find(life.pid, times[-1])
-        verdict, waited = self._refine(verdict, life, place, name)
         self.tally.ended(verdict.ending)
+        if not wanted(verdict):
+            return None
+        pid = life.pid
+        if verdict.ending is Ending.KILLED and verdict.opened is not Opened.ACTIVE:
+            pid = 0  # it may be who killed it
+        who = self.processes.find(pid, times[-1])
         message = self._last.pop(life.cookie, None)
-        last = read_last(message) if message is not None else None
-        sent, received = octets(last, verdict)
-        inode = self._where.pop(life.cookie, None) or (who.namespace if who else None)
+        numbers = read_octets(message) if message is not None else None
+        sent, received = numbers if numbers is not None else (None, None)
+        inode = self._where.pop(life.cookie, None) if self._where else None
+        inode = inode or (who.namespace if who else None)
         return Ended(
             (self._clock + times[place]) / 1e9,
             name,
             verdict,
             (times[place] - times[0]) / 1e9 if verdict.opened is not Opened.BEFORE else None,
-            waited,
+            None if waited is None else waited / 1e9,
             sent,
-            received,
-            word.count(codes.RETRANSMITTED),
+            received - fin if received else received,
+            word.count(_RETRANSMITTED),
             who,
             inode,
             self._places.label(inode) if inode else "",
         )
 
-    def _refine(self, verdict: Verdict, life: Life, place: int, name: FourTuple) -> tuple[Verdict, float | None]:
+    def _refine(self, life: Life, verdict: Verdict, place: int, waited: int | None, name: FourTuple) -> Verdict:
         """Add what only the times and the other end can tell."""
+        word, times = life.word, life.times
+        verdict = judge(
+            word.replace(_RETRANSMITTED, b""),
+            unanswered=_unanswered(word, times, place),
+            at_once=life.gone and times[-1] - times[place] < _AT_ONCE,
+        )
         if verdict.ending in (Ending.RESET_BY_PEER, Ending.REFUSED) and not verdict.why:
             code = self._resets.get(name) or self._resets_before.get(name)
             reason = codes.reason_of(code) if code else None
             if reason:
                 verdict = verdict._replace(why=REASONS.get(reason, reason))
         elif verdict.ending is Ending.GAVE_UP and not _orphan(verdict):
-            silent = times_silent(life.word, life.times, place)
+            silent = times_silent(word, times, place)
             if silent is not None and silent < self._places.patience() * _ABOUT:
                 why = f"TCP_USER_TIMEOUT, or an error on the way: {silent:.3g} s is less than tcp_retries2 allows"
                 verdict = verdict._replace(ending=Ending.USER_TIMEOUT, why=why)
-        waited = _waited(life.word, life.times)
         if verdict.ending is Ending.ORDERLY and verdict.by == "peer" and waited is not None and waited > _LONG:
             verdict = verdict._replace(ending=Ending.HALF_CLOSED, why="their FIN came long before ours")
-        return verdict, None if waited is None else waited / 1e9
+        return verdict
 
 
-def octets(last: Last | None, verdict: Verdict) -> tuple[int | None, int | None]:
-    """Return how many octets of text were sent and received, as far as the last numbers tell."""
-    info = last.info if last is not None else None
-    if info is None or not info.segs_in:  # it was reset by its own end, and has forgotten
-        return None, None
-    fin = any(each.state in (State.CLOSE_WAIT, State.CLOSING, State.TIME_WAIT) for each in verdict.path)
-    return info.bytes_sent - info.bytes_retrans, max(info.bytes_received - fin, 0)
+class Meaning(NamedTuple):
+    """What a word says by itself."""
+
+    verdict: Verdict
+    place: int  # of the transition to CLOSED
+    wait: tuple[int, int] | None  # the places of the transitions into and out of CLOSE-WAIT or FIN-WAIT-2
+    plain: bool  # nothing else has a say
+    fin: bool  # their FIN came, which the kernel counts among the octets
+
+
+_PLAIN: Final = (Ending.ORDERLY, Ending.HALF_CLOSED, Ending.UNREAD, Ending.KEEPALIVE, Ending.KILLED, Ending.ABANDONED)
+
+
+def _meaning(word: bytes) -> Meaning:
+    verdict = judge(word.replace(_RETRANSMITTED, b""))
+    plain = _RETRANSMITTED not in word and verdict.ending in _PLAIN
+    fin = any(each.state in _FIN_CAME for each in verdict.path)
+    return Meaning(verdict, _end(word), _waited(word), plain, fin)
+
+
+_FIN_CAME: Final = (State.CLOSE_WAIT, State.CLOSING, State.TIME_WAIT)
 
 
 def times_silent(word: bytes, times: list[int], place: int) -> float | None:
@@ -220,15 +285,15 @@ def _orphan(verdict: Verdict) -> bool:
     return State.FIN_WAIT_1 in states or State.LAST_ACK in states
 
 
-def _waited(word: bytes, times: list[int]) -> int | None:
-    """Return the time in CLOSE-WAIT or FIN-WAIT-2."""
+def _waited(word: bytes) -> tuple[int, int] | None:
+    """Return the places of the transitions into and out of CLOSE-WAIT or FIN-WAIT-2."""
     began = None
     for place, code in enumerate(word):
         step = codes.STEPS[code]
         if step is None:
             continue
         if began is not None:
-            return times[place] - began
+            return began, place
         if step.after in (State.CLOSE_WAIT, State.FIN_WAIT_2):
-            began = times[place]
+            began = place
     return None

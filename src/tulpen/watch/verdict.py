@@ -35,6 +35,7 @@ class Ending(Enum):
     HALF_CLOSED = "half-closed"  # orderly, and one direction was closed long before the other, or by shutdown()
     RESET_BY_PEER = "reset by peer"
     RESET_BY_US = "reset by us"
+    RESET = "reset"  # by whom is not to be known
     REFUSED = "refused"
     UNREAD = "aborted, data unread"
     LINGER_0 = "aborted, linger 0"
@@ -171,7 +172,7 @@ def _orderly(last: Step, before: bytes, after: bytes) -> tuple[Ending, str, str]
             return Ending.ORDERLY, "peer", ""
         case State.CLOSING:
             return Ending.ORDERLY, "both", ""
-        case State.FIN_WAIT_2 if codes.RELEASED in after:
+        case State.FIN_WAIT_2 if codes.RELEASED in after and last.context != codes.CLOSE_OF_ANOTHER:
             return Ending.HALF_CLOSED, "us", "by shutdown()"
         case State.FIN_WAIT_2 | State.TIME_WAIT:
             return Ending.ORDERLY, "us", ""

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, final
 _INIT: Final = "pid:[4026531836]"  # the PID namespace that the machine began with
 _TGID: Final = re.compile(rb"^Tgid:\s*(\d+)", re.MULTILINE)
 _NAME: Final = re.compile(rb"^Name:\s*(.*)$", re.MULTILINE)
-_KERNEL: Final = re.compile(rb"^Kthread:\s*1", re.MULTILINE)
+# A thread of the kernel: its father is kthreadd; Linux 6.8 and later say it outright.
+_KERNEL: Final = re.compile(rb"^(?:Kthread:\s*1|PPid:\s*2)$", re.MULTILINE)
 _KEPT: Final = 5_000_000_000  # ns that an answer stays good: numbers of processes are given out again
 
 
