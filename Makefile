@@ -1,12 +1,12 @@
 # Every target makes what it needs in .venv, from python3 >= 3.11, gcc, make and git alone; the second call needs no network.
 VENV := .venv
 BIN := $(VENV)/bin
-MADE_FROM := pyproject.toml tools/venv.sh tools/hatch_bpf.py tools/bpf.sh $(wildcard src/tulpen/kernel/bpf/*.bpf.c)
+MADE_FROM := pyproject.toml tools/venv.sh tools/hatch_build.py tools/fast.py tools/bpf.sh $(wildcard src/tulpen/kernel/bpf/*.bpf.c)
 
-.PHONY: help run test fuzz lint format bench bpf docs clean
+.PHONY: help run test fuzz lint format bench bpf fast test-fast docs clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 $(VENV)/.base: $(MADE_FROM)
 	@tools/venv.sh $(VENV) .
@@ -14,6 +14,10 @@ $(VENV)/.base: $(MADE_FROM)
 
 $(VENV)/.dev: $(MADE_FROM)
 	@tools/venv.sh $(VENV) ".[dev]"
+	@touch $@ $(VENV)/.base
+
+$(VENV)/.bench: $(MADE_FROM)
+	@tools/venv.sh $(VENV) ".[bench]"
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.docs: $(MADE_FROM)
@@ -25,6 +29,16 @@ run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='..
 
 test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
 	$(BIN)/python -m pytest $(ARGS)
+
+build/fast/.made: $(VENV)/.dev tools/fast.py $(shell find src -name '*.py')
+	$(BIN)/python tools/fast.py --optimize $${OPTIMIZE:-3} build/fast
+	@touch $@
+
+fast: build/fast/.made  ## compile the engine with mypyc, into build/fast (OPTIMIZE=0 for a quick build of slower code)
+	@echo "PYTHONPATH=build/fast $(BIN)/tulpen ..., or $(BIN)/python -m benchmarks"
+
+test-fast: build/fast/.made  ## the engine's tests on the compiled engine
+	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
 	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/properties $(ARGS)
@@ -39,7 +53,7 @@ format: $(VENV)/.dev  ## put the style right where that can be done by a tool
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.base  ## measure (ARGS='engine' for some)
+bench: $(VENV)/.bench  ## measure beside every peer that is installed (ARGS='--quick', ARGS='bulk', ARGS='--help')
 	$(BIN)/python -m benchmarks $(ARGS)
 
 bpf:  ## build the programs for the kernel (needs clang; installing tulpen does it too)

@@ -1,69 +1,69 @@
-"""Bulk throughput through TUN, beside asyncio's streams over the kernel's loopback."""
+"""Bulk transfer: MB/s, and seconds of processor time for a GB, tulpen beside its peers."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
-from benchmarks.case import Case
-from benchmarks.network import Place, on_loopback, on_tun
+from benchmarks.amount import amount
+from benchmarks.case import Case, Reading
+from benchmarks.peers import gvisor, iperf, lwip, pytcp, slirp
+from benchmarks.place import Enter, Place, at, loopback, tulpen, uvloop
 
-OCTETS = 100_000_000
-CHUNK = bytes(1 << 18)
-
-TAKE = """
-import socket, sys, time
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-buffer, total, began = bytearray(1 << 18), 0, time.perf_counter()
-while count := connection.recv_into(buffer):
-    total += count
-print(total / (time.perf_counter() - began))
-"""
-
-GIVE = """
-import socket, sys, time
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-chunk, left, began = bytes(1 << 18), int(sys.argv[3]), time.perf_counter()
-while left > 0:
-    connection.sendall(chunk)
-    left -= len(chunk)
-connection.shutdown(socket.SHUT_WR)
-connection.recv(1)
-print((int(sys.argv[3]) - left) / (time.perf_counter() - began))
-"""
+MB = 1_000_000
 
 
-async def out(place: Place) -> float:
-    """We send; the client measures."""
-
-    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in range(OCTETS // len(CHUNK)):
-            writer.write(CHUNK)
-            await writer.drain()
-        writer.close()
-
-    await place.start_server(send)
-    return float(await place.client(TAKE)) / 1e6
+async def moved(place: Place, program: str, octets: int) -> Reading:
+    """Have the client move so many octets."""
+    octets = amount(octets)
+    before = place.cpu()
+    seconds = await place.client(program, octets)
+    return Reading(octets / MB / seconds, (place.cpu() - before) / octets * 1e9)
 
 
-async def into(place: Place) -> float:
-    """The client sends and measures until we have taken the last octet."""
+def case(group: str, name: str, enter: Enter, program: str, octets: int, ours: str = "") -> Case:
+    work = partial(moved, program=program, octets=octets)
+    return Case(group, name, "MB/s", at(enter, work), ours=ours)
 
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(1 << 18):
-            pass
-        writer.write(b"!")
-        writer.close()
 
-    await place.start_server(take)
-    return float(await place.client(GIVE, OCTETS)) / 1e6
+def with_offload(group: str, program: str) -> list[Case]:
+    """Let the device cut, as the kernel's loopback does."""
+    mine = "tulpen"
+    work = partial(moved, program=program, octets=400 * MB)
+    large = partial(tulpen, offload=True)
+    return [
+        case(group, mine, large, program, 400 * MB),
+        Case(group, "tulpen on uvloop", "MB/s", at(large, work, uvloop), beside=mine),
+        case(group, "tulpen over veth", partial(tulpen, offload=True, device="veth"), program, 400 * MB),
+        case(group, "asyncio over loopback", loopback, program, 800 * MB, mine),
+        Case(
+            group,
+            "uvloop over loopback",
+            "MB/s",
+            at(loopback, partial(moved, program=program, octets=800 * MB), uvloop),
+            ours=mine,
+        ),
+        Case(group, "iperf3 over loopback", "MB/s", partial(iperf.measure, program), ours=mine),
+        case(group, "gVisor, host GSO", gvisor.with_gso, program, 400 * MB, mine),
+        case(group, "slirp4netns, MTU 65520", partial(slirp.slirp4netns, 65_520), program, 60 * MB, mine),
+        case(group, "passt, MTU 65520", partial(slirp.pasta, 65_520), program, 40 * MB, mine),
+        case(group, "PyTCP", pytcp.pytcp, program, 1 * MB, mine),
+    ]
+
+
+def without_offload(group: str, program: str) -> list[Case]:
+    """Every packet of 1500 octets goes through the TCP by itself."""
+    mine = "tulpen"
+    return [
+        case(group, mine, tulpen, program, 40 * MB),
+        case(group, "gVisor", gvisor.plain, program, 100 * MB, mine),
+        case(group, "lwIP", lwip.lwip, program, 40 * MB, mine),
+        case(group, "slirp4netns, MTU 1500", partial(slirp.slirp4netns, 1500), program, 40 * MB, mine),
+    ]
 
 
 BULK = [
-    Case("100 MB out, by streams", "loopback", "MB/s", partial(on_loopback, out)),
-    Case("100 MB out, by streams", "TUN, MTU 1500", "MB/s", partial(on_tun, out), "loopback"),
-    Case("100 MB out, by streams", "TUN, offload", "MB/s", partial(on_tun, out, offload=True), "loopback"),
-    Case("100 MB in, by streams", "loopback", "MB/s", partial(on_loopback, into)),
-    Case("100 MB in, by streams", "TUN, MTU 1500", "MB/s", partial(on_tun, into), "loopback"),
-    Case("100 MB in, by streams", "TUN, offload", "MB/s", partial(on_tun, into, offload=True), "loopback"),
+    *with_offload("bulk out, MTU 1500 with offload", "out"),
+    *with_offload("bulk in, MTU 1500 with offload", "into"),
+    *without_offload("bulk out, MTU 1500", "out"),
+    *without_offload("bulk in, MTU 1500", "into"),
 ]

@@ -1,68 +1,56 @@
-"""Small exchanges: connections a second, and the time of a one-byte round trip."""
+"""Small exchanges: connections a second, and the time of a one-octet round trip."""
 
 from __future__ import annotations
 
-import asyncio
-import statistics
 from functools import partial
 
+from benchmarks.amount import amount
 from benchmarks.case import Case
-from benchmarks.network import Place, on_loopback, on_tun
+from benchmarks.peers import gvisor, lwip, pytcp, slirp
+from benchmarks.place import Place, at, loopback, tulpen, uvloop
 
-CONNECTIONS_MADE = 1000
-ROUND_TRIPS = 3000
-
-# Eight at a time, so that neither end waits for the other.
-CHURN = """
-import sys, threading, time
-import socket, struct
-address, count = (sys.argv[1], int(sys.argv[2])), int(sys.argv[3])
-def work():
-    for _ in range(count // 8):
-        connection = socket.create_connection(address)
-        connection.sendall(b"x")
-        assert connection.recv(1) == b"x"
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
-        connection.close()
-threads = [threading.Thread(target=work) for _ in range(8)]
-began = time.perf_counter()
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-print(count // 8 * 8 / (time.perf_counter() - began))
-"""
-
-PING_PONG = """
-import socket, sys, time
-connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
-connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-for _ in range(int(sys.argv[3])):
-    began = time.perf_counter()
-    connection.sendall(b"x")
-    connection.recv(1)
-    print(time.perf_counter() - began)
-"""
+CONNECTIONS_MADE = 2000
+ROUND_TRIPS = 4000
 
 
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-    writer.close()
+async def churn(place: Place, count: int = CONNECTIONS_MADE) -> float:
+    return 1 / await place.client("churn", max(8, amount(count)))
 
 
-async def churn(place: Place) -> float:
-    await place.start_server(echo)
-    return float(await place.client(CHURN, CONNECTIONS_MADE))
+async def ping(place: Place, program: str, count: int = ROUND_TRIPS) -> float:
+    return 1e6 * await place.client(program, amount(count))
 
 
-async def ping_pong(place: Place) -> float:
-    await place.start_server(echo)
-    times = [float(line) for line in (await place.client(PING_PONG, ROUND_TRIPS)).split()]
-    return statistics.median(times) * 1e6
+def churns(group: str) -> list[Case]:
+    mine = "tulpen"
+    return [
+        Case(group, mine, "conn/s", at(tulpen, churn)),
+        Case(group, "tulpen on uvloop", "conn/s", at(tulpen, churn, uvloop), beside=mine),
+        Case(group, "asyncio over loopback", "conn/s", at(loopback, churn), ours=mine),
+        Case(group, "uvloop over loopback", "conn/s", at(loopback, churn, uvloop), ours=mine),
+        Case(group, "gVisor", "conn/s", at(gvisor.plain, churn), ours=mine),
+        Case(group, "lwIP", "conn/s", at(lwip.lwip, churn), ours=mine),
+        Case(group, "slirp4netns", "conn/s", at(partial(slirp.slirp4netns, 65_520), churn), ours=mine),
+        Case(group, "PyTCP", "conn/s", at(pytcp.pytcp, partial(churn, count=80)), ours=mine),
+    ]
+
+
+def pings(group: str, program: str) -> list[Case]:
+    mine = "tulpen"
+    work = partial(ping, program=program)
+    return [
+        Case(group, mine, "µs", at(tulpen, work), smaller=True),
+        Case(group, "tulpen on uvloop", "µs", at(tulpen, work, uvloop), beside=mine, smaller=True),
+        Case(group, "asyncio over loopback", "µs", at(loopback, work), ours=mine, smaller=True),
+        Case(group, "uvloop over loopback", "µs", at(loopback, work, uvloop), ours=mine, smaller=True),
+        Case(group, "gVisor", "µs", at(gvisor.plain, work), ours=mine, smaller=True),
+        Case(group, "lwIP", "µs", at(lwip.lwip, work), ours=mine, smaller=True),
+        Case(group, "PyTCP", "µs", at(pytcp.pytcp, partial(work, count=100)), ours=mine, smaller=True),
+    ]
 
 
 CONNECTIONS = [
-    Case("connect, 1 octet echoed, close", "loopback", "conn/s", partial(on_loopback, churn)),
-    Case("connect, 1 octet echoed, close", "TUN", "conn/s", partial(on_tun, churn), "loopback"),
-    Case("round trip of 1 octet", "loopback", "µs", partial(on_loopback, ping_pong), smaller=True),
-    Case("round trip of 1 octet", "TUN", "µs", partial(on_tun, ping_pong), "loopback", smaller=True),
+    *churns("connect, 1 octet echoed, close"),
+    *pings("round trip of 1 octet, client of asyncio streams", "ping_streams"),
+    *pings("round trip of 1 octet, client that blocks", "ping"),
 ]

@@ -61,7 +61,7 @@ def _started(mark: str, *words: str) -> subprocess.Popen[str]:
     return program
 
 
-def _gone(mark: str) -> bool:
+def gone(mark: str) -> bool:
     deadline = time.monotonic() + 5
     while _marked(mark):
         if time.monotonic() > deadline:
@@ -89,14 +89,14 @@ def test_nothing_is_left_after_a_signal(end: Callable[[subprocess.Popen[str]], N
         assert len(_marked(mark)) >= 14
         end(program)
         program.wait(5)
-    assert _gone(mark), _marked(mark)
+    assert gone(mark), _marked(mark)
 
 
 def test_nothing_is_left_after_an_exception() -> None:
     mark = uuid.uuid4().hex
     with _started(mark, "exception") as program:
         assert program.wait(5) == 1
-    assert _gone(mark), _marked(mark)
+    assert gone(mark), _marked(mark)
 
 
 def test_a_fork_of_the_program_keeps_nothing_alive() -> None:
@@ -110,4 +110,4 @@ def test_a_fork_of_the_program_keeps_nothing_alive() -> None:
         left = _marked(mark)
         os.killpg(program.pid, signal.SIGKILL)  # the fork
     assert len(left) == 1
-    assert _gone(mark)
+    assert gone(mark)

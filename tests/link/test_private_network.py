@@ -321,3 +321,17 @@ def test_no_descriptor_is_lost() -> None:
     while len(list(Path("/proc/self/fd").iterdir())) > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(("queue", "kept"), [(0, 500), (2000, 1500)])
+def test_so_many_packets_wait_inside(queue: int, kept: int) -> None:
+    with (
+        PrivateNetwork(device="tun", queue=queue) as network,
+        network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        for _ in range(1500):
+            udp.sendto(b"x", ("192.0.2.2", 9))
+        seen = 0
+        while arrivals := network.link.read():
+            seen += len(arrivals)
+        assert seen == kept

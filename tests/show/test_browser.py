@@ -79,10 +79,9 @@ def story(name: str, outcome: str) -> FaultStory:
     )  # fmt: skip
 
 
-def browse(folder: Path, scheme: int) -> list[dict[str, Any]]:
+def browse(folder: Path, scheme: int, html: str) -> list[dict[str, Any]]:
     assert BROWSER is not None
-    report = fault_report([story("healthy", "ok"), story("rst", "hang")], program="curl", command="curl " + "z" * 200)
-    (folder / "page.html").write_text(page(report), encoding="utf-8")
+    (folder / "page.html").write_text(html, encoding="utf-8")
     frames = "".join(f'<iframe src="page.html" style="width:{width}px;height:900px"></iframe>' for width in WIDTHS)
     (folder / "measure.html").write_text(MEASURE % frames, encoding="utf-8")
     done = subprocess.run(
@@ -106,7 +105,8 @@ def rgb(colour: str) -> str:
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_page(tmp_path: Path, theme: str) -> None:
     colours, scheme = THEMES[theme]
-    for width, found in zip(WIDTHS, browse(tmp_path, scheme), strict=True):
+    report = fault_report([story("healthy", "ok"), story("rst", "hang")], program="curl", command="curl " + "z" * 200)
+    for width, found in zip(WIDTHS, browse(tmp_path, scheme, page(report)), strict=True):
         assert found["needs"] <= found["width"] <= width, "the page itself never scrolls sideways"
         assert found["background"] == rgb(colours["paper"])
         assert found["ink"] == rgb(colours["ink"])

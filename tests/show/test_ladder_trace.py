@@ -16,6 +16,7 @@ from tulpen.show.ladder_trace import Passage, Witness, ladder_from_trace
 from tulpen.sim.chance import Chance
 from tulpen.sim.conversations import Reader, Requester, Responder, Sink, Source
 from tulpen.sim.filters import Duplication, Loss, Remark
+from tulpen.sim.rate import Rate
 from tulpen.tcp.config import Settings
 from tulpen.tcp.state import Event, State
 from tulpen.tcp.trace import Arrived, Moved, Record, Sent, TimedOut
@@ -166,7 +167,8 @@ class _Never(Reader):
 
 def test_a_closed_window_and_its_probes_are_named() -> None:
     settings = Settings(tcp_rmem=(4096, 20_000, 20_000))
-    ladder = converse(Source(400_000), _Never, until=20_000 * MS, settings=settings).ladder
+    slow = Rate(10_000_000)  # so that each segment is answered before the next comes
+    ladder = converse(Source(400_000), _Never, until=20_000 * MS, settings=settings, out=slow).ladder
     said = [note for each in arrows(ladder) for note in each.notes]
     assert said.count("zero window") == 1
     assert said.count("window probe") > 2

@@ -178,7 +178,7 @@ def test_a_capture_is_what_tcpdump_would_write(tmp_path: Path) -> None:
     octets = file.read_bytes()
     assert octets[:4] == b"\x0a\x0d\x0d\x0a"
     seen = [packet for _, name, _, packet in recorder.seen if name == "client"]
-    assert len(seen) > 8
+    assert len(seen) >= 8  # three to open, four of text, their ACK, and the end
     assert all(packet in octets for packet in seen)
 
 

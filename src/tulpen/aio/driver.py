@@ -73,6 +73,8 @@ class Driver:
         self._turning = False
         self._turn_due = False
         self._answered = False  # something was written since the batch came
+        self._more = False  # callbacks that are due will bring more to send
+        self._waited = False  # ... and sending has waited for such before
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._next_turn: asyncio.Future[None] | None = None
@@ -141,14 +143,12 @@ class Driver:
 
     def _readable(self, link: Link) -> None:
         now = self.now()
-        host = self.host
         try:
             batch = link.read()
         except OSError as error:
             self._lose(link, error)
             return
-        for buffer, offload in batch:
-            host.bytes_arrive(buffer, now, offload)
+        self.host.batch_arrives(batch, now)
         del batch  # the buffers are the link's again as soon as what came in them is read
         self._answered = False
         if self._deliver() and not self._answered:
@@ -215,7 +215,16 @@ class Driver:
         self._answered = True
         self.changed()
 
+    def more_to_come(self) -> None:
+        """Let what is due to be sent wait for the callbacks that were just scheduled, but not a second time."""
+        self._more = True
+
     def _own_turn(self) -> None:
+        waits = self._more and not self._waited and self._loop is not None
+        self._more, self._waited = False, waits
+        if waits:
+            self.loop.call_soon(self._own_turn)
+            return
         self._turn_due = False
         if self._loop is not None:
             self._turn()

@@ -132,6 +132,8 @@ class Transport(_FlowControlMixin):
 
     def _start_reading(self) -> None:
         self._deaf = False
+        if self._socket.readable:
+            self._driver.more_to_come()  # the answer of a task that connection_made has started
         self._read_ready()
 
     # reading
@@ -340,6 +342,7 @@ class Transport(_FlowControlMixin):
         if not self._queued:
             self._lost += 1
             self._driver.loop.call_soon(self._call_connection_lost, None)
+            self._driver.more_to_come()  # the FIN
 
     def abort(self) -> None:
         """Close at once; what waits outside the send buffer is lost.

@@ -64,7 +64,7 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
         return
     socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
     if socket is not None:
-        if (socket.signing is not None or is_signed(seg)) and not _taken(
+        if not _unsigned(socket.signing, seg) and not _taken(
             core, socket.signing, seg, course_of(socket.connection.tcb, socket.name), socket.connection.state, now
         ):
             return
@@ -77,17 +77,24 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
     if reason is not None:
         core.drop(name, seg, reason, now)
     elif (record := core.time_wait.get(name)) is not None:
-        if _taken(core, core.time_wait.signing(name), seg, course_of_record(record), TIME_WAIT, now):
+        signing = core.time_wait.signing(name)
+        if _unsigned(signing, seg) or _taken(core, signing, seg, course_of_record(record), TIME_WAIT, now):
             for_time_wait(core, record, seg, now)
     elif (pending := core.requests.get(name)) is not None:
-        if _taken(core, pending.signing, seg, course_of_request(pending.request), SYN_RECEIVED, now):
+        signing = pending.signing
+        if _unsigned(signing, seg) or _taken(core, signing, seg, course_of_request(pending.request), SYN_RECEIVED, now):
             for_request(core, pending, seg, now)
     elif (listener := core.listeners.find(name)) is not None:
         signing = signing_for(listener.options, name.remote)
-        if _taken(core, signing, seg, course_of_stranger(name, seg), LISTEN, now):
+        if _unsigned(signing, seg) or _taken(core, signing, seg, course_of_stranger(name, seg), LISTEN, now):
             _for_listener(core, listener, name, seg, now, signing)
-    elif _taken(core, None, seg, course_of_stranger(name, seg), CLOSED, now):
+    elif _unsigned(None, seg) or _taken(core, None, seg, course_of_stranger(name, seg), CLOSED, now):
         _for_nobody(core, name, seg, now)
+
+
+def _unsigned(signing: Signing | None, seg: Segment) -> bool:
+    """Say whether a segment has no signature, and needs none."""
+    return signing is None and not is_signed(seg)
 
 
 def _taken(core: Core, signing: Signing | None, seg: Segment, course: Course, state: State, now: int) -> bool:

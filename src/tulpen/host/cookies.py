@@ -12,6 +12,7 @@ is told by the ACK itself (RFC 9768 §5.1).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final, final
 
 from tulpen.host.prf import Prf, octets
@@ -53,7 +54,7 @@ class Cookies:
         """Return the ISS that answers a SYN with sequence number ``irs`` and this MSS option."""
         count = now // PERIOD
         table = _mss_table(name)
-        index = max((i for i, entry in enumerate(table) if entry <= mss), default=0)
+        index = max(0, bisect_right(table, mss) - 1)
         flow = _flow(name)
         second = (self._second(flow + octets(count & MASK)) + index) & _COOKIE_MASK
         return (self._first(flow) + irs + (count << _COOKIE_BITS) + second) & MASK

@@ -62,7 +62,7 @@ class Core:
     __slots__ = (
         "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps",
         "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack",
-        "stirred", "time_wait",
+        "stirred", "time_wait", "unseen",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -71,6 +71,7 @@ class Core:
         self.mtu = mtu
         self.gso_max = gso_max
         self.stack = stack
+        self.unseen = Stack(stack.settings)  # without a trace: for SYNs that leave the listener in LISTEN
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
         self.time_wait = TimeWaitTable(stack)

@@ -79,6 +79,7 @@ COUNTERS: Final[tuple[Counter, ...]] = (
     Counter("TcpExt", "ListenOverflows", "SYNs or last ACKs that found the accept queue full."),
     Counter("TcpExt", "ListenDrops", "SYNs and last ACKs that a listener dropped, for whatever reason."),
     Counter("TcpExt", "TCPPureAcks", "ACKs without data."),
+    Counter("TcpExt", "TCPBacklogCoalesce", "ACKs passed over, because the next that came with them said more."),
     Counter("TcpExt", "TCPHPHits", "Segments taken on the fast path."),
     Counter("TcpExt", "TCPRenoRecovery", "Times loss was noticed by duplicate ACKs, without SACK."),
     Counter("TcpExt", "TCPSackRecovery", "Times loss was noticed by SACK."),

@@ -16,10 +16,10 @@ def no_unicast(address: bytes) -> bool:
 def refused(packet: Packet, seg: Segment | None, addresses: frozenset[bytes]) -> Reason | None:
     """Return why a packet is dropped without an answer; None if it may come in."""
     src, dst = packet.src, packet.dst
-    if no_unicast(dst) or no_unicast(src):
+    if no_unicast(src):
         return Reason.BAD_ADDRESS
     if dst not in addresses:
-        return Reason.NOT_OURS
+        return Reason.BAD_ADDRESS if no_unicast(dst) else Reason.NOT_OURS
     if seg is not None and src == dst and seg.sport == seg.dport:
         return Reason.LAND
     return None

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import final
 
 from tulpen.host import arrivals, clock, departures, opening, status
+from tulpen.host.coalescing import supersedes
 from tulpen.host.core import Core
 from tulpen.host.listener import Listener
 from tulpen.host.metrics import Metrics
@@ -98,6 +99,21 @@ class Host:
             self._unreadable(error, buffer, now)
             return
         arrivals.packet_arrives(self.core, packet, now)
+
+    def batch_arrives(self, batch: Sequence[tuple[bytes | memoryview, Offload | None]], now: int) -> None:
+        """Take packets that came together, in order, but no ACK that the next supersedes (TCPBacklogCoalesce).
+
+        A host that keeps a trace takes those too, so that a ladder has every arrow.
+        """
+        last = len(batch) - 1
+        merges = self.core.stack.records is None
+        for place, (buffer, offload) in enumerate(batch):
+            if merges and place < last and supersedes(batch[place + 1][0], buffer):
+                self.core.stack.count("InReceives")
+                self.core.stack.count("InSegs")
+                self.core.stack.count("TCPBacklogCoalesce")
+            else:
+                self.bytes_arrive(buffer, now, offload)
 
     def timeout(self, now: int) -> None:
         """Do what is due; a call too early does nothing."""

@@ -13,7 +13,6 @@ from tulpen.tcp.config import MS
 from tulpen.tcp.ecn import asked_for
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, timestamp
-from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, SYNCHRONIZED
 from tulpen.tcp.trace import FourTuple, Reason
 from tulpen.wire.options import Options
@@ -33,11 +32,10 @@ def answer_by_cookie(core: Core, listener: Listener, name: FourTuple, syn: Segme
     iss = core.cookies.make(name, syn.seq, mss, now)
     classic = _mode(core, syn) is Mode.CLASSIC
     tsval = wrap(core.cookies.timestamp(timestamp(now, 0), syn.options, ecn=classic) + core.ts_offset(name))
-    unseen = Stack(core.stack.settings)  # for the trace it stays in LISTEN
     signing = signing_for(listener.options, name.remote, syn)
     request = Request.of_syn(
-        unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options), options=listener.options,
-        signed=signing.room if signing is not None else 0,
+        core.unseen, name, _kept(core, syn), now, iss=iss, mss=core.mss(name, listener.options),
+        options=listener.options, signed=signing.room if signing is not None else 0,
     )  # fmt: skip
     answer(core, listener, request, now, LISTEN, tsval, signing=signing)
 

@@ -27,9 +27,18 @@ MODULES: Final[dict[str, str]] = {
     "close-wait": "close_wait",
     "half-open": "half_open",
     "rst": "rst",
+    "rst-injection": "rst_injection",
+    "isn": "isn",
     "zero-window": "zero_window",
+    "silly-window": "silly_window",
     "nagle-delayed-ack": "nagle_delayed_ack",
+    "keepalive-race": "keepalive_race",
     "path-mtu-black-hole": "path_mtu_black_hole",
+    "bufferbloat": "bufferbloat",
+    "loss": "loss",
+    "fast-open": "fast_open",
+    "quic": "quic",
+    "memory": "memory",
 }
 
 

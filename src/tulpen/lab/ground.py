@@ -100,12 +100,12 @@ class Ground:
 
     def machine(
         self, name: str, address: str, *, out: Filter | None = None, into: Filter | None = None, mtu: int = 1500,
-        also: tuple[str, ...] = (), tulpen: bool = False, **settings: Value,
+        also: tuple[str, ...] = (), tulpen: bool = False, secret: bytes | None = None, **settings: Value,
     ) -> Machine:  # fmt: skip
         """Add a machine at ``address``, behind a path each way.
 
         ``also``: further addresses whose packets are led to it (those of a NAT in its path).
-        ``tulpen``: it runs tulpen's TCP on every backend.
+        ``tulpen``: it runs tulpen's TCP on every backend.  ``secret``: of a tulpen machine, not drawn by lot.
         """
         linux = self.backend is Backend.KERNEL and not tulpen
         machine: LinuxMachine | TulpenMachine
@@ -115,7 +115,7 @@ class Ground:
         else:
             trace = self.observer is not None
             encoded = self.backend is not Backend.SIM
-            machine = TulpenMachine(self.world, name, address, mtu=mtu, trace=trace, encoded=encoded)
+            machine = TulpenMachine(self.world, name, address, mtu=mtu, trace=trace, encoded=encoded, secret=secret)
         self.machines.append(machine)
         machine.set(**{**settings, **self._wished})
         leaving = Chain(out) if out is not None else Chain()

@@ -31,6 +31,7 @@ class Incident:
     spoiled: str  # what ``Lab.spoiled`` changes, so that a claim no longer holds
     backends: tuple[Backend, ...] = EVERYWHERE
     absent: Mapping[Backend, str] = field(default_factory=dict)  # why a backend cannot show it
+    inexact: str = ""  # why virtual time does not give the same figures each time
     explained: Mapping[str, str] = field(default_factory=dict)  # facts in which backends differ, and why
 
 
@@ -112,3 +113,9 @@ class Account:
     def held(self) -> bool:
         """Whether all claims held, and there were some."""
         return bool(self.claims) and all(claim.held for claim in self.claims)
+
+    def _repr_html_(self) -> str:
+        """Show it where a notebook does."""
+        from tulpen.lab.notebook import fragment
+
+        return fragment(self)

@@ -45,7 +45,8 @@ _CONSTANTS: Final[dict[str, str]] = {
 class LinuxLine:
     """A connection of a Linux machine; its socket lives in the private network."""
 
-    def __init__(self, machine: LinuxMachine, sock: socket.socket, name: FourTuple) -> None:
+    def __init__(self, machine: LinuxMachine, sock: socket.socket, name: FourTuple, left: bytes = b"") -> None:
+        self.left = left  # what the SYN did not take along
         self._machine = machine
         self._socket: socket.socket | None = sock
         self._error = 0
@@ -260,13 +261,15 @@ class LinuxMachine:
         self._doors.add(port)
         return LinuxDoor(self, sock, FourTuple(octets_of(self.address), port, bytes(4), 0))
 
-    def connect(self, remote: str, port: int, *, local_port: int = 0, **options: Value) -> LinuxLine:
+    def connect(
+        self, remote: str, port: int, *, local_port: int = 0, data: bytes | None = None, **options: Value
+    ) -> LinuxLine:
         """Open an active socket."""
         sock = self._socket(options)
         try:
             if local_port:
                 sock.bind((self.address, local_port))
-            error = sock.connect_ex((remote, port))
+            error = _connect(sock, (remote, port), data)
             if error not in (0, EINPROGRESS):
                 raise OSError(error, os.strerror(error))
             local, own = sock.getsockname()
@@ -275,7 +278,8 @@ class LinuxMachine:
         except OSError:
             self.forget(sock)
             raise
-        return LinuxLine(self, sock, FourTuple(socket.inet_aton(local), own, octets_of(remote), port))
+        left = data if data is not None and error else b""
+        return LinuxLine(self, sock, FourTuple(socket.inet_aton(local), own, octets_of(remote), port), left)
 
     def set(self, **settings: Value) -> None:
         """Set sysctls in the private network."""
@@ -372,6 +376,17 @@ class LinuxMachine:
         for name, value in options.items():
             _set_option(sock, name, value)
         return sock
+
+
+def _connect(sock: socket.socket, remote: tuple[str, int], data: bytes | None) -> int:
+    """Begin to connect; return the errno."""
+    if data is None:
+        return sock.connect_ex(remote)
+    try:
+        sock.sendto(data, socket.MSG_FASTOPEN, remote)
+    except OSError as error:
+        return error.errno or 0
+    return 0
 
 
 def _path(setting: str) -> str:

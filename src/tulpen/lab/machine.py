@@ -22,6 +22,8 @@ Value = int | str | bool | tuple[int, ...]
 class Line(Protocol):
     """A connection, as its program holds it."""
 
+    left: bytes  # of what was given to connect(), what the SYN did not take along
+
     @property
     def name(self) -> FourTuple:
         """Both sockets, the own one first."""
@@ -104,8 +106,10 @@ class Machine(Protocol):
     def listen(self, port: int, *, backlog: int = 128, **options: Value) -> Door:
         """Open a passive socket."""
 
-    def connect(self, remote: str, port: int, *, local_port: int = 0, **options: Value) -> Line:
-        """Open an active socket; the line tells how it went."""
+    def connect(
+        self, remote: str, port: int, *, local_port: int = 0, data: bytes | None = None, **options: Value
+    ) -> Line:
+        """Open an active socket; the line tells how it went.  ``data``: by TCP Fast Open."""
 
     def set(self, **settings: Value) -> None:
         """Set sysctls, by their last name."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, final
 
 from tulpen.breaker.observer import passages_of, turned
 from tulpen.show.ladder import Fate, Ladder, Side
-from tulpen.show.ladder_trace import Passage, ladder_from_trace
+from tulpen.show.ladder_trace import Passage, Witness, ladder_from_trace
 from tulpen.tcp.trace import FourTuple
 from tulpen.wire.address import address as octets_of
+from tulpen.wire.address import text
 from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
@@ -66,10 +67,13 @@ class Observer:
 
     def ladder(self, name: FourTuple, title: str = "") -> Ladder:
         """Draw up one connection; the end that began it stands left."""
-        left, right = (self._at(address) for address in (name.local, name.remote))
         return ladder_from_trace(
-            left.witness(name), right.witness(turned(name)), passages=self._passages.get(name, ()), title=title
+            self._witness(name), self._witness(turned(name)), passages=self._passages.get(name, ()), title=title
         )
+
+    def _witness(self, name: FourTuple) -> Witness:
+        machine = self._find(name.local)
+        return Witness(text(name.local)) if machine is None else machine.witness(name)
 
     def _departs(self, packet: Packet, passed: Passed, now: int) -> None:
         seg = packet.payload
@@ -86,12 +90,6 @@ class Observer:
         machine = self._find(address)
         if machine is not None:
             machine.note(name, now)
-
-    def _at(self, address: bytes) -> Machine:
-        found = self._find(address)
-        if found is None:
-            raise KeyError(address)
-        return found
 
     def _find(self, address: bytes) -> Machine | None:
         return next((each for each in self._machines if octets_of(each.address) == address), None)

@@ -53,7 +53,7 @@ def table_of(event: Measured) -> Table[tuple[object, ...]]:
         )
         for at, title in enumerate(event.columns)
     ]
-    return Table(columns, event.rows, event.title, caption=event.title)
+    return Table(columns, event.rows, caption=event.title)
 
 
 def agreements(accounts: Sequence[Account], rows: Sequence[Agreement]) -> Table[Agreement]:

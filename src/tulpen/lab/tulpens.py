@@ -60,7 +60,8 @@ class _Idle:
 class TulpenLine:
     """A connection of a tulpen machine."""
 
-    def __init__(self, machine: TulpenMachine, socket: Socket) -> None:
+    def __init__(self, machine: TulpenMachine, socket: Socket, left: bytes = b"") -> None:
+        self.left = left  # what the SYN did not take along
         self._machine = machine
         self._host = machine.host  # as it was when the connection began
         self._socket = socket
@@ -118,7 +119,7 @@ class TulpenLine:
     def abort(self) -> None:
         """Reset it."""
         with self._machine.acting() as now:
-            self._socket.abort(now)
+            self._socket.options.so_linger = 0
             self._socket.close(now)
 
     def set(self, **options: Value) -> None:
@@ -184,13 +185,16 @@ class TulpenMachine:
 
     kind = "tulpen"
 
-    def __init__(self, world: World, name: str, address: str, *, mtu: int, trace: bool, encoded: bool) -> None:
+    def __init__(
+        self, world: World, name: str, address: str, *, mtu: int, trace: bool, encoded: bool, secret: bytes | None
+    ) -> None:
         self.name = name
         self.address = address
         self._world = world
         self._mtu = mtu
         self._trace = trace
         self._boots = 0
+        self._secret = secret
         self._settings = Settings()
         self.station = Station(self._boot(), _Idle(), encoded=encoded)
         self._records: list[Any] = []  # of the hosts that were before a reboot
@@ -206,11 +210,14 @@ class TulpenMachine:
             listener = self.host.listen(None, port, now, backlog=backlog, options=_options(options))
         return TulpenDoor(self, listener)
 
-    def connect(self, remote: str, port: int, *, local_port: int = 0, **options: Value) -> TulpenLine:
+    def connect(
+        self, remote: str, port: int, *, local_port: int = 0, data: bytes | None = None, **options: Value
+    ) -> TulpenLine:
         """Open an active socket."""
         with self.acting() as now:
-            socket = self.host.connect(remote, port, now, local_port=local_port, options=_options(options))
-        return TulpenLine(self, socket)
+            socket = self.host.connect(remote, port, now, local_port=local_port, options=_options(options), data=data)
+            left = b"" if data is None else data[socket.unacknowledged :]
+        return TulpenLine(self, socket, left)
 
     def set(self, **settings: Value) -> None:
         """Set sysctls; one that tulpen has not is an error of whoever asks."""
@@ -257,7 +264,7 @@ class TulpenMachine:
 
     def _boot(self) -> Host:
         self._boots += 1
-        secret = self._world.chance.split(f"secret {self._boots} of {self.name}").octets(16)
+        secret = self._secret or self._world.chance.split(f"secret {self._boots} of {self.name}").octets(16)
         return Host([self.address], settings=self._settings, secret=secret, mtu=self._mtu, trace=self._trace)
 
 

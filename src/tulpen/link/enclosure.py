@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     routes: tuple[Network, ...]
     sysctls: tuple[tuple[str, str], ...]
     quick_acks: bool
+    queue: int  # 0: as the kernel has it
 
 
 class Forbidden(Exception):
@@ -63,6 +64,8 @@ def enclose(plan: Plan) -> Enclosure:
         index = netlink.index(NAME)
         netlink.quiet(index)
         netlink.mtu(index, plan.mtu)
+        if plan.queue:
+            netlink.queue(index, plan.queue)
         _set_sysctls(plan.sysctls)
         netlink.up(index)
         addresses = tuple(network for network in plan.addresses if _add(netlink, index, network))

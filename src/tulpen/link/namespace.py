@@ -73,7 +73,9 @@ class PrivateNetwork:
         device: Device = "auto",
         offload: bool = False,
         quick_acks: bool = False,
+        queue: int = 0,
     ) -> None:
+        """``queue``: packets that may wait inside for the link to be read; 0: as the kernel has it, 500 for TUN."""
         if not sys.platform.startswith("linux"):
             raise NotPermitted("a private network is a thing of Linux", "run tulpen in a Linux virtual machine")
         plan = Plan(
@@ -84,6 +86,7 @@ class PrivateNetwork:
             tuple(_network(text) for text in routes),
             tuple((name, str(value)) for name, value in (sysctls or {}).items()),
             quick_acks,
+            queue,
         )
         self._closed = False
         self._lock = threading.Lock()

@@ -28,6 +28,7 @@ IFF_NOARP: Final = 0x80
 _IFLA_ADDRESS: Final = 1
 _IFLA_IFNAME: Final = 3
 _IFLA_MTU: Final = 4
+_IFLA_TXQLEN: Final = 13
 _IFLA_LINKINFO: Final = 18
 _IFLA_AF_SPEC: Final = 26
 _IFLA_NET_NS_FD: Final = 28
@@ -109,6 +110,10 @@ class Rtnetlink:
     def mtu(self, index: int, mtu: int) -> None:
         """Set an interface's MTU."""
         self._ask(_NEWLINK, 0, _LINK.pack(socket.AF_UNSPEC, 0, index, 0, 0) + _number(_IFLA_MTU, mtu))
+
+    def queue(self, index: int, packets: int) -> None:
+        """Set how many packets may wait in an interface to be sent."""
+        self._ask(_NEWLINK, 0, _LINK.pack(socket.AF_UNSPEC, 0, index, 0, 0) + _number(_IFLA_TXQLEN, packets))
 
     def veth(self, near: tuple[str, bytes], far: tuple[str, bytes], far_namespace: int, mtu: int) -> None:
         """Make a pair of NOARP interfaces, each (name, Ethernet address), the far one in another namespace."""

@@ -84,7 +84,7 @@ MUTANTS: Final = (
     ),
     *_in(
         "text",
-        ("text beyond a hole is delivered", "    if seg.seq == rcv.nxt:\n        return _text_in_order", "    if seg.seq >= rcv.nxt:\n        return _text_in_order"),
+        ("text beyond a hole is delivered", "    if seg.seq == rcv.nxt:\n        return in_order", "    if seg.seq >= rcv.nxt:\n        return in_order"),
         ("RCV.NXT moves one too far", "    rcv.nxt += len(seg.data)\n", "    rcv.nxt += len(seg.data) + 1\n"),
         ("RCV.NXT does not move", "    rcv.nxt += len(seg.data)\n", "    pass\n"),
         ("held text is not joined", "    if received.ranges:\n        rcv.nxt = received.fill(rcv.nxt, before_it)\n        tcb.ack_now = True  # it", "    if received.ranges:\n        tcb.ack_now = True  # it", "what is held may be dropped (RFC 2018 §8): it is sent again"),

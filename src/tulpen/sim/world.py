@@ -7,19 +7,22 @@ action, so an idle hour costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tulpen.host.host import Host
 from tulpen.sim.chance import Chance
 from tulpen.sim.clock import Action, Clock
 from tulpen.sim.filters import Filter, clear
-from tulpen.sim.network import Interface, Network
+from tulpen.sim.network import Arrival, Interface, Network
 from tulpen.sim.station import Endpoint, Station
 
 if TYPE_CHECKING:
     from tulpen.sim.application import Application
     from tulpen.tcp.config import Settings
     from tulpen.wire.ip import Packet
+
+
+BATCH: Final = 64  # packets that arrive together are taken in before any is answered; so many at most
 
 
 class Tap(Protocol):
@@ -119,8 +122,9 @@ class World:
         while (due := self.clock.next()) is not None and due <= when:
             self.clock.step()
             self.poke()
-        for interface, packet in self.network.arrivals(when):
-            self._deliver(interface, packet)
+        arrived = self.network.arrivals(when)
+        for start in range(0, len(arrived), BATCH):
+            self._deliver(arrived[start : start + BATCH])
         for plugged in self._plugged.values():
             if plugged.due is not None and plugged.due <= when:
                 plugged.endpoint.timeout(when)
@@ -138,18 +142,25 @@ class World:
             self.step()
         return self.now
 
-    def _deliver(self, interface: Interface, packet: Packet) -> None:
-        plugged = self._plugged.get(interface)
-        if plugged is None:
-            return
-        self._show(interface, packet, outgoing=False)
-        plugged.endpoint.packet_arrives(packet, self.now)
-        self._settle(plugged)
+    def _deliver(self, batch: list[Arrival]) -> None:
+        """Hand over what arrives together; only then everybody is asked what it answers, as behind a device."""
+        reached: dict[Interface, _Plugged] = {}
+        for interface, packet in batch:
+            plugged = self._plugged.get(interface)
+            if plugged is not None:
+                reached[interface] = plugged
+                if self.taps:
+                    self._show(interface, packet, outgoing=False)
+                plugged.endpoint.packet_arrives(packet, self.now)
+        for plugged in reached.values():
+            self._settle(plugged)
 
     def _settle(self, plugged: _Plugged) -> None:
-        for packet in plugged.endpoint.packets_to_send(self.now):
-            self._show(plugged.interface, packet, outgoing=True)
-            self.network.send(plugged.interface, packet, self.now)
+        now, interface, send = self.clock.now, plugged.interface, self.network.send
+        for packet in plugged.endpoint.packets_to_send(now):
+            if self.taps:
+                self._show(interface, packet, outgoing=True)
+            send(interface, packet, now)
         plugged.due = plugged.endpoint.next_deadline()
 
     def _show(self, interface: Interface, packet: Packet, *, outgoing: bool) -> None:

@@ -50,7 +50,7 @@ def _adapt(tcb: Tcb, now: int) -> bool:
     elif pause > tcb.rtt.rto:
         _be_quick(tcb)
     ack.heard_text_at = now
-    return _is_full(tcb) or (ack.quick > 0 and not ack.answering)
+    return tcb.ack_now or _is_full(tcb) or (ack.quick > 0 and not ack.answering)
 
 
 def _is_full(tcb: Tcb) -> bool:

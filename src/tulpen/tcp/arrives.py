@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 
-from tulpen.tcp import acking, ecn, fast_open, judge, progress, receive_window, text
+from tulpen.tcp import acking, ecn, expected, fast_open, judge, progress, receive_window, text
 from tulpen.tcp.answers import answer_invalid, challenge, may_answer, refuse
 from tulpen.tcp.ending import end, linger
 from tulpen.tcp.handshake import back_to_listen, established, synchronize, take_user_timeout
@@ -38,11 +38,19 @@ from tulpen.wire.seq import unwrap
 
 def segment_arrives(tcb: Tcb, segment: Segment, now: int) -> None:
     """§3.10.7.  ``now`` in nanoseconds."""
-    state = tcb.state
     if tcb.trace is not None:
-        tcb.trace.write(Arrived(now, segment, state))
-    if state is not LISTEN:
+        tcb.trace.write(Arrived(now, segment, tcb.state))
+    if tcb.state is not LISTEN:
         tcb.intake.arrived(segment)  # a SYN for a listener is none of the connection's
+    if expected.is_expected(tcb, segment):
+        expected.take(tcb, segment, now)
+    else:
+        by_state(tcb, segment, now)
+
+
+def by_state(tcb: Tcb, segment: Segment, now: int) -> None:
+    """§3.10.7 at length: each state's part."""
+    state = tcb.state
     if state is CLOSED:
         _in_closed(tcb, segment, now)
     elif segment.flags & SYN and judge.is_syn_fin(segment, tcb.stack.settings, listening=state is LISTEN):

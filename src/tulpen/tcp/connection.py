@@ -41,31 +41,27 @@ class Connection:
         ts_offset: int = 0,
         ipv6: bool = False,
         signed: int = 0,
+        tcb: Tcb | None = None,
     ) -> None:
-        """Make a connection in CLOSED.
+        """Make a connection in CLOSED, or (with ``tcb``) one that is what that is.
 
         ``iss``: initial send sequence number, 32 bits.  ``mss``: octets the largest
         segment may carry that this host takes, without options (MTU less 40 or 60).
         ``ts_offset``: milliseconds added to the clock of our timestamps.  ``signed``: octets
         of options that the host needs to sign its segments.
         """
-        self.tcb = Tcb(
-            stack if stack is not None else Stack(),
-            iss=iss,
-            mss=mss,
-            name=name,
-            options=options if options is not None else SocketOptions(),
-            ts_offset=ts_offset,
-            ipv6=ipv6,
-            signed=signed,
-        )
-
-    @classmethod
-    def of(cls, tcb: Tcb) -> Connection:
-        """Return the connection of a TCB made elsewhere."""
-        connection = object.__new__(cls)
-        connection.tcb = tcb
-        return connection
+        if tcb is None:
+            tcb = Tcb(
+                stack if stack is not None else Stack(),
+                iss=iss,
+                mss=mss,
+                name=name,
+                options=options if options is not None else SocketOptions(),
+                ts_offset=ts_offset,
+                ipv6=ipv6,
+                signed=signed,
+            )
+        self.tcb = tcb
 
     # entrances: the user
 
@@ -276,4 +272,4 @@ class Connection:
 
     def clone(self, stack: Stack | None = None) -> Connection:
         """Return an independent copy; it shares only octets and options that never change."""
-        return Connection.of(self.tcb.clone(stack))
+        return Connection(iss=self.tcb.snd.iss, tcb=self.tcb.clone(stack))

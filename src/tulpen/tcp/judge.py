@@ -298,6 +298,17 @@ def worth_sending(tcb: Tcb, octets: int, *, last: bool) -> bool:
     return idle and octets >= max(1, snd.max_wnd // 2)
 
 
+def has_little_to_say(tcb: Tcb) -> bool:
+    """Whether the next segment has timestamps at most among its options: no holes to report, no marks, no timeout."""
+    received = tcb.receive_queue
+    return not (
+        received.ranges
+        or received.duplicate is not None
+        or tcb.ecn is not None
+        or tcb.stack.settings.tcp_user_timeout_option
+    )
+
+
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
     if not tcb.receive_queue.ranges and tcb.receive_queue.duplicate is None:
@@ -340,6 +351,8 @@ def full_segment(tcb: Tcb) -> int:
 
     At least half of the MSS: where that is little, fewer SACK blocks are sent.
     """
+    if has_little_to_say(tcb):
+        return tcb.smss
     blocks = sack_blocks(tcb)
     counters = 0 if tcb.ecn is None else room_for_option(tcb, tcb.ecn, blocks)
     if tcb.stack.settings.tcp_user_timeout_option and owes_user_timeout(tcb):

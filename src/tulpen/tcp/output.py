@@ -137,16 +137,16 @@ def _resend(tcb: Tcb, now: int, out: list[Segment]) -> None:
         if size > most:
             flight.split(piece, piece.seq + most - most % full)
         piece.cut = full
-        out += _again(tcb, piece, now)
+        _again(tcb, piece, now, out)
 
 
 def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
     """What nothing proves lost, where neither loss nor new text keeps acknowledgments coming (RFC 6675 §5 step C)."""
     while tcb.cc.cwnd - pipe(tcb) >= tcb.smss and (piece := last_resort(tcb)) is not None:
-        out += _again(tcb, piece, now)
+        _again(tcb, piece, now, out)
 
 
-def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
+def _again(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """The stretch as it stands in the queue, whatever segments carried it before."""
     tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
@@ -160,7 +160,7 @@ def _again(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
         pacing.left(tcb, piece.end - piece.seq, now)
     if piece is tcb.flight.sent[0] and tcb.timers.reorder == NEVER:
         clocks.start_again(tcb, now, now)
-    return _stretches(tcb, piece, now)
+    _transmit(tcb, piece, now, out)
 
 
 def _send_probe(tcb: Tcb, now: int, out: list[Segment]) -> None:
@@ -204,18 +204,20 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
     waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    room = tcb.cc.cwnd - pipe(tcb)
     while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
         full = judge.full_segment(tcb)
-        size, fin = next_size(tcb, full, now, one=one, free=free)
+        size, fin = next_size(tcb, full, room, now, one=one, free=free)
         if size == 0 and not fin:
             break
         end = snd.nxt + size + fin
         pushed = tcb.queue.sent(end - fin) or (tcb.override and end == tcb.queue.end)
         piece = flight.transmitted(snd.nxt, end, full, now, push=pushed)
         snd.nxt = end
+        room -= size + fin
         if size % full:
             snd.small = end
-        out += _stretches(tcb, piece, now)
+        _transmit(tcb, piece, now, out)
         tcb.sent_at = now
         acking.text_sent(tcb, now)
         tcb.override = False
@@ -256,18 +258,16 @@ def _probe_path(tcb: Tcb, now: int, out: list[Segment]) -> bool:
     return size < 0
 
 
-def _stretches(tcb: Tcb, piece: Sent, now: int) -> list[Segment]:
+def _transmit(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """A stretch as one segment, or cut: a device that cuts clears CWR, which is a bit of AccECN's counter."""
-    if tcb.ecn is None or tcb.ecn.mode is not Mode.ACCURATE:
-        return [_stretch(tcb, piece, now)]
-    full, fin = judge.full_segment(tcb), 0 <= tcb.snd.fin < piece.end
-    piece.push |= piece.end - fin - piece.seq > full
-    segments = []
-    while piece.end - fin - piece.seq > full:
-        rest = tcb.flight.split(piece, piece.seq + full)
-        segments.append(_stretch(tcb, piece, now))
-        piece = rest
-    return [*segments, _stretch(tcb, piece, now)]
+    if tcb.ecn is not None and tcb.ecn.mode is Mode.ACCURATE:
+        full, fin = judge.full_segment(tcb), 0 <= tcb.snd.fin < piece.end
+        piece.push |= piece.end - fin - piece.seq > full
+        while piece.end - fin - piece.seq > full:
+            rest = tcb.flight.split(piece, piece.seq + full)
+            out.append(_stretch(tcb, piece, now))
+            piece = rest
+    out.append(_stretch(tcb, piece, now))
 
 
 def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
@@ -327,11 +327,15 @@ def reset_for(seg: Segment, settings: Settings) -> Segment:
 def _acknowledging(
     tcb: Tcb, seq: int, flags: int, text: bytes | memoryview, now: int, *, fresh: bool = False
 ) -> Segment:
-    options = _options(tcb, now, len(text))
-    mark = NOT_ECT
+    mark, full, plain = NOT_ECT, tcb.smss, judge.has_little_to_say(tcb)
+    options = _timestamps(tcb, now) if plain else _options(tcb, now, len(text))
     if tcb.ecn is not None:
         flags, mark = ecn.marks(tcb, tcb.ecn, flags, len(text), fresh=fresh)
+    if not plain:
+        full = judge.full_segment(tcb)
     segment = _segment(tcb, seq, tcb.rcv.nxt, flags, receive_window.offer(tcb), text, options, mark)
+    if len(text) > full:
+        segment.gso_size = full
     if options.user_timeout is not None:
         tcb.user_timeout_told = tcb.options.tcp_user_timeout
     tcb.last_ack_sent = tcb.rcv.nxt
@@ -346,7 +350,6 @@ def _segment(
 ) -> Segment:
     name = tcb.name
     urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    full = judge.full_segment(tcb) if text and not flags & SYN else 0
     return Segment(
         wrap(seq),
         wrap(ack),
@@ -357,15 +360,19 @@ def _segment(
         urg=min(urgent, 0xFFFF) if urgent > 0 else 0,
         sport=name.local_port if name is not None else 0,
         dport=name.remote_port if name is not None else 0,
-        gso_size=full if len(text) > full else 0,
         ecn=mark,
     )
 
 
+def _timestamps(tcb: Tcb, now: int) -> Options:
+    """Timestamps on every segment once agreed, and nothing else."""
+    terms = tcb.terms
+    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
+
+
 def _options(tcb: Tcb, now: int, text: int) -> Options:
     """Timestamps on every segment once agreed; SACK while anything is held beyond a hole; what the user asked for."""
-    terms, count = tcb.terms, judge.sack_blocks(tcb)
-    told = _user_timeout(tcb) if tcb.stack.settings.tcp_user_timeout_option else None
+    terms, count, told = tcb.terms, judge.sack_blocks(tcb), _user_timeout(tcb)
     blocks: tuple[tuple[int, int], ...] = ()
     if count and text:
         room = tcb.smss - min(text, judge.full_segment(tcb)) - SACK_HEADER

@@ -152,7 +152,10 @@ def _count_without_sack(tcb: Tcb, news: News) -> None:
 def _answered(tcb: Tcb, seg: Incoming, now: int) -> None:
     """The peer is there: whatever it acknowledges, it counts against no limit (MUST-37, SHLD-17)."""
     if judge.newer_window(tcb, seg):
-        _update_window(tcb, seg, now)
+        tcb.snd.wl1 = seg.seq
+        tcb.snd.wl2 = seg.ack
+        if seg.wnd != tcb.snd.wnd:
+            _update_window(tcb, seg, now)
     tcb.probes = 0
     if tcb.snd.wnd == 0 and not tcb.orphan:
         tcb.retransmits = 0  # octets beyond a window that has shrunk
@@ -162,8 +165,6 @@ def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd = tcb.snd
     opens, closes = snd.wnd == 0 < seg.wnd, seg.wnd == 0 < snd.wnd
     snd.wnd = seg.wnd
-    snd.wl1 = seg.seq
-    snd.wl2 = seg.ack
     if seg.wnd > snd.max_wnd:
         snd.max_wnd = seg.wnd
         if tcb.path.searching:

@@ -102,7 +102,7 @@ def text_arrived(tcb: Tcb, seg: Incoming, memory: int, now: int) -> None:
     if m is None:
         return
     _measure_round_trip(tcb, m, seg, now)
-    if len(seg.segment.data) >= LEAST_GROWING:
+    if m.threshold < m.clamp and len(seg.segment.data) >= LEAST_GROWING:
         _grow(tcb, m, seg, memory)
 
 
@@ -112,7 +112,7 @@ def text_held(tcb: Tcb, seg: Incoming, memory: int) -> None:
     if m is None:
         return
     m.offered_at = -1
-    if tcb.terms.sack:
+    if tcb.terms.sack and m.threshold < m.clamp:
         _grow(tcb, m, seg, memory)
     if m.adopted and not tcb.orphan and m.space:
         _grow_buffer(tcb, m, m.space)
@@ -164,9 +164,7 @@ def set_clamp(tcb: Tcb, most: int) -> None:
 
 
 def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming, memory: int) -> None:
-    """Offer more if text like this, with the memory it takes, will fit the buffer."""
-    if m.threshold >= m.clamp:
-        return
+    """Offer more, up to the clamp, if text like this will fit the buffer with the memory it takes."""
     room = min(m.clamp, _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)) - m.threshold
     if room <= 0:
         return

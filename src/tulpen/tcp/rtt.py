@@ -17,13 +17,13 @@ class RoundTrip:
 
     __slots__ = ("_least_at", "backoff", "least", "rto", "rto_max", "rto_min", "rttvar", "slop", "srtt")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, rto_min: int, rto_max: int, slop: int) -> None:
         self.srtt = 0
         self.rttvar = 0
-        self.rto_min = settings.tcp_rto_min_us * US
-        self.rto_max = settings.tcp_rto_max_ms * MS
+        self.rto_min = rto_min
+        self.rto_max = rto_max
         self.rto = INITIAL_RTO
-        self.slop = settings.tcp_rto_slop_ms * MS
+        self.slop = slop
         self.backoff = 0  # timeouts in a row
         self.least = 0  # the least round trip of the last minutes; 0 before the first sample
         self._least_at = 0
@@ -50,14 +50,16 @@ class RoundTrip:
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""
-        twin = object.__new__(RoundTrip)
+        twin = RoundTrip(self.rto_min, self.rto_max, self.slop)
         twin.srtt = self.srtt
         twin.rttvar = self.rttvar
-        twin.rto_min = self.rto_min
-        twin.rto_max = self.rto_max
         twin.rto = self.rto
         twin.backoff = self.backoff
         twin.least = self.least
         twin._least_at = self._least_at
-        twin.slop = self.slop
         return twin
+
+
+def round_trip(settings: Settings) -> RoundTrip:
+    """Return what a connection under these settings begins with."""
+    return RoundTrip(settings.tcp_rto_min_us * US, settings.tcp_rto_max_ms * MS, settings.tcp_rto_slop_ms * MS)

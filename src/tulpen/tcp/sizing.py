@@ -13,13 +13,13 @@ from tulpen.tcp.window import pipe
 DEFERRED_SEGMENTS = 3  # more than these never wait, where tcp_tso_win_divisor is 0
 
 
-def next_size(tcb: Tcb, full: int, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
+def next_size(tcb: Tcb, full: int, room: int, now: int, *, one: bool, free: bool) -> tuple[int, bool]:
     """Return how many octets the next new segment carries, and whether the FIN goes with them.
 
-    ``full``: octets of a full segment; ``one``: a full stretch goes without waiting for more;
-    ``free``: neither Nagle nor a cork hold any.
+    ``full``: octets of a full segment; ``room``: those that the congestion window leaves; ``one``: a
+    full stretch goes without waiting for more; ``free``: neither Nagle nor a cork hold any.
     """
-    snd, room = tcb.snd, tcb.cc.cwnd - pipe(tcb)
+    snd = tcb.snd
     burst, quota = full, min(full, room)
     if tcb.gso_max > full and (burst := device_burst(tcb, full)) > full:
         quota = min(burst, room, max(tcb.cc.cwnd // 2, full))

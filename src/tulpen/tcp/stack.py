@@ -7,6 +7,7 @@ from typing import Final, final
 
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.trace import FourTuple, Record, Trace
+from tulpen.wire.options import NO_OPTIONS, Options
 
 MOST_DOUBLINGS: Final = 6  # of the pause of Fast Open
 
@@ -16,8 +17,8 @@ class Stack:
     """Shared by every connection of a host."""
 
     __slots__ = (
-        "_challenge_second", "_challenges", "_fast_open_paused_at", "_fast_open_pauses", "choked", "counters",
-        "orphans", "records", "settings",
+        "_challenge_second", "_challenges", "_fast_open_paused_at", "_fast_open_pauses", "_stamped", "choked",
+        "counters", "orphans", "records", "settings",
     )  # fmt: skip
 
     def __init__(
@@ -28,6 +29,7 @@ class Stack:
         self.records = records  # None: no trace is kept
         self.choked = False  # the device takes nothing: what is to go waits here, and is tried again
         self.orphans = 0  # connections closed by their application, not yet by TCP
+        self._stamped = NO_OPTIONS
         self._challenge_second = -1
         self._challenges = 0
         self._fast_open_pauses = 0  # since it last worked
@@ -40,6 +42,12 @@ class Stack:
     def trace(self, name: FourTuple | None) -> Trace | None:
         """Return the trace of the connection ``name``; None where none is kept."""
         return None if self.records is None else Trace(self.records, name)
+
+    def stamped(self, tsval: int, tsecr: int) -> Options:
+        """Return timestamps and no other options, the same object for what goes out at one time."""
+        if self._stamped.tsval != tsval or self._stamped.tsecr != tsecr:
+            self._stamped = Options(tsval=tsval, tsecr=tsecr)
+        return self._stamped
 
     def may_challenge(self, now: int) -> bool:
         """Take one challenge ACK from this second's budget (RFC 5961 §7)."""

@@ -23,7 +23,7 @@ from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
-from tulpen.tcp.rtt import RoundTrip
+from tulpen.tcp.rtt import round_trip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.stack import Stack
@@ -178,7 +178,7 @@ class Tcb:
         # retransmission and congestion
         self.flight = Flight()
         self.timers = Timers()
-        self.rtt = RoundTrip(settings)
+        self.rtt = round_trip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
         self.usage = Usage()
@@ -245,18 +245,15 @@ class Tcb:
 
     def clone(self, stack: Stack | None = None) -> Tcb:
         """Return an independent copy, with its own trace."""
-        twin = object.__new__(Tcb)
-        twin.stack = stack if stack is not None else self.stack.clone()
-        twin.name = self.name
-        twin.options = self.options.clone()
-        twin.trace = twin.stack.trace(self.name)
+        twin = Tcb(
+            stack if stack is not None else self.stack.clone(), iss=self.snd.iss, mss=self.rcv_mss, name=self.name,
+            options=self.options.clone(), ts_offset=self.ts_offset, ipv6=self.ipv6,
+        )  # fmt: skip
         twin.state = self.state
         twin.snd = self.snd.clone()
         twin.rcv = self.rcv.clone()
         twin.terms = self.terms.clone()
-        twin.ipv6 = self.ipv6
         twin.mtu_mss = self.mtu_mss
-        twin.rcv_mss = self.rcv_mss
         twin.gso_max = self.gso_max
         twin.path = self.path.clone()
         twin.passive = self.passive
@@ -299,4 +296,4 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
-        twin.ts_recent_at, twin.ts_offset = self.ts_recent_at, self.ts_offset
+        twin.ts_recent_at = self.ts_recent_at

@@ -66,7 +66,7 @@ def seventh_process_text(tcb: Tcb, seg: Incoming, now: int) -> bool:
     if rcv.memory is not None and (rcv.wnd == 0 or seg.seq >= rcv.nxt + rcv.wnd):
         return _text_where_the_window_was(tcb, seg, now)
     if seg.seq == rcv.nxt:
-        return _text_in_order(tcb, seg, now)
+        return in_order(tcb, seg, now)
     _text_beyond_a_hole(tcb, seg, now)
     return True
 
@@ -79,7 +79,8 @@ def _text_where_the_window_was(tcb: Tcb, seg: Incoming, now: int) -> bool:
     return False
 
 
-def _text_in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
+def in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
+    """Take text that begins at RCV.NXT; say whether the eighth step follows."""
     rcv, received = tcb.rcv, tcb.receive_queue
     room = receive_window.makes_room(tcb, seg)
     if rcv.memory is not None and (not room or len(seg.data) > rcv.buff):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from tulpen.tcp.state import Event, State
-    from tulpen.wire.segment import Segment
+from tulpen.tcp.state import Event, State
+from tulpen.wire.segment import Segment
 
 
 class Reason(Enum):

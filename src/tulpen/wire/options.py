@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple, final
 
@@ -58,8 +59,8 @@ class Options:
     """The options of one segment; never changed once built."""
 
     __slots__ = (
-        "acc_ecn", "authentication", "fast_open", "fast_open_experimental", "malformed", "md5", "mss", "octets",
-        "others", "sack", "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale",
+        "_built", "acc_ecn", "authentication", "fast_open", "fast_open_experimental", "malformed", "md5", "mss",
+        "octets", "others", "sack", "sack_permitted", "tsecr", "tsval", "user_timeout", "wscale",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +96,7 @@ class Options:
         self.md5 = md5  # the digest of RFC 2385
         self.authentication = authentication  # RFC 5925
         self.octets = b""  # as they came, where a signature covers them
+        self._built = b""  # as they go; empty: not built yet
 
     def with_fast_open(self, cookie: bytes, *, experimental: bool) -> Options:
         """Return these options and a Fast Open cookie, or a request for one, in place of any that is there."""
@@ -178,12 +180,17 @@ def parse_options(view: bytes | memoryview) -> Options:
     A length that reaches beyond the end, or is below 2, ends the reading (MUST-7).  A known
     option of a length that is not its own is kept among the others.  Both set ``malformed``.
     """
-    size = len(view)
-    if size == 12:
-        first, tsval, tsecr = _TIMESTAMPS_ALONE.unpack(view)
+    return _parse_known(bytes(view)) if len(view) else NO_OPTIONS
+
+
+@lru_cache(maxsize=256)
+def _parse_known(octets: bytes) -> Options:
+    """Read options, which are often those of a segment just before, and then the same object."""
+    if len(octets) == 12:
+        first, tsval, tsecr = _TIMESTAMPS_ALONE.unpack(octets)
         if first == _NOP_NOP_TIMESTAMPS:
             return Options(tsval=tsval, tsecr=tsecr)
-    return _parse_each(bytes(view), size) if size else NO_OPTIONS
+    return _parse_each(octets, len(octets))
 
 
 def _parse_each(octets: bytes, size: int) -> Options:
@@ -255,8 +262,8 @@ def build_options(options: Options) -> bytes:
 
     They are aligned where there is room.  What ``parse_options`` has read can always be built.
     """
-    if options is NO_OPTIONS:
-        return b""
+    if options._built or options is NO_OPTIONS:
+        return options._built
     words = _aligned(options)
     built = b"".join(words)
     if len(built) > LONGEST:
@@ -264,6 +271,7 @@ def build_options(options: Options) -> bytes:
     built += bytes(-len(built) % 4)
     if len(built) > LONGEST:
         raise ValueError(f"{len(built)} octets of options; {LONGEST} is the most that fits")
+    options._built = built
     return built
 
 

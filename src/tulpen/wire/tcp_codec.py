@@ -69,7 +69,7 @@ def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = Tru
     if checksum:
         # 2 ** 16 is 1 modulo 0xFFFF, so numbers of 16 and 32 bits may be added as they are.
         total += seg.sport + seg.dport + seg.seq + seg.ack + bits + seg.wnd + seg.urg
-        field = complement(total + ones_sum(options) + ones_sum(data))
+        field = complement(total + ones_sum(options) + (ones_sum(data) if data else 0))
     else:
         field = 0xFFFF ^ complement(total)
     return FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options

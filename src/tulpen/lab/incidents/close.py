@@ -103,9 +103,9 @@ INCIDENT = Incident(
         "Each direction is closed for itself: CLOSE means I have no more to send, and what the other end still sends "
         "is received until it says the same (RFC 9293 §3.6).\n\n"
         "Who closes first sends FIN (FIN-WAIT-1), has it acknowledged (FIN-WAIT-2), gets the other's FIN and "
-        "acknowledges that: TIME-WAIT, for 2 MSL, because its last ACK may be lost. The other goes from CLOSE-WAIT "
-        "to LAST-ACK as its program closes, and from there to CLOSED (RFC 9293 §3.6, Figure 12). So TIME-WAIT is "
-        "always with the end that closed first, and CLOSE-WAIT always waits for a program."
+        "acknowledges that: TIME-WAIT, for 2 MSL, because its last ACK may be lost. The other goes from CLOSE-WAIT to "
+        "LAST-ACK as its program closes, and from there to CLOSED (RFC 9293 §3.6, Figure 12). So TIME-WAIT is always "
+        "with the end that closed first, and CLOSE-WAIT always waits for a program."
     ),
     run=_run,
     spoiled="the server closes first",

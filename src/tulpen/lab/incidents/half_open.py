@@ -144,9 +144,8 @@ INCIDENT = Incident(
     name="half-open",
     summary="The peer is gone without a word: who notices, by what, and after how long.",
     theory=(
-        "A connection is half-open when one end has closed or vanished and the other does not know "
-        "(RFC 9293 §3.5.1). TCP sends nothing when there is nothing to say, so an idle survivor learns nothing, "
-        "however long it waits.\n\n"
+        "A connection is half-open when one end has closed or vanished and the other does not know (RFC 9293 §3.5.1). "
+        "TCP sends nothing when there is nothing to say, so an idle survivor learns nothing, however long it waits.\n\n"
         "What tells it: a keep-alive (RFC 9293 §3.8.4; off by default, and then after tcp_keepalive_time, two hours, "
         "and tcp_keepalive_probes at tcp_keepalive_intvl: 7200 + 9 * 75 = 7875 s; 30/5/3 takes 45 s); data of its own "
         "that nobody acknowledges, after tcp_retries2 (13 to 30 minutes) or the user timeout (RFC 5482); a RST, once "

@@ -75,8 +75,8 @@ INCIDENT = Incident(
         "receiver delays its ACK, hoping that an answer will take it along (§3.8.6.3, MUST-40: at most half a second; "
         "Linux 40 ms). A request written in two pieces meets both: the second piece waits for the ACK of the first, "
         "and the ACK for an answer that cannot be given before the second piece is here.\n\n"
-        "The fix is one write (or writev, or TCP_CORK), or TCP_NODELAY, which sends more and smaller packets. Early in "
-        "a connection Linux acknowledges at once, so the stall begins only after some exchanges."
+        "The fix is one write (or writev, or TCP_CORK), or TCP_NODELAY, which sends more and smaller packets. Early "
+        "in a connection Linux acknowledges at once, so the stall begins only after some exchanges."
     ),
     run=_run,
     spoiled="TCP_NODELAY is always set",

@@ -69,9 +69,9 @@ INCIDENT = Incident(
     summary="The handshake works, the page does not come: full segments vanish on the path, and nobody says so.",
     theory=(
         "A sender fills segments up to the MSS that was agreed, with Don't Fragment set. Where a link takes less, its "
-        "router drops them and says so by ICMP, Packet Too Big (RFC 1191, RFC 8201). A firewall that drops all "
-        "ICMP makes the path a black hole (RFC 2923): handshakes and small requests pass, full segments never do, and "
-        "the connection hangs in ESTABLISHED.\n\n"
+        "router drops them and says so by ICMP, Packet Too Big (RFC 1191, RFC 8201). A firewall that drops all ICMP "
+        "makes the path a black hole (RFC 2923): handshakes and small requests pass, full segments never do, and the "
+        "connection hangs in ESTABLISHED.\n\n"
         "The fixes: let ICMP type 3 code 4 through; hold the MSS down where the tunnel begins; or search for the size "
         "that passes without ICMP (RFC 4821; tcp_mtu_probing = 1)."
     ),

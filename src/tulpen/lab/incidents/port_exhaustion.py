@@ -150,12 +150,12 @@ INCIDENT = Incident(
     name="port-exhaustion",
     summary="EADDRNOTAVAIL: every ephemeral port is in TIME-WAIT towards one destination; what helps, what does not.",
     theory=(
-        "A connection is named by both sockets (RFC 9293 §3.3.1). To one address and port, a client that closes "
-        "first can have as many connections in 2 MSL as it has ephemeral ports: 28,232 in 60 s with Linux's defaults, "
-        "470 a second. Beyond that connect() fails with EADDRNOTAVAIL.\n\n"
+        "A connection is named by both sockets (RFC 9293 §3.3.1). To one address and port, a client that closes first "
+        "can have as many connections in 2 MSL as it has ephemeral ports: 28,232 in 60 s with Linux's defaults, 470 a "
+        "second. Beyond that connect() fails with EADDRNOTAVAIL.\n\n"
         "What helps: to keep connections (a pool); to let the server close first; more destinations (addresses or "
-        "ports); a wider ip_local_port_range; tcp_tw_reuse = 1, which needs timestamps to tell old from new "
-        "(RFC 6191 §2, RFC 7323 §5) and an entry a second old. What does not help: SO_REUSEADDR, which is about bind()."
+        "ports); a wider ip_local_port_range; tcp_tw_reuse = 1, which needs timestamps to tell old from new (RFC 6191 "
+        "§2, RFC 7323 §5) and an entry a second old. What does not help: SO_REUSEADDR, which is about bind()."
     ),
     run=_run,
     spoiled="there are ten times as many ports",

@@ -40,10 +40,10 @@ INCIDENT = Incident(
     name="simultaneous-open",
     summary="Both ends connect at once, their SYNs cross, and one connection opens.",
     theory=(
-        "An end in SYN-SENT that receives a SYN without an ACK is being called by the host it calls: it goes to "
-        "SYN-RECEIVED and answers with a SYN,ACK (RFC 9293 §3.5, Figure 7; §3.10.7.3). No listener takes part. The "
-        "result is one connection, not two, because both SYNs name the same two sockets. Programs that make their "
-        "way through two NATs live on it (RFC 5382 REQ-2)."
+        "An end in SYN-SENT that receives a SYN without an ACK is being called by the host it calls: it goes to SYN- "
+        "RECEIVED and answers with a SYN,ACK (RFC 9293 §3.5, Figure 7; §3.10.7.3). No listener takes part. The result "
+        "is one connection, not two, because both SYNs name the same two sockets. Programs that make their way "
+        "through two NATs live on it (RFC 5382 REQ-2)."
     ),
     run=_run,
     spoiled="one end connects a second late, when the other's SYN has already met a closed port",

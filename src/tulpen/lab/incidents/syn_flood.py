@@ -128,10 +128,11 @@ INCIDENT = Incident(
         "Each SYN takes an entry of the SYN queue until the handshake ends or SYN,ACKs have been sent "
         "tcp_synack_retries times, a minute or more. SYNs with made-up sources never end it: the queue is full, and "
         "honest clients are dropped (RFC 4987 §2).\n\n"
-        "A SYN cookie is an initial sequence number that carries what the entry would (RFC 4987 §3.6): a hash, and two "
-        "or three bits of MSS. The listener keeps nothing, and the ACK that ends the handshake proves itself. "
-        "tcp_syncookies = 1 sends them when the queue overflows, 2 always. What does not fit is lost: window scale and "
-        "SACK, unless timestamps carry them. Without them throughput is 64 KiB a round trip, and each loss costs more."
+        "A SYN cookie is an initial sequence number that carries what the entry would (RFC 4987 §3.6): a hash, and "
+        "two or three bits of MSS. The listener keeps nothing, and the ACK that ends the handshake proves itself. "
+        "tcp_syncookies = 1 sends them when the queue overflows, 2 always. What does not fit is lost: window scale "
+        "and SACK, unless timestamps carry them. Without them throughput is 64 KiB a round trip, and each loss costs "
+        "more."
     ),
     run=_run,
     spoiled="there is no flood",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tulpen.lab.bench import error_name
 from tulpen.lab.forge import Memory, segment
-from tulpen.lab.ground import Backend
 from tulpen.lab.incident import Incident
 from tulpen.lab.rows import titles
 from tulpen.sim.filters import Chain, Delay, Switch
@@ -29,7 +28,7 @@ WINDOW = 50_000  # octets, at least
 def _run(lab: Lab) -> None:
     _last_ack_lost(lab)
     _port_is_taken(lab)
-    if lab.backend is not Backend.KERNEL:
+    if lab.virtual:
         _old_duplicate(lab, timestamps=0)
         _old_duplicate(lab, timestamps=1)
     _assassination(lab, protected=False)
@@ -192,9 +191,9 @@ INCIDENT = Incident(
         "than the newest timestamp is dropped (PAWS, RFC 7323 §5).\n\n"
         "An old segment in TIME-WAIT is answered with an ACK; the other end knows nothing any more and answers that "
         "with a RST. A RST ends TIME-WAIT, too early: assassination (RFC 1337 §1). With tcp_rfc1337 = 1 it is "
-        "ignored.\n\nLinux's clock ticks every 64 ns, so a connection would have to send more than 15 MB a "
-        "second all its life to be overtaken by its own past: that part is shown on tulpen, whose clock is RFC 6528's "
-        "4 microseconds."
+        "ignored.\n\n"
+        "Linux's clock ticks every 64 ns, so a connection would have to send more than 15 MB a second all its life to "
+        "be overtaken by its own past: that part is shown in virtual time, with RFC 6528's clock of 4 microseconds."
     ),
     run=_run,
     spoiled="the path stays cut, and tcp_rfc1337 is never set",

@@ -67,8 +67,8 @@ INCIDENT = Incident(
     theory=(
         "To reuse what is in TIME-WAIT early, tcp_tw_recycle remembered the last timestamp of each address and "
         "dropped SYNs with an older one (RFC 6191 §4 for one connection; per address it assumes one clock per "
-        "address). Behind a NAT there are many clocks: whoever's runs behind the one that was served last is "
-        "dropped, without an answer, until the memory fades after 60 s (RFC 7323 §5.8 warns of it).\n\n"
+        "address). Behind a NAT there are many clocks: whoever's runs behind the one that was served last is dropped, "
+        "without an answer, until the memory fades after 60 s (RFC 7323 §5.8 warns of it).\n\n"
         "Linux gave every connection its own timestamp offset in 4.10, which broke the option altogether, and removed "
         "it in 4.12. The fix is to leave it off; ports are won by other means (see port-exhaustion)."
     ),

@@ -72,9 +72,9 @@ INCIDENT = Incident(
     summary="A receiver that does not read: its window closes, the sender waits and probes, and for how long.",
     theory=(
         "The receive window is the room in the receiver's buffer (RFC 9293 §3.8.6). A program that does not read lets "
-        "it fall to zero; the sender must stop, and must go on to probe, because the ACK that opens the window carries "
-        "no data and is not sent again if it is lost (§3.8.6.1, MUST-36). As long as the probes are answered the "
-        "connection must stay open (MUST-37), for days: only a user timeout of the sender ends it.\n\n"
+        "it fall to zero; the sender must stop, and must go on to probe, because the ACK that opens the window "
+        "carries no data and is not sent again if it is lost (§3.8.6.1, MUST-36). As long as the probes are answered "
+        "the connection must stay open (MUST-37), for days: only a user timeout of the sender ends it.\n\n"
         "The state says nothing: both ends are ESTABLISHED. Recv-Q names the end that does not read, Send-Q the end "
         "that waits."
     ),
