@@ -13,12 +13,16 @@ from benchmarks.case import Case, run
 from benchmarks.connections import CONNECTIONS
 from benchmarks.crowd import CROWD
 from benchmarks.engine import ENGINE
+from benchmarks.fairness import FAIRNESS
 from benchmarks.flood import FLOOD
+from benchmarks.growth import GROWTH
 from benchmarks.lossy import LOSSY
 from benchmarks.memory import MEMORY
 from benchmarks.table import as_dict, machine, show
 
-CASES: list[Case] = [*BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY]
+CASES: list[Case] = [
+    *BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY, *GROWTH, *FAIRNESS,
+]  # fmt: skip
 
 EXAMPLES = """\
 examples:

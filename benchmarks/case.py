@@ -100,6 +100,9 @@ def run(cases: list[Case], rounds: int, tell: Callable[[str], None]) -> list[Res
             except Unavailable as reason:
                 result.missing = str(reason)
                 continue
+            except (RuntimeError, OSError, TimeoutError) as error:  # the others go on
+                result.missing = f"failed: {(str(error).strip() or type(error).__name__).splitlines()[-1]}"
+                continue
             reading = measured if isinstance(measured, Reading) else Reading(measured)
             result.rounds.append(reading.value)
             if reading.cpu is not None:

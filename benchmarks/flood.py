@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import services
 from benchmarks.amount import amount
-from benchmarks.case import Case, Figures
+from benchmarks.case import Case, Figures, Unavailable
 from benchmarks.place import private_network
 from tulpen.aio import Interface
 from tulpen.host.host import Host
@@ -25,6 +25,8 @@ async def flooded() -> dict[str, float]:
     """Return the SYNs answered a second, and the percentage of the healthy clients that were served."""
     settings = Settings(tcp_max_syn_backlog=1, tcp_syncookies=2)
     with private_network(device="tun") as private:
+        if private.user_namespace:
+            raise Unavailable("a raw socket inside is for root alone")
         host = Host(OUTSIDE, secret=b"benchmark", settings=settings)
         async with Interface(host, private.link, linger=0.1) as net:
             await services.start(net.start_server, None)

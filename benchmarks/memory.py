@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import resource
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.case import Case
-from benchmarks.pair import CLIENT, PORT, SERVER, Pair
+from benchmarks.pair import CLIENT, MS, PORT, SERVER, Pair
 from tulpen.aio import Interface
 from tulpen.host.host import Host
+from tulpen.host.isn import Numbers
+from tulpen.host.packing import Packing
+from tulpen.host.ports import Claim
+from tulpen.host.time_wait import TimeWaitTable
+from tulpen.host.tw_slot import Lingering
 from tulpen.link.pipe import pipe
+from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import Settings
+from tulpen.tcp.negotiate import Terms
+from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import State
+from tulpen.tcp.trace import FourTuple
 from tulpen.wire.address import address
 from tulpen.wire.ip import Packet
 from tulpen.wire.options import Options
 from tulpen.wire.segment import SYN, Segment
 
 COUNT = 2000
+PAGESIZE = resource.getpagesize()
+MILLION = 1_000_000
+TERMS = Terms(mss=1460, scaling=True, snd_shift=7, rcv_shift=7, sack=True, timestamps=True)
 ROOM = Settings(tcp_max_syn_backlog=1 << 20, somaxconn=1 << 20, tcp_syncookies=0, ip_local_port_range=(1024, 65_535))
 
 
@@ -48,6 +65,21 @@ def connection() -> float:
     return grown(build) / (2 * COUNT)
 
 
+def resting_connection() -> float:
+    """The same, after more than a minute without a segment."""
+
+    def build() -> Any:
+        pair = Pair(ROOM)
+        sockets = [pair.connect() for _ in range(COUNT)]
+        pair.wait(90_000 * MS)
+        while pair.client.rest(pair.now) + pair.server.rest(pair.now):
+            pass
+        assert all(socket.resting for both in sockets for socket in both)
+        return pair, sockets
+
+    return grown(build) / (2 * COUNT)
+
+
 def syn_queue_entry() -> float:
     """A SYN with the options that Linux sends, and nothing after it."""
     packets = []
@@ -69,7 +101,7 @@ def syn_queue_entry() -> float:
 
 
 def time_wait_entry() -> float:
-    """What stays of a connection that its application has closed, and the peer too."""
+    """What stays of a connection that its application has closed, and the peer too; its port counted."""
 
     def build() -> Any:
         pair = Pair(ROOM)
@@ -79,11 +111,51 @@ def time_wait_entry() -> float:
             pair.exchange()
             accepted.close(pair.now)
             pair.exchange()
+        pair.wait(MS)
         assert len(pair.client.time_wait) == COUNT, len(pair.client.time_wait)
         assert all(row.state in (State.TIME_WAIT, State.LISTEN) for row in pair.client.status())
         return pair
 
     return grown(build) / COUNT
+
+
+def million_time_waits() -> float:
+    """The table alone, in a process of its own: what others have freed is not counted."""
+    found = subprocess.run(
+        [sys.executable, "-c", "from benchmarks.memory import filled; print(filled())"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, stdout=subprocess.PIPE, check=True, text=True,
+    )  # fmt: skip
+    return float(found.stdout)
+
+
+def filled() -> float:
+    """Return the MB that a table takes with the records of as many peers as there have to be."""
+    here = address(SERVER)
+    stack, packing = Stack(Settings(tcp_max_tw_buckets=MILLION)), Packing((here,), Numbers(b""))
+
+    def build() -> Any:
+        table = TimeWaitTable(stack, packing)
+        for number in range(MILLION):
+            name = FourTuple(here, PORT, (number // 60_000 + 1).to_bytes(4, "big"), number % 60_000 + 1)
+            record = TimeWait(
+                name, iss=0, irs=0, snd_nxt=number + 2, max_snd_wnd=65_535, rcv_nxt=number + 9, rcv_wnd=65_535,
+                mss=1460, terms=TERMS, ts_offset=0, ts_recent_at=number, answered_at=-1, deadline=60_000 * MS + number,
+            )  # fmt: skip
+            table.put(Lingering(record, Claim(here, PORT)))
+        assert len(table) == MILLION
+        return table
+
+    before = resident()
+    kept = build()
+    after = resident()
+    del kept
+    return (after - before) / 1e6
+
+
+def resident() -> int:
+    """Return the octets of memory that this process takes."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGESIZE
 
 
 def connection_with_streams() -> float:
@@ -123,7 +195,9 @@ def connection_with_streams() -> float:
 GROUP = "memory"
 MEMORY = [
     Case(GROUP, "connection, with table entry", "octets", connection, once=True, smaller=True),
+    Case(GROUP, "connection, quiet for a minute", "octets", resting_connection, once=True, smaller=True),
     Case(GROUP, "connection with streams", "octets", connection_with_streams, once=True, smaller=True),
     Case(GROUP, "SYN queue entry", "octets", syn_queue_entry, once=True, smaller=True),
     Case(GROUP, "TIME-WAIT entry", "octets", time_wait_entry, once=True, smaller=True),
+    Case(GROUP, "a million in TIME-WAIT", "MB", million_time_waits, once=True, smaller=True),
 ]

@@ -17,6 +17,7 @@ from benchmarks.case import Reading, Unavailable
 from tulpen.aio import Interface
 from tulpen.host.host import Host
 from tulpen.link.namespace import OUTSIDE, Device, NotPermitted, PrivateNetwork
+from tulpen.tcp.config import Settings
 
 LARGEST = 65_160  # octets of text that the device cuts into segments: 45 of 1448, and the headers still fit
 DEADLINE = 120.0  # seconds
@@ -68,7 +69,7 @@ class Loopback:
     address = "127.0.0.1"
 
     async def client(self, program: str, count: int) -> float:
-        argv = [sys.executable, "-I", CLIENT, program, self.address, str(count)]
+        argv = [sys.executable, "-I", CLIENT, program, self.address, str(count), services.congestion_control()]
         process = await asyncio.create_subprocess_exec(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         out, err = await asyncio.wait_for(process.communicate(), DEADLINE)
         if process.returncode:
@@ -88,7 +89,7 @@ class InPrivate:
         self.cpu = cpu
 
     async def client(self, program: str, count: int) -> float:
-        argv = [sys.executable, "-I", CLIENT, program, self.address, str(count)]
+        argv = [sys.executable, "-I", CLIENT, program, self.address, str(count), services.congestion_control()]
         command = self.private.start(argv, deadline=DEADLINE)
         finished = await asyncio.get_running_loop().run_in_executor(None, command.wait)
         if finished.status:
@@ -122,7 +123,8 @@ async def tulpen(*, offload: bool = False, device: Device = "auto", queue: int =
     ``queue``: packets that may wait in the device; 0: as the kernel has it.
     """
     with private_network(offload=offload, device=device, queue=queue) as private:
-        host = Host(OUTSIDE, secret=b"benchmark", gso_max=LARGEST if offload else 0)
+        settings = Settings(tcp_congestion_control=services.congestion_control())
+        host = Host(OUTSIDE, settings=settings, secret=b"benchmark", gso_max=LARGEST if offload else 0)
         async with Interface(host, private.link, linger=1.0) as net:
             await services.start(net.start_server, None)
             yield InPrivate(private, OUTSIDE[0])

@@ -9,9 +9,10 @@ import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
-from benchmarks.client import CHARGEN, CHUNK, CONGESTION, DISCARD, ECHO
+from benchmarks.client import CHARGEN, CHUNK, DISCARD, ECHO
 
 BACKLOG = 4096
 
@@ -42,6 +43,17 @@ async def chargen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
+@cache
+def congestion_control() -> str:
+    """Return what both ends of every connection use: CUBIC, or Reno where only root may choose CUBIC."""
+    with socket.socket() as sock:
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
+        except OSError:
+            return "reno"
+    return "cubic"
+
+
 Service = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -70,7 +82,7 @@ async def start_on_kernel(address: str) -> list[asyncio.Server]:
     servers: list[asyncio.Server] = await start(asyncio.start_server, address)
     for server in servers:
         for sock in server.sockets:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, CONGESTION)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion_control().encode())
     return servers
 
 

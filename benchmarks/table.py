@@ -18,12 +18,12 @@ def show(results: list[Result], rounds: int) -> None:
     """Print the table, and what it was measured on."""
     title = "One round" if rounds == 1 else f"Medians of {rounds} rounds"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    table.add_column("median", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("spread", justify="right", no_wrap=True)
-    table.add_column("CPU s/GB", justify="right", no_wrap=True)
-    table.add_column("compared", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=34)
+    table.add_column("median", justify="right", no_wrap=True, min_width=6)
+    table.add_column("", no_wrap=True, min_width=6)
+    table.add_column("spread", justify="right", no_wrap=True, min_width=6)
+    table.add_column("CPU s/GB", justify="right", no_wrap=True, min_width=8)
+    table.add_column("compared", overflow="fold")
     group = ""
     for result in results:
         if result.case.group != group:

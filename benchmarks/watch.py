@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from benchmarks.case import Case, Unavailable, ratio, run
+from benchmarks.case import Case, Unavailable, compared, run
 from tulpen.link.namespace import PrivateNetwork
 
 CONNECTIONS_MADE = 20_000
@@ -162,9 +162,9 @@ def main() -> None:
         if result.missing:
             print(f"{case.group}: {case.name}: {result.missing}")
             continue
-        beside = ratio(result, results)
-        compared = "" if beside is None else f", {beside:.2f}x {case.beside}"
-        print(f"{case.group}: {case.name}: {result.median:.2f} {case.unit} ± {100 * result.spread:.0f} %{compared}")
+        found = compared(result, results)
+        beside = "" if found is None else f", {found.value:.2f}x {case.beside}"
+        print(f"{case.group}: {case.name}: {result.median:.2f} {case.unit} ± {100 * result.spread:.0f} %{beside}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ def built(source: str, argv: tuple[str, ...], env: tuple[tuple[str, str], ...] =
         return program
     if shutil.which(argv[0]) is None:
         raise Unavailable(f"not there: apt install {needs}")
-    OUTPUT.mkdir(parents=True, exist_ok=True)
+    try:
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+    except PermissionError:
+        raise Unavailable(f"not built, and this user may not write to {OUTPUT}") from None
     command = [word.format(source=code, program=program) for word in argv]
     _run(command, dict(os.environ) | dict(env), needs)
     return program

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks.client import CONGESTION
 from benchmarks.peers.build import OUTPUT, built
 from benchmarks.peers.spawned import cpu_of, spawned
 from benchmarks.place import LARGEST, InPrivate, Place, private_network
+from benchmarks.services import congestion_control
 from tulpen.link.devices import FAR, NEAR
 from tulpen.link.namespace import INSIDE, OUTSIDE
 
@@ -47,5 +47,5 @@ async def with_gso() -> AsyncIterator[Place]:
 def _argv(fd: int) -> list[str]:
     remote = INSIDE[0].partition("/")[0]
     return [
-        str(program()), "-fd", str(fd), "-local", OUTSIDE[0], "-remote", remote, "-congestion", CONGESTION.decode(),
+        str(program()), "-fd", str(fd), "-local", OUTSIDE[0], "-remote", remote, "-congestion", congestion_control(),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ import subprocess
 
 from benchmarks.amount import amount
 from benchmarks.case import Reading, Unavailable
-from benchmarks.client import CONGESTION
+from benchmarks.services import congestion_control
 
 OCTETS = 4_000_000_000
 PORT = "8201"
@@ -31,7 +31,7 @@ def measure(program: str) -> Reading:
         argv = ["iperf3", "--client", "127.0.0.1", "--port", PORT, "--bytes", str(octets), "--json", "--congestion"]
         reverse = ["--reverse"] if program == "out" else []
         done = subprocess.run(
-            [*argv, CONGESTION.decode(), *reverse], capture_output=True, text=True, timeout=120, check=False
+            [*argv, congestion_control(), *reverse], capture_output=True, text=True, timeout=120, check=False
         )
         end = json.loads(done.stdout)["end"]
     finally:

@@ -51,6 +51,16 @@ def test_a_peer_that_is_not_there_is_said_to_be_not_there() -> None:
     assert row(results[1], results)[-1] == "not there: apt install it"
 
 
+def failing() -> float:
+    raise RuntimeError("Traceback (most recent call last):\n  ...\nOSError: it broke\n")
+
+
+def test_a_case_that_fails_leaves_the_others() -> None:
+    results = run([Case("group", "broken", "MB/s", failing), counting(1.0)], 1, lambda _: None)
+    assert row(results[0], results)[-1] == "failed: OSError: it broke"
+    assert results[1].median == 1.0
+
+
 def test_figures_of_one_measurement_are_measured_once() -> None:
     calls: list[int] = []
 

@@ -106,7 +106,7 @@ def test_a_reset_ends_it_unless_tcp_rfc1337(rfc1337: bool, stays: bool) -> None:
 def test_a_reset_with_a_syn_opens_nothing() -> None:
     host, peer = _closed_by_us()
     assert peer.say("RS", 1) == []
-    assert (len(host.time_wait), list(host.sockets()), host.core.requests) == (0, [], {})
+    assert (len(host.time_wait), list(host.sockets()), list(host.core.requests)) == (0, [], [])
 
 
 def test_a_reset_out_of_window_does_not() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tulpen.tcp import window
+from tulpen.tcp.beyond import PIECE
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.receive_memory import keeping
-from tulpen.tcp.receiving import PIECE, ReceiveQueue
+from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED, LISTEN, TIME_WAIT
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER
@@ -74,16 +75,19 @@ def _received(tcb: Tcb) -> None:
     else:
         assert rcv.wnd + queue.octets < rcv.buff + unit
         assert queue.cost <= 2 * rcv.buff + 65_536 + PIECE
-        assert queue.cost == sum(len(piece) + PIECE for piece in queue._held)
-    if tcb.state is not CLOSED and queue.ranges:
-        assert min(left for left, _ in queue.ranges) > rcv.nxt
+        assert queue.cost == sum(len(piece) + PIECE for piece in ([] if queue.beyond is None else queue.beyond.pieces))
+    if tcb.state is not CLOSED and queue.beyond is not None:
+        assert queue.beyond.starts[0] > rcv.nxt
 
 
 def queue_agrees(queue: ReceiveQueue) -> None:
     """What is held does not overlap, and ranges and counts say what there is."""
     assert queue.octets == sum(len(chunk) for chunk in queue.ready)
-    held = list(zip(queue._starts, queue._held, strict=True))
-    assert (len(queue._costs), sum(queue._costs)) == (len(held), queue.cost)
+    beyond = queue.beyond
+    held = [] if beyond is None else list(zip(beyond.starts, beyond.pieces, strict=True))
+    if beyond is not None:
+        assert held
+        assert (len(beyond.costs), sum(beyond.costs)) == (len(held), queue.cost)
     assert queue.memory == queue.cost + sum(cost for _, cost in queue._pieces)
     assert not queue._pieces or queue.octets == sum(octets for octets, _ in queue._pieces)
     runs: list[tuple[int, int]] = []
@@ -94,7 +98,7 @@ def queue_agrees(queue: ReceiveQueue) -> None:
             runs[-1] = (runs[-1][0], start + len(piece))
         else:
             runs.append((start, start + len(piece)))
-    assert sorted(queue.ranges) == runs
+    assert sorted(queue.latest(len(held))) == runs
 
 
 def _timers(tcb: Tcb) -> None:

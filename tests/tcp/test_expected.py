@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 from random import Random
-from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from hypothesis import given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tcp import chaos
 from tulpen.tcp import arrives, expected
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.config import MS, SECOND, Settings, SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.stack import Stack
@@ -33,9 +33,7 @@ def parts(thing: Any) -> Any:
         return bytes(thing)
     if thing is None or isinstance(thing, (int, str, bytes, float, Enum, Settings)):
         return thing
-    kinds = (MemberDescriptorType, GetSetDescriptorType)
-    names = [name for name, kind in vars(type(thing)).items() if isinstance(kind, kinds)]
-    return type(thing).__name__, {name: parts(getattr(thing, name)) for name in names}
+    return type(thing).__name__, {name: parts(getattr(thing, name)) for name in attributes(type(thing))}
 
 
 def twin(end: Connection) -> Connection:

@@ -398,3 +398,19 @@ def test_abandoned_before_the_answer(silent: Silent) -> None:
     client.connect_ex(("192.0.2.2", silent.port))
     client.close()
     assert silent.told().verdict.ending is Ending.ABANDONED
+
+
+def test_what_was_lost_is_counted_and_nobody_is_named_wrongly(network: PrivateNetwork) -> None:
+    scene = Scene(network, random.randrange(20_000, 30_000), socket.AF_INET)
+    scene.watch.close()
+    scene.watch = Traced(ports=frozenset({scene.port}), buffers=8192)
+    for _ in range(500):
+        orderly(scene)
+    told = scene.watch.finish()
+    scene.watch.refresh()
+    scene.close()
+    assert scene.watch.tally.lost > 0
+    mine = [each for each in told if scene.port in (each.name.local_port, each.name.remote_port)]
+    assert mine
+    assert {each.who.pid for each in mine if each.who} <= {os.getpid()}
+    assert all(each.verdict.ending in (Ending.ORDERLY, Ending.UNKNOWN) for each in mine)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tulpen.tcp.signals import Signal
 
 SECOND: Final = 1_000_000_000
+REST_EVERY: Final = 2.0  # seconds between two looks for connections that may rest
+REST_ON: Final = 0.05  # ... while there are some
 #: States in which a closed connection still owes its peer something.
 UNDELIVERED: Final = frozenset({State.SYN_RECEIVED, State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK})
 
@@ -77,6 +79,7 @@ class Driver:
         self._waited = False  # ... and sending has waited for such before
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
+        self._rest_timer: asyncio.TimerHandle | None = None
         self._next_turn: asyncio.Future[None] | None = None
 
     # on the loop and off it
@@ -95,6 +98,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         for link in self._routes.links:
             self._loop.add_reader(link.fileno(), self._readable, link)
+        self._rest_timer = self._loop.call_later(REST_EVERY, self._rest)
         self.changed()
 
     def close(self) -> None:
@@ -114,6 +118,9 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
         self._loop = None
 
     async def aclose(self) -> None:
@@ -256,6 +263,11 @@ class Driver:
         if deadline is not None and deadline <= now:
             self.host.timeout(now)
         self._turn()
+
+    def _rest(self) -> None:
+        """Let connections rest that have been quiet for long, a few at a time."""
+        rested = self.host.rest(self.now())
+        self._rest_timer = self.loop.call_later(REST_ON if rested else REST_EVERY, self._rest)
 
     # who is told of a socket
 

@@ -64,12 +64,13 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
         return
     socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
     if socket is not None:
+        connection = socket.connection
         if not _unsigned(socket.signing, seg) and not _taken(
-            core, socket.signing, seg, course_of(socket.connection.tcb, socket.name), socket.connection.state, now
+            core, socket.signing, seg, course_of(connection.tcb, socket.name), connection.state, now
         ):
             return
         socket.received_tos = packet.tos
-        socket.connection.segment_arrives(seg, now)
+        connection.segment_arrives(seg, now)
         settle(core, socket, now)
         return
     name = FourTuple(packet.dst, seg.dport, packet.src, seg.sport)

@@ -9,24 +9,24 @@ from tulpen.host.deferring import timeouts_within
 from tulpen.host.lingering import expire
 from tulpen.host.listening import answer
 from tulpen.host.settling import forget_request, settle
-from tulpen.host.socket import Socket
 from tulpen.tcp.state import CLOSED, SYN_RECEIVED, Event
 from tulpen.tcp.trace import Moved, TimedOut
 
 if TYPE_CHECKING:
-    from tulpen.host.core import Core, Pending
+    from tulpen.host.core import Core
+    from tulpen.host.socket import Socket
+    from tulpen.host.syn_queue import Pending
 
 
 def timeout(core: Core, now: int) -> None:
     """Do what is due."""
-    while (item := core.deadlines.pop(now)) is not None:
-        if isinstance(item, Socket):
-            item.connection.timeout(now)
-            if item.connection.tcb.path.believed:
-                _learn_path(core, item, now)
-            settle(core, item, now)
-        else:
-            _request_timeout(core, core.requests[item], now)
+    while (socket := core.deadlines.pop(now)) is not None:
+        socket.connection.timeout(now)
+        if socket.connection.tcb.path.believed:
+            _learn_path(core, socket, now)
+        settle(core, socket, now)
+    while (pending := core.requests.due(now)) is not None:
+        _request_timeout(core, pending, now)
     expire(core, now)
 
 
@@ -41,10 +41,11 @@ def next_deadline(core: Core) -> int | None:
     """Return when ``timeout`` wants to be called; None for never."""
     for socket in core.ready:
         core.deadlines.set(socket, socket.connection.next_deadline())
-    first, second = core.deadlines.earliest(), core.time_wait.earliest()
-    if first is None or second is None:
-        return second if first is None else first
-    return min(first, second)
+    earliest = core.deadlines.earliest()
+    for other in (core.requests.earliest(), core.time_wait.earliest()):
+        if other is not None and (earliest is None or other < earliest):
+            earliest = other
+    return earliest
 
 
 def _request_timeout(core: Core, pending: Pending, now: int) -> None:
@@ -64,7 +65,7 @@ def _request_timeout(core: Core, pending: Pending, now: int) -> None:
         return
     if was_young:
         listener.young -= 1
-    core.deadlines.set(request.name, request.deadline)
+    core.requests.put_back(pending)
     if silent:
         return
     core.stack.count("TCPTimeouts")

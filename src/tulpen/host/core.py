@@ -19,11 +19,14 @@ from tulpen.host.fast_listening import key_from
 from tulpen.host.isn import Numbers
 from tulpen.host.listeners import Listeners
 from tulpen.host.metrics import Metrics
+from tulpen.host.packing import Packing
 from tulpen.host.paths import Paths
 from tulpen.host.ports import Ports
-from tulpen.host.time_wait import Lingering, TimeWaitTable
-from tulpen.tcp.compact import Request
+from tulpen.host.syn_queue import SynQueue
+from tulpen.host.time_wait import TimeWaitTable
 from tulpen.tcp.config import SocketOptions
+from tulpen.tcp.option_sets import OptionSets
+from tulpen.tcp.resting import Dormitory
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import CLOSED, State
 from tulpen.tcp.trace import Dropped, FourTuple, Reason, Record
@@ -32,7 +35,6 @@ from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
-    from tulpen.host.signing import Signing
     from tulpen.host.socket import Socket
     from tulpen.tcp.config import SocketOptions
 
@@ -41,28 +43,13 @@ HEADERS_6: Final = 60
 
 
 @final
-class Pending:
-    """An entry of a SYN queue."""
-
-    __slots__ = ("displaced", "listener", "request", "signing")
-
-    def __init__(
-        self, request: Request, listener: Listener, displaced: Lingering | None, signing: Signing | None
-    ) -> None:
-        self.request = request
-        self.signing = signing
-        self.listener = listener
-        self.displaced = displaced  # the TIME-WAIT its SYN reopened; back it goes if this comes to nothing
-
-
-@final
 class Core:
     """The tables of a host, and what new connections need."""
 
     __slots__ = (
-        "addresses", "connections", "cookies", "deadlines", "fast_open_key", "gso_max", "held", "last_stamps",
-        "listeners", "metrics", "mtu", "numbers", "ours", "outbox", "paths", "ports", "ready", "requests", "stack",
-        "stirred", "time_wait", "unseen",
+        "addresses", "connections", "cookies", "deadlines", "dormitory", "fast_open_key", "gso_max", "held",
+        "last_stamps", "listeners", "metrics", "mtu", "numbers", "option_sets", "ours", "outbox", "paths", "ports",
+        "ready", "requests", "stack", "stirred", "time_wait", "unseen", "wakeful",
     )  # fmt: skip
 
     def __init__(self, addresses: Sequence[bytes], stack: Stack, secret: bytes, mtu: int, gso_max: int) -> None:
@@ -72,19 +59,24 @@ class Core:
         self.gso_max = gso_max
         self.stack = stack
         self.unseen = Stack(stack.settings)  # without a trace: for SYNs that leave the listener in LISTEN
+        self.numbers = Numbers(secret)
+        self.option_sets = OptionSets()
         # where a segment is looked up, in this order
         self.connections: dict[tuple[bytes, int, bytes, int], Socket] = {}  # by FourTuple
-        self.time_wait = TimeWaitTable(stack)
-        self.requests: dict[FourTuple, Pending] = {}
+        packing = Packing(self.addresses, self.numbers)
+        self.time_wait = TimeWaitTable(stack, packing)
+        self.requests = SynQueue(packing)
         self.listeners = Listeners(secret)
         # who has something to do
-        self.deadlines: Deadlines[Socket | FourTuple] = Deadlines()  # of connections, and of requests by name
+        self.deadlines: Deadlines[Socket] = Deadlines()
         self.ready: dict[Socket, None] = {}  # may have segments to send
         self.stirred: deque[Socket | Listener] = deque()  # may have something to tell
         self.outbox: list[Packet] = []
         self.held: dict[FourTuple, Socket] = {}  # in TIME-WAIT, and the application has not closed
+        # who has nothing to do
+        self.dormitory = Dormitory(stack, self.option_sets)
+        self.wakeful: list[Socket] = []  # to be asked whether they rest
         # what a new connection needs
-        self.numbers = Numbers(secret)
         self.ports = Ports(stack.settings, secret)
         self.cookies = Cookies(stack.settings, secret)
         self.paths = Paths(mtu, stack.settings)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 
 if TYPE_CHECKING:
-    from tulpen.host.core import Core, Pending
+    from tulpen.host.core import Core
+    from tulpen.host.syn_queue import Pending
     from tulpen.tcp.config import Settings
 
 

@@ -41,13 +41,14 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
 
 def send_from(core: Core, socket: Socket, now: int) -> None:
     """Take what a connection has to send."""
-    segments = socket.connection.segments_to_send(now)
+    connection = socket.connection
+    segments = connection.segments_to_send(now)
     if segments:
         if socket.signing is not None:
-            segments = socket.signing.signed(segments, course_of(socket.connection.tcb, socket.name))
-        send(core, socket.name, segments, socket.options, now)
+            segments = socket.signing.signed(segments, course_of(connection.tcb, socket.name))
+        send(core, socket.name, segments, connection.tcb.options, now)
         if core.paths.differ:  # a route is looked up when packets go out
-            socket.connection.path_mss(core.path_mss(socket.name, socket.options, now), now)
+            connection.path_mss(core.path_mss(socket.name, connection.tcb.options, now), now)
 
 
 def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOptions, now: int) -> None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import final
 
-from tulpen.host import arrivals, clock, departures, opening, status
+from tulpen.host import arrivals, clock, departures, opening, settling, status
 from tulpen.host.coalescing import supersedes
 from tulpen.host.core import Core
 from tulpen.host.listener import Listener
@@ -118,6 +118,13 @@ class Host:
     def timeout(self, now: int) -> None:
         """Do what is due; a call too early does nothing."""
         clock.timeout(self.core, now)
+
+    def rest(self, now: int) -> int:
+        """Keep some of the connections that have been quiet for a minute as octets; return how many came to rest.
+
+        They wake when anybody wants them.  Who drives the host calls this now and then.
+        """
+        return settling.rest(self.core, now)
 
     # entrances: the user, and who looks after the host
 

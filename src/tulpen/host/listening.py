@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host import deferring, fast_listening
-from tulpen.host.core import Core, Pending
+from tulpen.host.core import Core
 from tulpen.host.departures import send, send_reset
-from tulpen.host.ports import Claim
+from tulpen.host.ports import claim_of_accepted
 from tulpen.host.settling import forget_request, settle
 from tulpen.host.signing import course_of_request, signing_for
 from tulpen.host.socket import Socket
+from tulpen.host.syn_queue import Pending
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.negotiate import initial_window, receive_buffer
@@ -26,7 +27,7 @@ from tulpen.wire.seq import before, wrap
 if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.signing import Signing
-    from tulpen.host.time_wait import Lingering
+    from tulpen.host.tw_slot import Lingering
     from tulpen.tcp.connection import Connection
 
 REOPENED: Final = 65_537  # a reopened connection's ISS lies this far above the old SND.NXT
@@ -63,8 +64,7 @@ def syn_arrives(
         if displaced is not None:
             core.ports.release(displaced.claim)
         return True
-    core.requests[name] = Pending(request, listener, displaced, signing)
-    core.deadlines.set(name, request.deadline)
+    core.requests.add(Pending(request, listener, displaced, signing))
     listener.syn_queue += 1
     listener.young += 1
     answer(core, listener, request, now, verdict=verdict, signing=signing)
@@ -77,8 +77,9 @@ def _open_early(
 ) -> None:  # fmt: skip
     """A SYN with a good cookie: its text goes to the application before the handshake ends (RFC 7413 §4.2.2)."""
     connection = request.opened_early(
-        core.stack, listener.options, syn, now, verdict.cookie, experimental=verdict.experimental
-    )
+        core.stack, core.option_sets.shared(listener.options), syn, now, verdict.cookie,
+        experimental=verdict.experimental,
+    )  # fmt: skip
     _learn_path(core, connection, request.name, now)
     listener.fast_opens.under_way += 1
     complete(core, listener, connection, request.name, now, early=True, signing=signing)
@@ -113,6 +114,7 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
     """A segment for a half-open connection: it becomes a connection, and we see what comes of it."""
     if deferring.waits_for_text(core, pending, seg) and would_complete(core, pending, seg, now):
         pending.request.acknowledged = True
+        core.requests.put_back(pending)
         core.write(pending.request.name, Arrived(now, seg, SYN_RECEIVED))
         core.drop(pending.request.name, seg, Reason.DEFERRED, now, SYN_RECEIVED)
         return
@@ -128,7 +130,7 @@ def for_request(core: Core, pending: Pending, seg: Segment, now: int) -> None:
 
 def revive(core: Core, request: Request, listener: Listener, now: int) -> Connection:
     """Return the connection that a half-open one stands for, on the path to its peer."""
-    connection = request.connection(core.stack, listener.options, now)
+    connection = request.connection(core.stack, core.option_sets.shared(listener.options), now)
     _learn_path(core, connection, request.name, now)
     return connection
 
@@ -153,6 +155,7 @@ def after_request(core: Core, pending: Pending, connection: Connection, now: int
     if connection.state is SYN_RECEIVED:
         request.answered_at = connection.tcb.invalid_ack_at
         request.ecn = connection.tcb.ecn
+        core.requests.put_back(pending)
     else:
         core.stack.count("EmbryonicRsts" if connection.state is LISTEN else "ListenDrops")
         forget_request(core, pending, now, came_to_nothing=True)
@@ -189,10 +192,10 @@ def complete(
     connection.tcb.gso_max = core.gso_max if signing is None else 0  # each segment has a signature of its own
     options = connection.tcb.options
     if signing is not None:
-        signing.options = options  # from now on its own
-    claim = Claim(name.local, name.local_port, reuse=options.so_reuseaddr, shared=options.so_reuseport)
+        signing.options = options  # from now on the connection's
+    claim = claim_of_accepted(name.local, name.local_port, options.so_reuseaddr, options.so_reuseport)
     core.ports.take(claim)
-    socket = Socket(core, connection, name, claim, options, accepted=False, signing=signing)
+    socket = Socket(core, connection, name, claim, accepted=False, signing=signing)
     core.connections[name] = socket
     if early:
         socket.counted_by = listener

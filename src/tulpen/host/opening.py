@@ -48,7 +48,7 @@ def listen(
     core: Core, address: bytes | None, port: int, now: int, backlog: int, options: SocketOptions | None
 ) -> Listener:
     """OPEN, passive."""
-    options = _own(core, options)
+    options = _checked(core, SocketOptions() if options is None else options.clone())
     most = core.stack.settings.somaxconn
     backlog = most if backlog < 0 else min(backlog, most)
     options.tcp_fastopen = limit_for(options, core.stack.settings, backlog)
@@ -72,7 +72,7 @@ def connect(
         raise TcpError(ENETUNREACH, "an invalid remote address")  # MUST-46
     if not (0 < port < PORTS and 0 <= local_port < PORTS):
         raise TcpError(EINVAL, "remote socket unspecified" if port == 0 else "a port has 16 bits")
-    options = _own(core, options)
+    options = core.option_sets.shared(_checked(core, SocketOptions() if options is None else options))
     source = _source(core, remote, local)
     claim = _claim(core, source, remote, port, local_port, options, now)
     name = FourTuple(source, claim.port, remote, port)
@@ -83,7 +83,7 @@ def connect(
     )  # fmt: skip
     connection.path_begins(core.path_mss(name, options, now), core.paths.route(remote), now)
     connection.tcb.gso_max = core.gso_max if signing is None else 0
-    socket = Socket(core, connection, name, claim, options, accepted=True, signing=signing)
+    socket = Socket(core, connection, name, claim, accepted=True, signing=signing)
     core.connections[name] = socket
     room = 0
     if data is not None:
@@ -104,15 +104,14 @@ def takes_text(core: Core, remote: bytes, now: int, local: bytes | None, options
     return fast_opening.takes_text(core, _source(core, remote, local), remote, own, now)
 
 
-def _own(core: Core, options: SocketOptions | None) -> SocketOptions:
-    """Return a copy of what the application asks for."""
-    own = SocketOptions() if options is None else options.clone()
-    if (own.tcp_congestion or core.stack.settings.tcp_congestion_control) not in ALGORITHMS:
+def _checked(core: Core, options: SocketOptions) -> SocketOptions:
+    """Return what the application asks for, if there is such a thing."""
+    if (options.tcp_congestion or core.stack.settings.tcp_congestion_control) not in ALGORITHMS:
         raise TcpError(ENOENT, "no congestion control of that name")
-    wrong = why_no_keys(own.tcp_md5sig, own.tcp_ao)
+    wrong = why_no_keys(options.tcp_md5sig, options.tcp_ao)
     if wrong:
         raise TcpError(EINVAL, wrong)
-    return own
+    return options
 
 
 def _source(core: Core, remote: bytes, local: bytes | None) -> bytes:

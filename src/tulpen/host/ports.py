@@ -2,13 +2,15 @@
 
 A holder is a listener, a connection it accepted, or a connection opened by connect().
 Only counts are kept for each kind of holder of a port, so that a bind is judged
-without a walk over the connections.
+without a walk over the connections; where connect() chose the ports, in an array.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from errno import EADDRINUSE, EADDRNOTAVAIL
+from functools import lru_cache
 from typing import Final, NamedTuple, final
 
 from tulpen.host.prf import Prf, octets
@@ -20,6 +22,7 @@ ANY_V4: Final = bytes(4)
 ANY_V6: Final = bytes(16)  # as with IPV6_V6ONLY
 
 _TABLE_LENGTH: Final = 256  # RFC 6056 §3.3.4
+_PAGE: Final = 256  # ports that are counted in one array
 
 
 class Claim(NamedTuple):
@@ -34,10 +37,32 @@ class Claim(NamedTuple):
 
 
 @final
+class Tally:
+    """How many hold each port of one address."""
+
+    __slots__ = ("_pages",)
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = {}
+
+    def of(self, port: int) -> int:
+        """Return how many hold ``port``."""
+        page = self._pages.get(port // _PAGE)
+        return 0 if page is None else page[port % _PAGE]
+
+    def add(self, port: int, count: int) -> None:
+        """Count so many more, or less."""
+        page = self._pages.get(port // _PAGE)
+        if page is None:
+            page = self._pages[port // _PAGE] = array("I", bytes(4 * _PAGE))
+        page[port % _PAGE] += count
+
+
+@final
 class Ports:
     """The local ports of a host."""
 
-    __slots__ = ("_claims", "_increments", "_index", "_offset", "_settings", "_start")
+    __slots__ = ("_chosen", "_claims", "_increments", "_index", "_offset", "_settings", "_start")
 
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings = settings
@@ -45,22 +70,32 @@ class Ports:
         self._index = Prf(secret, b"port index")
         self._start = Prf(secret, b"port table")
         self._increments: dict[int, int] = {}  # by slot, each made when it is first needed
-        self._claims: dict[int, dict[Claim, int]] = {}
+        self._claims: dict[int, dict[Claim, int]] = {}  # those that were asked for by number
+        self._chosen: dict[bytes, Tally] = {}  # by address
 
     def bind(self, claim: Claim) -> None:
         """Hold ``claim``'s port explicitly, as bind(2) does; EADDRINUSE where another's claim rules that out."""
         for other in self._claims.get(claim.port, ()):
             if _conflict(claim, other):
                 raise TcpError(EADDRINUSE, "connection already exists")
+        for address, tally in self._chosen.items():
+            if tally.of(claim.port) and _conflict(claim, Claim(address, claim.port, chosen=True)):
+                raise TcpError(EADDRINUSE, "connection already exists")
         self.take(claim)
 
     def take(self, claim: Claim) -> None:
-        """Hold a port without asking: for a connection that shares its listener's."""
+        """Hold a port without asking: for a connection that shares its listener's, or one that ``choose`` found."""
+        if claim.chosen:
+            self._chosen.setdefault(claim.address, Tally()).add(claim.port, 1)
+            return
         kinds = self._claims.setdefault(claim.port, {})
         kinds[claim] = kinds.get(claim, 0) + 1
 
     def release(self, claim: Claim) -> None:
         """Let go of what one ``bind`` or ``take`` held."""
+        if claim.chosen:
+            self._chosen[claim.address].add(claim.port, -1)
+            return
         kinds = self._claims[claim.port]
         left = kinds[claim] - 1
         if left:
@@ -72,7 +107,7 @@ class Ports:
 
     def holders(self, port: int) -> int:
         """Return how many hold ``port``."""
-        return sum(self._claims.get(port, {}).values())
+        return sum(self._claims.get(port, {}).values()) + sum(tally.of(port) for tally in self._chosen.values())
 
     def choose(self, local: bytes, remote: bytes, remote_port: int, free: Callable[[int], bool]) -> int:
         """Return an ephemeral port for a connection to ``remote`` (RFC 6056 §3.3.4, Algorithm 4).
@@ -91,7 +126,7 @@ class Ports:
         for _ in range(count):
             port = least + (offset + self._increments[slot]) % count
             self._increments[slot] += 1
-            if self._shareable(port) and free(port):
+            if port not in self._claims and free(port):
                 return port
         raise TcpError(EADDRNOTAVAIL, "insufficient resources: every ephemeral port is taken")
 
@@ -105,13 +140,15 @@ class Ports:
         start = self._offset(address + octets(now & 0xFFFF_FFFF, now >> 32 & 0xFFFF_FFFF))
         for step in range(count):
             port = least + (start + step) % count
-            if port not in self._claims:
+            if not self.holders(port):
                 return port
         raise TcpError(EADDRINUSE, "insufficient resources: every ephemeral port is taken")
 
-    def _shareable(self, port: int) -> bool:
-        claims = self._claims.get(port)
-        return claims is None or all(claim.chosen for claim in claims)
+
+@lru_cache(maxsize=256)
+def claim_of_accepted(address: bytes, port: int, reuse: bool, shared: bool) -> Claim:
+    """Return what a connection holds that a listener accepted: the same object for all of them."""
+    return Claim(address, port, reuse, shared)
 
 
 def wildcard(address: bytes) -> bytes:

@@ -6,7 +6,7 @@ from errno import ECONNRESET
 from typing import TYPE_CHECKING, Final
 
 from tulpen.host.departures import send_from
-from tulpen.host.time_wait import Lingering
+from tulpen.host.tw_slot import Lingering
 from tulpen.tcp.compact import TimeWait
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.ending import end
@@ -15,11 +15,14 @@ from tulpen.tcp.state import CLOSED, SYN_RECEIVED, TIME_WAIT, Event
 from tulpen.tcp.trace import Moved
 
 if TYPE_CHECKING:
-    from tulpen.host.core import Core, Pending
+    from tulpen.host.core import Core
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
+    from tulpen.host.syn_queue import Pending
     from tulpen.tcp.trace import FourTuple
 
+ASKED: Final = 1024  # connections that are asked at a time whether they rest
+RESTED: Final = 32  # that come to rest at a time: some milliseconds
 RECYCLE_RTOS: Final = 3.5  # tcp_tw_recycle kept a TIME-WAIT for this many retransmission timeouts
 MOST_STAMPS: Final = 65_536  # hosts whose last timestamp tcp_tw_recycle remembers
 
@@ -36,9 +39,10 @@ def settle(core: Core, socket: Socket, now: int) -> None:
     if not (socket.stirred or socket.released):
         socket.stirred = True
         core.stirred.append(socket)
-    if socket.connection.tcb.fast_open is not None:
+    tcb = socket.connection.tcb
+    if tcb.fast_open is not None:
         _settle_fast_open(core, socket, now)
-    state = socket.connection.state
+    state = tcb.state
     if state is CLOSED:
         if core.connections.get(socket.name) is socket:
             _take_out(core, socket, now)
@@ -96,6 +100,20 @@ def _recycle(core: Core, socket: Socket, record: TimeWait, now: int) -> None:
     stamps[remote] = (record.terms.ts_recent, now)
 
 
+def rest(core: Core, now: int) -> int:
+    """Put to rest some of the connections that have been quiet for long; return how many."""
+    if not core.wakeful:
+        core.wakeful = [socket for socket in core.connections.values() if not socket.resting]
+    wakeful, rested = core.wakeful, 0
+    for _ in range(min(ASKED, len(wakeful))):
+        socket = wakeful.pop()
+        if socket not in core.ready and core.connections.get(socket.name) is socket:
+            rested += socket.rest(now)
+        if rested == RESTED:
+            break
+    return rested
+
+
 def tell_held(core: Core, name: FourTuple) -> None:
     """Tell an application that has not closed that its connection is over."""
     socket = core.held.pop(name, None)
@@ -120,8 +138,7 @@ def forget_request(core: Core, pending: Pending, now: int, *, came_to_nothing: b
     """
     request, listener, displaced = pending.request, pending.listener, pending.displaced
     name = request.name
-    del core.requests[name]
-    core.deadlines.forget(name)
+    core.requests.forget(name)
     listener.syn_queue -= 1
     if not request.retransmits:
         listener.young -= 1
@@ -138,6 +155,7 @@ def stop_listening(core: Core, listener: Listener, now: int) -> None:
     """Take a listener and its half-open connections out of the tables."""
     core.listeners.remove(listener)
     core.ports.release(listener.claim)
-    for pending in [pending for pending in core.requests.values() if pending.listener is listener]:
+    for pending in core.requests.of(listener):
         core.write(pending.request.name, Moved(now, SYN_RECEIVED, Event.ABORT, CLOSED))
         forget_request(core, pending, now, came_to_nothing=True)
+    core.requests.dismiss(listener)

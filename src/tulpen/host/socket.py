@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
+from tulpen.host.ports import Claim
 from tulpen.host.settling import abort_lingering, settle
+from tulpen.tcp.config import SECOND
 from tulpen.tcp.receiving import whole
 from tulpen.tcp.state import CLOSED, TIME_WAIT, State
 from tulpen.wire.address import text
@@ -12,14 +14,16 @@ from tulpen.wire.address import text
 if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.listener import Listener
-    from tulpen.host.ports import Claim
     from tulpen.host.signing import Signing
     from tulpen.tcp.config import SocketOptions
     from tulpen.tcp.connection import Connection
+    from tulpen.tcp.resting import Resting
     from tulpen.tcp.signals import Signal
     from tulpen.tcp.stamping import Stamp
     from tulpen.tcp.status import Status
     from tulpen.tcp.trace import FourTuple
+
+REST_AFTER: Final = 60 * SECOND  # of silence
 
 
 @final
@@ -31,19 +35,20 @@ class Socket:
     """
 
     __slots__ = (
-        "_core", "accepted", "claim", "connection", "counted_by", "lingering", "name", "options", "over",
-        "received_tos", "released", "signing", "stirred",
+        "_claim", "_connection", "_core", "_has_own_options", "_resting", "accepted", "counted_by", "lingering",
+        "name", "over", "received_tos", "released", "signing", "stirred",
     )  # fmt: skip
 
     def __init__(
-        self, core: Core, connection: Connection, name: FourTuple, claim: Claim, options: SocketOptions, *,
-        accepted: bool, signing: Signing | None = None,
+        self, core: Core, connection: Connection, name: FourTuple, claim: Claim, *, accepted: bool,
+        signing: Signing | None = None,
     ) -> None:  # fmt: skip
         self._core = core
-        self.connection = connection
+        self._connection: Connection | None = connection  # None: at rest
+        self._resting: Resting | None = None
         self.name = name
-        self.claim = claim  # of the local port
-        self.options = options  # a change is obeyed from then on
+        self._claim = None if claim.chosen else claim
+        self._has_own_options = False  # it shares them with others
         self.signing = signing  # None: its segments are not signed
         self.accepted = accepted  # the application has it; until then it is told nothing
         self.released = False  # the application has closed it, and is told nothing any more
@@ -59,8 +64,61 @@ class Socket:
         return f"<Socket {ends} {self.state.title}>"
 
     @property
+    def connection(self) -> Connection:
+        """The connection, awake."""
+        connection = self._connection
+        return connection if connection is not None else self._wake()
+
+    @property
+    def options(self) -> SocketOptions:
+        """The socket options, its own; a change is obeyed from then on.  To be asked for each time: rest ends that."""
+        tcb = self.connection.tcb
+        if not self._has_own_options:
+            tcb.options = tcb.options.clone()
+            self._has_own_options = True
+            if self.signing is not None:
+                self.signing.options = tcb.options
+        return tcb.options
+
+    @property
+    def claim(self) -> Claim:
+        """What it holds of the local port."""
+        if self._claim is not None:
+            return self._claim
+        return Claim(self.name.local, self.name.local_port, chosen=True)
+
+    @property
+    def resting(self) -> bool:
+        """Whether the connection is at rest."""
+        return self._connection is None
+
+    def rest(self, now: int) -> bool:
+        """Put the connection to rest if it has been quiet for long, and nothing waits; say whether it was."""
+        connection = self._connection
+        if connection is None or self.signing is not None or self.stirred or self.lingering or not self.accepted:
+            return False
+        tcb = connection.tcb
+        if now - max(tcb.intake.heard_at, tcb.sent_at) < REST_AFTER:
+            return False
+        self._resting = self._core.dormitory.rest(connection)
+        if self._resting is None:
+            return False
+        self._connection = None
+        self._has_own_options = False
+        return True
+
+    def _wake(self) -> Connection:
+        if self._resting is None:
+            raise RuntimeError("a socket has a connection, or what stands for it")
+        self._connection = self._core.dormitory.wake(self._resting, self.name)
+        self._resting = None
+        return self._connection
+
+    @property
     def state(self) -> State:
         """The state, of RFC 9293 §3.3.2."""
+        if self._resting is not None:
+            return self._resting.state
         if not self.lingering:
             return self.connection.state
         return CLOSED if self.over or self._core.time_wait.get(self.name) is None else TIME_WAIT
@@ -83,7 +141,7 @@ class Socket:
     @property
     def readable(self) -> int:
         """Octets that wait to be received."""
-        return self.connection.readable
+        return 0 if self._connection is None else self._connection.readable
 
     @property
     def writable(self) -> int:
@@ -93,7 +151,7 @@ class Socket:
     @property
     def unacknowledged(self) -> int:
         """Octets sent or queued that the peer has not acknowledged."""
-        return self.connection.unacknowledged
+        return 0 if self._connection is None else self._connection.unacknowledged
 
     @property
     def urgent(self) -> int:
@@ -157,6 +215,7 @@ class Socket:
 
     def set_keepalive(self, on: bool, now: int) -> None:
         """SO_KEEPALIVE on an open connection (MUST-24)."""
+        self.options.so_keepalive = on
         self.connection.set_keepalive(on, now)
         self._settle(now)
 

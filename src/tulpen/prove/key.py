@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.congestion import NewReno
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.loss import RECOVERY
+from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
@@ -57,7 +59,7 @@ def key(connection: Connection) -> Hashable:
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, tcb.loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
-        received.octets, tuple(received.ranges), received.duplicate,
+        received.octets, _held(received), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
         running(tcb.timers), _sending(tcb), *_tries(tcb), tcb.troubled,
     )  # fmt: skip
@@ -107,6 +109,10 @@ def _undo(tcb: Tcb) -> Hashable:
     )
 
 
+def _held(received: ReceiveQueue) -> Hashable:
+    return () if received.beyond is None else tuple(received.beyond.latest(len(received.beyond.starts)))
+
+
 def _tries(tcb: Tcb) -> tuple[int, int]:
     """What was tried in vain: how often counts where there is an end to it, and of a SYN (RFC 5681 §3.1)."""
     if tcb.stack.settings.tcp_retries2 >= FOR_EVER:
@@ -124,4 +130,4 @@ def _ecn(ecn: Ecn) -> Hashable:
 
 def unknown_attributes() -> frozenset[str]:
     """Return the attributes of a TCB that this module does not know; there should be none."""
-    return frozenset(Tcb.__slots__) ^ HELD ^ LEFT_OUT
+    return frozenset(attributes(Tcb)) ^ HELD ^ LEFT_OUT

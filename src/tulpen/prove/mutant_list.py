@@ -87,7 +87,7 @@ MUTANTS: Final = (
         ("text beyond a hole is delivered", "    if seg.seq == rcv.nxt:\n        return in_order", "    if seg.seq >= rcv.nxt:\n        return in_order"),
         ("RCV.NXT moves one too far", "    rcv.nxt += len(seg.data)\n", "    rcv.nxt += len(seg.data) + 1\n"),
         ("RCV.NXT does not move", "    rcv.nxt += len(seg.data)\n", "    pass\n"),
-        ("held text is not joined", "    if received.ranges:\n        rcv.nxt = received.fill(rcv.nxt, before_it)\n        tcb.ack_now = True  # it", "    if received.ranges:\n        tcb.ack_now = True  # it", "what is held may be dropped (RFC 2018 §8): it is sent again"),
+        ("held text is not joined", "    if received.beyond is not None:\n        rcv.nxt = received.fill(rcv.nxt, before_it)\n        tcb.ack_now = True  # it", "    if received.beyond is not None:\n        tcb.ack_now = True  # it", "what is held may be dropped (RFC 2018 §8): it is sent again"),
         ("text for an orphan is dropped in silence", "        refuse(tcb, seg.segment, Reason.DATA_AFTER_CLOSE, now)\n        end(tcb, Event.ABORT, now)\n        return False", "        return True", "the RST comes when tcp_fin_timeout is over"),
         ("what was taken twice is not cut off", "    if not beyond:\n        seg.trim(rcv.nxt, edge)\n", "    if not beyond:\n", "the ACK that it brings tells its sender where to go on"),
     ),

@@ -64,10 +64,13 @@ class _Conversations:
     def __init__(self) -> None:
         self.all: list[Conversation] = []  # also those that have ended
         self._live: dict[Socket, Conversation] = {}
+        self._timed: dict[Socket, Conversation] = {}  # those that may have deadlines
 
     def begin(self, conversation: Conversation, socket: Socket, now: int) -> None:
         self.all.append(conversation)
         self._live[socket] = conversation
+        if type(conversation).deadline is not Conversation.deadline:
+            self._timed[socket] = conversation
         conversation.begin(socket, now)
         self._forget_if_over(socket)
 
@@ -80,12 +83,13 @@ class _Conversations:
     def _forget_if_over(self, socket: Socket, *, over: bool = False) -> None:
         if over or socket.released:
             self._live.pop(socket, None)
+            self._timed.pop(socket, None)
 
     def deadline(self) -> int | None:
-        return min((when for c in self._live.values() if (when := c.deadline()) is not None), default=None)
+        return min((when for c in self._timed.values() if (when := c.deadline()) is not None), default=None)
 
     def timeout(self, now: int) -> None:
-        for conversation in list(self._live.values()):
+        for conversation in list(self._timed.values()):
             when = conversation.deadline()
             if when is not None and when <= now:
                 conversation.timeout(now)

@@ -309,7 +309,7 @@ def _fifth_check_ack(tcb: Tcb, seg: Incoming, now: int) -> bool:
 def _process_syn_text(tcb: Tcb, seg: Incoming, now: int) -> None:
     """The text that their SYN carried was queued until now (§3.10.7.3)."""
     rcv, received = tcb.rcv, tcb.receive_queue
-    if received.ranges and received.ranges[-1][0] == rcv.nxt:
+    if received.beyond is not None and received.beyond.starts[0] == rcv.nxt:
         before_it = rcv.nxt
         rcv.nxt = received.fill(rcv.nxt, rcv.nxt)
         rcv.wnd = max(0, rcv.wnd - (rcv.nxt - before_it))

@@ -21,7 +21,6 @@ from tulpen.tcp.negotiate import TIMESTAMPS_ROOM, Terms, accept, agree, effectiv
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
-from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import FourTuple, Moved
 from tulpen.wire.segment import ACK, SYN, Segment
 from tulpen.wire.seq import wrap
@@ -114,9 +113,9 @@ class Request:
         return True
 
     def connection(self, stack: Stack, options: SocketOptions, now: int) -> Connection:
-        """Return the connection it stands for, in SYN-RECEIVED."""
+        """Return the connection it stands for, in SYN-RECEIVED, with these ``options`` and no copy of them."""
         connection = Connection(
-            stack, iss=self.iss, mss=self.mss, name=self.name, options=options.clone(), ts_offset=self.ts_offset,
+            stack, iss=self.iss, mss=self.mss, name=self.name, options=options, ts_offset=self.ts_offset,
             ipv6=len(self.name.local) == 16, signed=self.terms.signed,
         )  # fmt: skip
         tcb = connection.tcb
@@ -170,27 +169,35 @@ class TimeWait:
         "snd_nxt", "terms", "ts_offset", "ts_recent_at",
     )  # fmt: skip
 
-    def __init__(self, tcb: Tcb) -> None:
-        if tcb.name is None or tcb.state is not TIME_WAIT:
-            raise ValueError("only a named connection in TIME-WAIT becomes a record")
-        self.name: FourTuple = tcb.name
-        self.iss = tcb.snd.iss
-        self.irs = tcb.rcv.irs
-        self.snd_nxt = tcb.snd.nxt
-        self.max_snd_wnd = tcb.snd.max_wnd
-        self.rcv_nxt = tcb.rcv.nxt
-        self.rcv_wnd = tcb.rcv.wnd
-        self.mss = tcb.mtu_mss
-        self.terms = tcb.terms
-        self.ts_offset = tcb.ts_offset
-        self.ts_recent_at = tcb.ts_recent_at
-        self.answered_at = tcb.invalid_ack_at
-        self.deadline = tcb.timers.linger
+    def __init__(
+        self, name: FourTuple, *, iss: int, irs: int, snd_nxt: int, max_snd_wnd: int, rcv_nxt: int, rcv_wnd: int,
+        mss: int, terms: Terms, ts_offset: int, ts_recent_at: int, answered_at: int, deadline: int,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.iss = iss
+        self.irs = irs
+        self.snd_nxt = snd_nxt
+        self.max_snd_wnd = max_snd_wnd
+        self.rcv_nxt = rcv_nxt
+        self.rcv_wnd = rcv_wnd
+        self.mss = mss  # the largest segment the path takes
+        self.terms = terms
+        self.ts_offset = ts_offset
+        self.ts_recent_at = ts_recent_at
+        self.answered_at = answered_at  # when it was last answered for something out of window; -1: never
+        self.deadline = deadline
 
     @classmethod
     def of(cls, connection: Connection) -> TimeWait:
         """Return the record of a connection in TIME-WAIT."""
-        return cls(connection.tcb)
+        tcb = connection.tcb
+        if tcb.name is None or tcb.state is not TIME_WAIT:
+            raise ValueError("only a named connection in TIME-WAIT becomes a record")
+        return cls(
+            tcb.name, iss=tcb.snd.iss, irs=tcb.rcv.irs, snd_nxt=tcb.snd.nxt, max_snd_wnd=tcb.snd.max_wnd,
+            rcv_nxt=tcb.rcv.nxt, rcv_wnd=tcb.rcv.wnd, mss=tcb.mtu_mss, terms=tcb.terms, ts_offset=tcb.ts_offset,
+            ts_recent_at=tcb.ts_recent_at, answered_at=tcb.invalid_ack_at, deadline=tcb.timers.linger,
+        )  # fmt: skip
 
     def connection(self, stack: Stack, now: int) -> Connection:
         """Return the connection it stands for, in TIME-WAIT."""

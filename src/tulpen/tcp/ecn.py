@@ -170,14 +170,15 @@ def marks(tcb: Tcb, ecn: Ecn, flags: int, text: int, *, fresh: bool) -> tuple[in
 def feedback(tcb: Tcb, ecn: Ecn, seg: Incoming, packets: int, octets: int) -> bool:
     """Take the feedback of an ACK; say whether any of what it newly delivers, or more, was marked CE."""
     if ecn.mode is Mode.ACCURATE:
-        marked = accecn.feedback(tcb, ecn, seg, packets, octets)
-        ecn.delivered_ce += marked
+        count = accecn.feedback(tcb, ecn, seg, packets, octets)
+        marked = count > 0
     else:
-        marked = bool(ecn.mode is Mode.CLASSIC and seg.flags & (ECE | SYN) == ECE)
-        ecn.delivered_ce += marked * packets
+        count = packets
+        marked = ecn.mode is Mode.CLASSIC and seg.flags & (ECE | SYN) == ECE
     if marked:
+        ecn.delivered_ce += count
         tcb.stack.count("TCPDeliveredCE", packets)
-    return marked > 0
+    return marked
 
 
 def reduced(tcb: Tcb) -> None:

@@ -131,4 +131,4 @@ def over(tcb: Tcb, now: int) -> None:
 
 def _heard_no_text(tcb: Tcb) -> bool:
     rcv = tcb.rcv
-    return rcv.nxt - (0 <= rcv.fin < rcv.nxt) <= rcv.irs + 1 and not tcb.receive_queue.ranges
+    return rcv.nxt - (0 <= rcv.fin < rcv.nxt) <= rcv.irs + 1 and tcb.receive_queue.beyond is None

@@ -7,8 +7,10 @@ sequence space they occupy.  Every figure is in octets.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import final
 
+from tulpen.tcp.ranges import Ranges
 from tulpen.tcp.rate import Moment, Rate
 
 
@@ -70,16 +72,28 @@ class Sent:
 class Flight:
     """The stretches in order, and how much of them is sacked, lost, and sent again."""
 
-    __slots__ = ("lost_octets", "lost_total", "rate", "resent_octets", "sacked_octets", "sent", "turns")
+    __slots__ = (
+        "lost_octets",
+        "lost_total",
+        "rate",
+        "resend_from",
+        "resent_octets",
+        "sacked_octets",
+        "sacks",
+        "sent",
+        "turns",
+    )
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
         self.rate = Rate()
         self.turns = 0
+        self.sacks: Ranges | None = None  # what is sacked of them; None: nothing
         self.sacked_octets = 0
         self.lost_octets = 0
         self.lost_total = 0  # ever deemed lost
         self.resent_octets = 0
+        self.resend_from = 0  # nothing before it is lost and not sent again
 
     @property
     def octets(self) -> int:
@@ -136,6 +150,10 @@ class Flight:
             count += 1
         taken = sent[:count]
         del sent[:count]
+        if self.sacks is not None:
+            self.sacks.forget_before(ack)
+            if not len(self.sacks):
+                self.sacks = None
         return taken
 
     def _discount(self, piece: Sent) -> None:
@@ -165,6 +183,15 @@ class Flight:
 
         A stretch that a device has cut is divided, only where it was cut: part of a segment is no news.
         """
+        news: list[Sent] = []
+        if self.sacks is None:
+            self.sacks = Ranges()
+        for start, stop in self.sacks.gaps(left, right):
+            news += self._sack_gap(self.sacks, start, stop)
+        return news
+
+    def _sack_gap(self, sacks: Ranges, left: int, right: int) -> list[Sent]:
+        """Mark what lies in [left, right), of which nothing is marked."""
         sent = self.sent
         index = bisect_left(sent, left, key=_seq)
         if index and sent[index - 1].end > left:
@@ -180,12 +207,12 @@ class Flight:
                 if border == piece.seq:
                     break
                 self._split(index, border)
-            if not piece.sacked:
-                self._discount(piece)
-                piece.lost = piece.resent = False
-                piece.sacked = True
-                self.sacked_octets += piece.end - piece.seq
-                news.append(piece)
+            self._discount(piece)
+            piece.lost = piece.resent = False
+            piece.sacked = True
+            self.sacked_octets += piece.end - piece.seq
+            sacks.add(piece.seq, piece.end)
+            news.append(piece)
             index += 1
         return news
 
@@ -198,9 +225,22 @@ class Flight:
             piece.lost = True
             self.lost_octets += size
         self.lost_total += size
+        self.resend_from = min(self.resend_from, piece.seq)
         if piece.resent:
             piece.resent = False
             self.resent_octets -= size
+
+    def unsacked(self) -> Iterator[Sent]:
+        """Yield what is not reported as received, in order, and pass over the rest by whole ranges."""
+        sent = self.sent
+        if not sent or self.sacks is None:
+            yield from sent
+            return
+        for left, right in self.sacks.gaps(sent[0].seq, sent[-1].end):
+            index = bisect_left(sent, left, key=_seq)
+            while index < len(sent) and sent[index].seq < right:
+                yield sent[index]
+                index += 1
 
     def mark_lost(self, mss: int, dup_thresh: int) -> bool:
         """Apply IsLost (RFC 6675 §4) to all; say whether anything new is deemed lost."""
@@ -243,14 +283,21 @@ class Flight:
         for piece in self.sent:
             piece.sacked = False
         self.sacked_octets = 0
+        self.sacks = None
 
     def to_resend(self) -> Sent | None:
         """Return the first stretch deemed lost and not sent again (RFC 6675 §4, NextSeg rule 1)."""
         if not self.lost_octets:
             return None
-        for piece in self.sent:
+        sent = self.sent
+        index = bisect_left(sent, self.resend_from, key=_seq)
+        while index < len(sent):
+            piece = sent[index]
             if piece.lost and not piece.resent:
+                self.resend_from = piece.seq
                 return piece
+            index += 1
+        self.resend_from = sent[-1].end if sent else 0
         return None
 
     def below_a_sack(self) -> Sent | None:
@@ -267,11 +314,7 @@ class Flight:
 
     def highest_sacked(self) -> int:
         """Return the end of the highest stretch reported as received; 0 for none."""
-        if self.sacked_octets:
-            for piece in reversed(self.sent):
-                if piece.sacked:
-                    return piece.end
-        return 0
+        return self.sacks.end if self.sacks is not None else 0
 
     def last_unsacked(self) -> Sent | None:
         """Return the highest stretch not reported as received."""
@@ -290,6 +333,8 @@ class Flight:
         twin.lost_octets = self.lost_octets
         twin.lost_total = self.lost_total
         twin.resent_octets = self.resent_octets
+        twin.resend_from = self.resend_from
+        twin.sacks = None if self.sacks is None else self.sacks.clone()
         return twin
 
 

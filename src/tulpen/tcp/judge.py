@@ -27,6 +27,7 @@ from tulpen.wire.seq import before, wrap
 
 #: How long TS.Recent stays valid on an idle connection (RFC 7323 §5.5).
 PAWS_DAYS: Final = 24 * 86_400 * SECOND
+MOST_BLOCKS: Final = 4  # of SACK in one segment (RFC 2018 §3)
 MAX_WINDOW: Final = 0xFFFF  # of the window field
 
 
@@ -302,7 +303,7 @@ def has_little_to_say(tcb: Tcb) -> bool:
     """Whether the next segment has timestamps at most among its options: no holes to report, no marks, no timeout."""
     received = tcb.receive_queue
     return not (
-        received.ranges
+        received.beyond is not None
         or received.duplicate is not None
         or tcb.ecn is not None
         or tcb.stack.settings.tcp_user_timeout_option
@@ -311,7 +312,7 @@ def has_little_to_say(tcb: Tcb) -> bool:
 
 def sack_blocks(tcb: Tcb) -> int:
     """How many SACK blocks the next segment carries: as many as there are, and room for."""
-    if not tcb.receive_queue.ranges and tcb.receive_queue.duplicate is None:
+    if tcb.receive_queue.beyond is None and tcb.receive_queue.duplicate is None:
         return 0
     return min(len(sack_report(tcb)), most_blocks(tcb.terms))
 
@@ -330,8 +331,8 @@ def sack_report(tcb: Tcb) -> list[tuple[int, int]]:
     if not tcb.terms.sack:
         return []
     if received.duplicate is None or not tcb.stack.settings.tcp_dsack:
-        return received.ranges
-    return [received.duplicate, *received.ranges]
+        return received.latest(MOST_BLOCKS)
+    return [received.duplicate, *received.latest(MOST_BLOCKS)]
 
 
 def owes_user_timeout(tcb: Tcb) -> bool:

@@ -37,7 +37,8 @@ class Outgo:
     """Counts, and nanoseconds in each of ``Limit``."""
 
     __slots__ = (
-        "limit", "octets", "resent_octets", "resent_segments", "segments", "since", "starved", "text_segments", "times",
+        "busy", "full", "limit", "octets", "resent_octets", "resent_segments", "segments", "shut", "since", "starved",
+        "text_segments",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,7 +50,9 @@ class Outgo:
         self.starved = False  # everything is sent, both windows are open, and the buffer held the application back
         self.limit = Limit.IDLE
         self.since = 0
-        self.times = [0, 0, 0, 0]
+        self.busy = 0  # the time that each has been the limit
+        self.shut = 0
+        self.full = 0
 
     def sent(self, octets: int, segment: int) -> None:
         """Count a segment, which a device cuts into some of ``segment`` octets (0: it does not)."""
@@ -66,8 +69,12 @@ class Outgo:
 
     def limited(self, limit: Limit, now: int) -> None:
         """From now on it is this that it waits for."""
-        if self.limit is not Limit.IDLE:
-            self.times[self.limit] += now - self.since
+        if self.limit is Limit.BUSY:
+            self.busy += now - self.since
+        elif self.limit is Limit.WINDOW:
+            self.shut += now - self.since
+        elif self.limit is Limit.BUFFER:
+            self.full += now - self.since
         self.limit = limit
         self.since = now
 
@@ -81,7 +88,7 @@ class Outgo:
             self.resent_octets,
             self.limit,
             self.since,
-            tuple(self.times),
+            (0, self.busy, self.shut, self.full),
         )
 
     def clone(self) -> Outgo:
@@ -95,5 +102,7 @@ class Outgo:
         twin.starved = self.starved
         twin.limit = self.limit
         twin.since = self.since
-        twin.times = self.times.copy()
+        twin.busy = self.busy
+        twin.shut = self.shut
+        twin.full = self.full
         return twin

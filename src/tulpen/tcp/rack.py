@@ -74,12 +74,12 @@ def detect_loss(tcb: Tcb, now: int) -> int:
     rack = tcb.rack
     window = reordering_window(tcb)
     wait = 0
-    for piece in tcb.flight.sent:
+    for piece in tcb.flight.unsacked():
         if not _later(rack.turn, rack.end, piece.turn, piece.end):
-            if tcb.flight.resent_octets == 0:
-                break  # in the order sent: all that follow are later still
+            if piece.times == 1:
+                break  # all that follow went out later still, for the first time or again
             continue
-        if piece.sacked or piece.written_off or (piece.lost and not piece.resent):
+        if piece.written_off or (piece.lost and not piece.resent):
             continue
         remaining = overdue_in(tcb, piece, window, now)
         if remaining > 0:

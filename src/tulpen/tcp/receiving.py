@@ -6,15 +6,11 @@ is free at their end for the octets that follow.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Final, final
 
+from tulpen.tcp.beyond import SMALL, Beyond, first_part
 from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, WHOLE, buffer_size
 
-#: What one held piece costs beside its octets: the peer cannot make us keep many tiny ones.
-PIECE: Final = 256
-#: A piece smaller than this is copied, so that it does not pin the packet it came in.
-SMALL: Final = 512
 #: Text that is packed closer fills so much of a page.
 PACKED: Final = PAGE - BEHIND
 
@@ -28,10 +24,7 @@ def whole(pieces: list[bytes | memoryview]) -> bytes | memoryview:
 class ReceiveQueue:
     """In-order octets ready for the user, and pieces held until the hole before them is filled."""
 
-    __slots__ = (
-        "_costs", "_held", "_held_tail", "_pieces", "_starts", "_tail", "cost", "duplicate", "memory", "octets",
-        "ranges", "ready",
-    )  # fmt: skip
+    __slots__ = ("_pieces", "_tail", "beyond", "duplicate", "memory", "octets", "ready")
 
     def __init__(self) -> None:
         self.ready: list[bytes | memoryview] = []
@@ -39,12 +32,7 @@ class ReceiveQueue:
         self.memory = 0  # what all of it costs, where memory counts
         self._pieces: list[list[int]] = []  # of that, what is ready, as it came: octets not read, cost
         self._tail = 0  # octets that fit behind the last of them
-        self._starts: list[int] = []
-        self._held: list[bytes | memoryview] = []
-        self._costs: list[int] = []
-        self._held_tail = 0
-        self.cost = 0  # of the held pieces
-        self.ranges: list[tuple[int, int]] = []  # held, most recent first: RFC 2018 §4
+        self.beyond: Beyond | None = None  # None: there is no hole
         self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
 
     def deliver(self, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> None:
@@ -86,77 +74,44 @@ class ReceiveQueue:
             self.memory -= saved
             self._tail = 0
 
+    @property
+    def cost(self) -> int:
+        """What the held pieces cost."""
+        return 0 if self.beyond is None else self.beyond.cost
+
+    def latest(self, most: int) -> list[tuple[int, int]]:
+        """Return ranges that are held, the most recent first: RFC 2018 §4."""
+        return [] if self.beyond is None else self.beyond.latest(most)
+
     def hold(self, seq: int, data: bytes | memoryview, cost: int = 0, tail: int = 0) -> bool:
         """Keep ``data`` that lies beyond a hole; octets already held stay as they first came.  Say if any were new.
 
         ``cost``: 0 where memory does not count, and what is held is to be bounded alone.
         """
-        starts, held = self._starts, self._held
-        counted, first, last, before = cost > 0, seq, seq + len(data), len(starts)
-        if counted and self._fits_behind(seq, len(data)):
-            cost, tail = 0, self._held_tail - len(data)
-        self._remember(seq, seq + len(data))
-        twice: tuple[int, int] | None = None
-        while data:
-            index = bisect_right(starts, seq)
-            if index:
-                covered = starts[index - 1] + len(held[index - 1]) - seq
-                if covered > 0:
-                    twice = _first(twice, seq, seq + min(covered, len(data)))
-                    seq += covered
-                    data = data[covered:]
-                    continue
-            room = starts[index] - seq if index < len(starts) else len(data)
-            piece = data[:room]
-            starts.insert(index, seq)
-            held.insert(index, bytes(piece) if len(piece) < SMALL else piece)
-            self._costs.insert(index, 0)
-            if not counted:
-                self._recharge(index, len(piece) + PIECE)
-            seq += len(piece)
-            data = data[len(piece) :]
+        beyond = self.beyond
+        if beyond is None:
+            beyond = self.beyond = Beyond()
+        before = beyond.cost
+        new, twice = beyond.hold(seq, data, cost, tail)
+        self.memory += beyond.cost - before
         if twice is not None:
             self.came_twice(*twice)
-        if len(starts) == before:
-            return False
-        if counted:
-            self._charge_held(first, last, cost, tail)
-        return True
-
-    def _charge_held(self, first: int, last: int, cost: int, tail: int) -> None:
-        """A packet came with [first, last): what it covers whole is no longer needed beside it."""
-        index = bisect_right(self._starts, first)
-        index -= bool(index) and self._starts[index - 1] == first
-        while index < len(self._starts) and self._starts[index] + len(self._held[index]) <= last:
-            self._recharge(index, 0)
-            index += 1
-        self._recharge(max(0, index - 1), cost)
-        if index == len(self._starts):
-            self._held_tail = tail
-
-    def _recharge(self, index: int, cost: int) -> None:
-        more = cost - self._costs[index]
-        self.cost += more
-        self.memory += more
-        self._costs[index] = cost
-
-    def _fits_behind(self, seq: int, octets: int) -> bool:
-        return bool(self._starts) and seq == self.held_end(-1) and octets <= self._held_tail
+        return new
 
     def held_end(self, nothing: int) -> int:
         """Return where the last piece beyond a hole ends; ``nothing`` if none is held."""
-        return self._starts[-1] + len(self._held[-1]) if self._starts else nothing
+        return nothing if self.beyond is None else self.beyond.end
 
     def drop_last(self, before: int) -> bool:
         """Drop the last piece held if it begins after ``before``, for want of memory: it was never acknowledged."""
-        if not self._starts or self._starts[-1] <= before:
+        beyond = self.beyond
+        if beyond is None or beyond.starts[-1] <= before:
             return False
-        self._recharge(len(self._starts) - 1, 0)
-        start = self._starts.pop()
-        self._held.pop()
-        self._costs.pop()
-        self._held_tail = 0
-        self.ranges = [(left, min(right, start)) for left, right in self.ranges if left < start]
+        cost = beyond.cost
+        beyond.drop_last()
+        self.memory += beyond.cost - cost
+        if not beyond.starts:
+            self.beyond = None
         return True
 
     def came_twice(self, left: int, right: int) -> None:
@@ -167,28 +122,27 @@ class ReceiveQueue:
 
     def fill(self, nxt: int, since: int) -> int:
         """Deliver held pieces that ``nxt`` has reached by text from ``since`` on; return the new RCV.NXT."""
-        starts, held, arrived = self._starts, self._held, nxt
-        count = 0
+        beyond, arrived = self.beyond, nxt
+        if beyond is None:
+            return nxt
+        starts, count = beyond.starts, 0
         twice: tuple[int, int] | None = None
         while count < len(starts) and starts[count] <= nxt:
-            piece = held[count]
-            if starts[count] < arrived:
-                twice = _first(twice, starts[count], min(starts[count] + len(piece), arrived))
-            cost = self._costs[count]
-            self.cost -= cost
-            self.memory -= cost
-            fresh = piece[nxt - starts[count] :]
-            if starts[count] != nxt:
+            start, piece = starts[count], beyond.pieces[count]
+            if start < arrived:
+                twice = first_part(twice, start, min(start + len(piece), arrived))
+            self.memory -= beyond.costs[count]
+            fresh = piece[nxt - start :]
+            if start != nxt:
                 self._tail = 0  # what overlaps is not put behind
-            self.deliver(fresh, cost if self._pieces else 0)
+            self.deliver(fresh, beyond.costs[count] if self._pieces else 0)
             nxt += len(fresh)
             count += 1
-        if count:
-            del starts[:count], held[:count], self._costs[:count]
+        beyond.taken(count, nxt)
+        if not beyond.starts:
+            self.beyond = None
         if twice is not None and (self.duplicate is None or self.duplicate[1] != since):
             self.came_twice(*twice)  # else the segment's own head came twice, and is the first to be told
-        if self.ranges:
-            self.ranges = [r for r in self.ranges if r[1] > nxt]
         return nxt
 
     def take(self, limit: int) -> list[bytes | memoryview]:
@@ -236,29 +190,14 @@ class ReceiveQueue:
         self.octets = self._tail = 0
         self.memory = self.cost
 
-    def _remember(self, left: int, right: int) -> None:
-        """Put the range that now holds [left, right) first (RFC 2018 §4)."""
-        others: list[tuple[int, int]] = []
-        for old_left, old_right in self.ranges:
-            if old_right < left or old_left > right:
-                others.append((old_left, old_right))
-            else:
-                left = min(left, old_left)
-                right = max(right, old_right)
-        self.ranges = [(left, right), *others]
-
     def holds_beyond(self, seq: int) -> bool:
         """Whether any octet at or after ``seq`` is held."""
         return self.held_end(seq) > seq
 
     def forget_held(self) -> None:
         """Drop everything beyond the first hole."""
-        self._starts.clear()
-        self._held.clear()
-        self._costs.clear()
-        self.ranges.clear()
         self.memory -= self.cost
-        self.cost = 0
+        self.beyond = None
         self.duplicate = None
 
     def clone(self) -> ReceiveQueue:
@@ -266,21 +205,9 @@ class ReceiveQueue:
         twin = ReceiveQueue()
         twin.ready = self.ready.copy()
         twin.octets = self.octets
-        twin._starts = self._starts.copy()
-        twin._held = self._held.copy()
-        twin._costs = self._costs.copy()
-        twin._held_tail = self._held_tail
+        twin.beyond = None if self.beyond is None else self.beyond.clone()
         twin.memory = self.memory
         twin._pieces = [piece.copy() for piece in self._pieces]
         twin._tail = self._tail
-        twin.cost = self.cost
-        twin.ranges = self.ranges.copy()
         twin.duplicate = self.duplicate
         return twin
-
-
-def _first(known: tuple[int, int] | None, left: int, right: int) -> tuple[int, int]:
-    """Of what came twice in a segment the first contiguous part is reported (RFC 2883 §4)."""
-    if known is None:
-        return left, right
-    return (known[0], right) if known[1] == left else known

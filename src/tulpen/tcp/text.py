@@ -92,7 +92,7 @@ def in_order(tcb: Tcb, seg: Incoming, now: int) -> bool:
     memory, tail = receive_window.cost(tcb, seg)
     received.deliver(seg.data, memory, tail)
     rcv.nxt += len(seg.data)
-    if received.ranges:
+    if received.beyond is not None:
         rcv.nxt = received.fill(rcv.nxt, before_it)
         tcb.ack_now = True  # it fills a hole, or part of one (RFC 5681 §4.2)
     arrived = rcv.nxt - before_it
