@@ -41,7 +41,7 @@ test-fast: build/fast/.made  ## the engine's tests on the compiled engine
 	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
-	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/properties $(ARGS)
+	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/doctor/test_anything.py tests/properties $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types, import rules
 	$(BIN)/ruff check .

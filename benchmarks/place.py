@@ -60,7 +60,8 @@ def uvloop() -> asyncio.AbstractEventLoop:
         from uvloop import new_event_loop
     except ImportError:
         raise Unavailable("not there: pip install uvloop") from None
-    return new_event_loop()
+    loop: asyncio.AbstractEventLoop = new_event_loop()
+    return loop
 
 
 class Loopback:

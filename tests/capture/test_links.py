@@ -56,6 +56,7 @@ LINKS = {
     "FDDI": (10, bytes(13) + b"\xaa\xaa\x03\x00\x00\x00" + IP4, ""),
     "802.11": (105, b"\x08\x01" + bytes(22) + b"\xaa\xaa\x03\x00\x00\x00" + IP4, ""),
     "radiotap": (127, b"\x00\x00\x08\x00" + bytes(4) + b"\x88\x01" + bytes(24) + b"\xaa\xaa\x03\x00\x00\x00" + IP4, ""),
+    "InfiniBand": (242, bytes(40) + IP4 + bytes(2), ""),
     "nflog": (239, bytes(4) + b"\x08\x00\x01\x00" + bytes(4) + b"\x40\x00\x09\x00", ""),
 }  # fmt: skip
 
@@ -76,6 +77,12 @@ TUNNELS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "VXLAN": (lambda p: udp(b"\x08" + bytes(7) + MACS + IP4 + p, 4789), "vxlan"),
     "VXLAN, VLAN inside": (
         lambda p: udp(b"\x08" + bytes(7) + MACS + b"\x81\x00\x00\x09" + IP4 + p, 4789), "vxlan, vlan 9",
+    ),
+    "VXLAN-GPE": (lambda p: udp(b"\x0c\x00\x00\x01" + bytes(4) + p, 4790), "vxlan"),
+    "GRE in UDP": (lambda p: udp(b"\x00\x00\x08\x00" + p, 4754), "gre"),
+    "WCCP": (lambda p: four(b"\x00\x00\x88\x3e" + bytes(4) + p, 47), "gre"),
+    "802.11 in GRE": (
+        lambda p: four(b"\x00\x00\x82\x00\x08\x01" + bytes(22) + b"\xaa\xaa\x03\x00\x00\x00" + IP4 + p, 47), "gre",
     ),
     "Geneve": (lambda p: udp(b"\x00\x00\x65\x58" + bytes(4) + MACS + IP4 + p, 6081), "geneve"),
     "GTP-U": (lambda p: udp(b"\x30\xff" + len(p).to_bytes(2, "big") + bytes(4) + p, 2152), "gtp"),

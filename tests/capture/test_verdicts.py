@@ -457,3 +457,24 @@ def test_a_reset_and_nothing_else() -> None:
     (row,) = Talk().client("R.", 1, 1).read()
     assert (row.opened, row.ended, row.by, row.cause) == ("midstream", "reset", "client", "")
     assert "nothing else was captured" in row.why
+
+
+def test_where_there_are_too_many_those_that_are_over_are_told_first() -> None:
+    talks = [Talk(sport=port) for port in range(40_000, 40_020)]
+    packets = [packet for talk in talks[:10] for packet in talk.opened().client("F.", 1, 1).server("F.", 1, 2).packets]
+    packets += [packet for talk in talks[10:] for packet in talk.client("S").packets]
+    octets = io.BytesIO(pcap(packets))
+    rows = read(octets, policy=Policy(most=8)).connections
+    assert [row.number for row in rows] == list(range(1, 21))
+    assert [row.ended for row in rows] == ["closed"] * 10 + ["unanswered"] * 10
+
+
+def test_an_end_that_was_never_heard() -> None:
+    talk = Talk().client("P.", 1, 1, 10)
+    for wait in (300, 600, 1200, 2400):
+        talk.client("P.", 1, 1, 10, after=wait)
+    talk.packets = [(when + 10**18, packet) for when, packet in talk.packets]
+    (row,) = talk.read()
+    assert (row.ended, row.by, row.ended_frame) == ("silent", "server", 0)
+    assert row.idle == pytest.approx(4.5)
+    assert "was never heard; for 4.5 s" in row.why

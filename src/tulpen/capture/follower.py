@@ -7,6 +7,7 @@ another.  Where the old one still lives, both are kept: segments go to the one w
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import islice
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.capture.conversation import Conversation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Name = tuple[bytes, int, bytes, int, int]
 
 NEAR: Final = 1 << 22  # sequence numbers that may belong to one connection
+LOOKED_AT: Final = 64  # connections, where one has to be let go of
 HOSTS: Final = 65_536  # addresses whose clock is remembered
 CLOCK: Final = 60_000_000_000  # nanoseconds for which a server remembers a client's timestamp
 
@@ -68,14 +70,7 @@ class Follower:
         if isinstance(seg, IcmpError):
             self._told(seg)
             return
-        name = _name(seg.src, seg.sport, seg.dst, seg.dport, seg.vlan if self._policy.vlans else 0)
-        conversation = self._live.get(name)
-        if conversation is None:
-            conversation = self._begin(name, seg)
-        elif self._is_another(conversation, seg):
-            conversation = self._replace(name, conversation, seg)
-        elif name in self._older:
-            conversation = self._better(name, conversation, seg)
+        conversation = self._whose(seg)
         if seg.checksum is Sum.WRONG and self._counts(seg):
             self.wrong += 1
             conversation.ignored(seg)
@@ -87,6 +82,16 @@ class Follower:
         if seg.flags & SYN:
             self._listeners.syn(conversation, seg)
         conversation.segment(seg)
+
+    def _whose(self, seg: Seen) -> Conversation:
+        name = _name(seg.src, seg.sport, seg.dst, seg.dport, seg.vlan if self._policy.vlans else 0)
+        conversation = self._live.get(name)
+        if conversation is None:
+            return self._begin(name, seg)
+        self._live.move_to_end(name)
+        if self._is_another(conversation, seg):
+            return self._replace(name, conversation, seg)
+        return self._better(name, conversation, seg) if name in self._older else conversation
 
     def finish(self) -> None:
         """Give what is left, in the order in which it began."""
@@ -105,11 +110,9 @@ class Follower:
         return conversation
 
     def _evict(self, newest: Name) -> None:
-        for name, conversation in self._live.items():
-            if name != newest and _is_over(conversation):
-                break
-        else:
-            name = next(iter(self._live))
+        """Let go of one that is over, among those that were silent longest; else of the first of these."""
+        silent = list(islice(self._live, LOOKED_AT))
+        name = next((name for name in silent if name != newest and _is_over(self._live[name])), silent[0])
         self._done(self._live.pop(name))
         older = self._older.pop(name, None)
         if older is not None:

@@ -83,7 +83,7 @@ FINDINGS: Final[tuple[Word, ...]] = (
     Word("challenged", "a SYN inside of a connection was answered by a challenge ACK", "RFC 5961 §4.2", _ODD),
     Word("reused", "the addresses and ports of an earlier connection, used again", "RFC 9293 §3.6.1, MAY-2"),
     Word("timestamps-behind", "the SYN's timestamp is behind an earlier one of this address and it was not answered: "
-         "hosts behind one NAT, at a server that compares them", "RFC 7323 §5.8", _BAD),
+         "perhaps hosts behind one NAT, at a server that compares them", "RFC 7323 §5.8", _ODD),
     # loss
     Word("retransmissions", "text was sent again", "RFC 9293 §3.8.1"),
     Word("timeouts", "text was sent again when the retransmission timer expired", "RFC 6298 §5", _ODD),

@@ -21,6 +21,7 @@ _MPLS: Final = frozenset((0x8847, 0x8848))
 _PPPOE: Final = 0x8864
 _BRIDGE_TAGS: Final = {0x8926: 4, 0x893F: 6}  # VN-Tag and E-Tag: octets before the next EtherType
 _PBB: Final = 0x88E7
+_ARUBA: Final = range(0x8200, 0x8300)  # access points send frames of 802.11 in GRE
 
 
 class Inside(NamedTuple):
@@ -197,6 +198,8 @@ def tag(kind: int, data: bytes, at: int) -> Inside | None:
         return ethernet(data, at)
     if kind == PPP:
         return ppp(data, at)
+    if kind in _ARUBA:
+        return wireless(data, at)
     if kind == _PBB:
         return Inside(ETHERNET, at + 4, "pbb")
     return None
@@ -207,5 +210,6 @@ LINKS: Final[dict[int, Layer]] = {
     0: loopback, 1: ethernet, 6: token_ring, 8: after(16), 9: ppp, 10: fddi, 12: raw, 14: raw, 50: ppp,
     51: lambda data, at: ppp(data, at + 6), 100: llc, 101: raw, 104: cisco_hdlc, 105: wireless, 107: frame_relay,
     108: loopback, 109: after(12), 113: cooked, 117: bsd_pf, 127: radiotap, 166: ppp,
-    204: lambda data, at: ppp(data, at + 1), 219: _mpls, 226: after(24), 228: raw, 229: raw, 239: nflog, 276: cooked_2,
+    204: lambda data, at: ppp(data, at + 1), 219: _mpls, 226: after(24), 228: raw, 229: raw, 239: nflog,
+    242: lambda data, at: Inside(word(data, at + 40), at + 44), 276: cooked_2,
 }  # fmt: skip

@@ -23,4 +23,4 @@ class Policy:
     checksums: Checksums = Checksums.AUTO
     vlans: bool = False  # the same addresses and ports in two VLANs are two connections
     idle: float = 0.0  # seconds of silence after which the same name is another connection; 0: never
-    most: int = 1_000_000  # connections followed at once; beyond it those that are over, then the oldest, are finished
+    most: int = 250_000  # connections followed at once; beyond it one that is over, or else was silent longest, is told

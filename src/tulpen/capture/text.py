@@ -210,5 +210,5 @@ def _against_the_window(
     elif text_end > edge and start >= sender.nxt:
         if receiver.wnd == 0 and seg.length == 1:
             findings.add("window-probes", side, seg.frame, "window probe")
-        elif start >= edge + max(receiver.wnd, 1460):
+        elif start > sender.nxt and start >= edge + max(receiver.wnd, 1460):  # else ACKs were not captured
             findings.add("beyond-window", side, seg.frame, "beyond the window")

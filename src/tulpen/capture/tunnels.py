@@ -18,9 +18,12 @@ GRE: Final = 47
 MPLS_IN_IP: Final = 137
 
 _VXLAN: Final = frozenset((4789, 8472))
+_VXLAN_GPE: Final = 4790  # its last octet of the first word says what is inside
+_GPE: Final = {1: IPV4, 2: IPV6, 3: ETHERNET}
 _GENEVE: Final = 6081
 _TEREDO: Final = 3544
 _GTP_U: Final = 2152
+_WCCP: Final = 0x883E
 _AYIYA: Final = 5072
 _GRE_IN_UDP: Final = 4754  # RFC 8086
 _TEREDO_PREFIX: Final = b"\x20\x01\x00\x00"
@@ -58,14 +61,18 @@ def _gre(data: bytes, at: int) -> Inside | None:
     if kind == 0x22EB:
         more = 8 if at + 12 <= len(data) and data[at + 11] & 1 else 0
         return Inside(ETHERNET, at + 12 + more, "erspan")
-    return Inside(kind, at, "gre")
+    if kind == _WCCP and data[at : at + 1] < b"\x40":  # a redirect header stands before the packet
+        at += 4
+    return Inside(IPV4 if kind == _WCCP else kind, at, "gre")
 
 
 def _udp(data: bytes, at: int) -> Inside | None:
     source, target = word(data, at), word(data, at + 2)
     at += 8
-    if target in _VXLAN and data[at : at + 1] == b"\x08":
+    if target in _VXLAN and at < len(data) and data[at] & 0x08:
         return Inside(ETHERNET, at + 8, "vxlan")
+    if target == _VXLAN_GPE and at + 8 <= len(data) and data[at + 3] in _GPE:
+        return Inside(_GPE[data[at + 3]], at + 8, "vxlan")
     if target == _GENEVE and at + 8 <= len(data) and data[at] >> 6 == 0:
         return Inside(word(data, at + 2), at + 8 + 4 * (data[at] & 0x3F), "geneve")
     if _TEREDO in (source, target):

@@ -162,10 +162,11 @@ def _decisive(talk: Conversation) -> Reset | None:
 def _silent(talk: Conversation) -> Ending | None:
     for side in (0, 1):
         end, other = talk.ends[side], talk.ends[1 - side]
-        long = end.last_when - other.last_when >= AT_LEAST
+        heard = other.last_when or talk.start
+        long = end.last_when - heard >= AT_LEAST
         trying = long and (end.tries >= SILENT or end.probes_open >= SILENT)
         if trying and other.last_frame < end.last_frame and (other.packets or end.packets > SILENT):
-            return Ending("silent", 1 - side, other.last_frame, idle=max(end.last_when - other.last_when, 0))
+            return Ending("silent", 1 - side, other.last_frame, idle=max(end.last_when - heard, 0))
     return None
 
 

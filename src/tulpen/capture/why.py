@@ -66,7 +66,8 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
         return f"Nobody answered the SYN of {_address(row, 'client')}, frame {row.ended_frame}{again} ({clause})."
     if ended.word == "silent":
         tried = f"for {_seconds(row.idle)} the other end kept on trying ({clause})"
-        return _capital(f"{who} {name} was last heard in frame {row.ended_frame}; {tried}.")
+        heard = f"last heard in frame {row.ended_frame}" if row.ended_frame else "never heard"
+        return _capital(f"{who} {name} was {heard}; {tried}.")
     if ended.word == "unfinished":
         return f"The handshake was never completed ({clause})."
     return f"Still open where the capture ends: client {row.client_state}, server {row.server_state}."

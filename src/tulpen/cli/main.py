@@ -25,6 +25,7 @@ COMMANDS = (
     Entry("read", "tulpen.cli.read", "Tell what happened to every connection of a capture: states, who, and why."),
     Entry("ss", "tulpen.cli.ss", "List the kernel's TCP sockets, whose they are, and count them."),
     Entry("watch", "tulpen.cli.watch", "Tell how each TCP connection of this machine ends, as it happens."),
+    Entry("doctor", "tulpen.cli.doctor", "Say what is wrong with this machine's TCP, whose it is, and what mends it."),
     Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
     Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
     Entry("explain", "tulpen.cli.explain", "Say what a state, event, fault, errno, setting or counter means."),

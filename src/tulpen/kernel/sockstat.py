@@ -24,8 +24,12 @@ class SocketTotals(NamedTuple):
 
 def socket_totals(*, process: int | str = "self", proc: str = "/proc") -> SocketTotals:
     """Return the totals of the network namespace of a process."""
-    words = _words(read_text(f"{proc}/{process}/net/sockstat"))
-    words6 = _words(read_text(f"{proc}/{process}/net/sockstat6"))
+    return read_totals(read_text(f"{proc}/{process}/net/sockstat"), read_text(f"{proc}/{process}/net/sockstat6"))
+
+
+def read_totals(sockstat: str, sockstat6: str = "") -> SocketTotals:
+    """Return the totals that the two files tell."""
+    words, words6 = _words(sockstat), _words(sockstat6)
     return SocketTotals(
         words.get(("sockets", "used")),
         words.get(("TCP", "inuse")),

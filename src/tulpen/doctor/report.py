@@ -1,0 +1,84 @@
+"""What was found, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from tulpen.doctor.finding import Evidence, Finding, Fix, Severity
+from tulpen.doctor.words import count, lasting
+from tulpen.show.label import printable
+from tulpen.show.table import plain
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from tulpen.doctor.examine import Examination
+
+_STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
+
+
+def as_dict(examination: Examination) -> dict[str, Any]:
+    """Return everything as plain values."""
+    return {
+        "findings": [plain(finding) for finding in examination.findings],
+        "missing": list(examination.missing),
+        "namespaces": examination.places,
+        "sockets": examination.sockets,
+        "seconds": round(examination.seconds, 3),
+    }
+
+
+def lines(examination: Examination) -> Iterator[Text]:
+    """Yield the report, the worst first."""
+    from rich.text import Text
+
+    for number, finding in enumerate(examination.findings, 1):
+        yield from _finding(number, finding)
+        yield Text()
+    looked = (
+        f"{count(examination.sockets, 'socket')} in {count(examination.places, 'network namespace')}, looked at for "
+        f"{lasting(examination.seconds)}"
+    )
+    found = len(examination.findings)
+    verdict = f"{count(found, 'finding')}" if found else "Nothing wrong was found"
+    yield Text(f"{verdict}: {looked}.", style="bold" if found else "green")
+    for each in examination.missing:
+        yield Text(f"Not seen: {each}.", style="dim")
+
+
+def _finding(number: int, finding: Finding) -> Iterator[Text]:
+    from rich.text import Text
+
+    where = f" [{finding.namespace}]" if finding.namespace else ""
+    head = Text(f"{number}. ")
+    head.append(f"{finding.severity.value}{where}: ", style=_STYLES[finding.severity])
+    head.append(printable(finding.sentence), style="bold")
+    yield head
+    for name, words in _parts(finding):
+        yield Text.assemble((f"   {name:9}", "dim"), printable(words))
+
+
+def _parts(finding: Finding) -> Iterator[tuple[str, str]]:
+    for holder in finding.holders[:3]:
+        fds = f", fd {', '.join(map(str, holder.fds))}" if holder.fds else ""
+        yield "process", f"{holder}: {count(holder.sockets, 'socket')}{fds}"
+    for each in finding.evidence:
+        yield "evidence", _evidence(each)
+    yield "since", finding.since
+    for fix in finding.fixes:
+        yield "fix", _fix(fix)
+    yield "false if", finding.unless
+    if finding.lab:
+        yield "lab", f"tulpen lab {finding.lab} --on kernel"
+
+
+def _evidence(each: Evidence) -> str:
+    value = f"{each.value:,}" if isinstance(each.value, int | float) else each.value
+    grew = "" if each.grew is None else f" ({each.grew:+,})"
+    return f"{each.name} = {value}{grew}" + (f"  {each.note}" if each.note else "")
+
+
+def _fix(fix: Fix) -> str:
+    command = f": {fix.command}" if fix.command else ""
+    return f"{fix.what}{command}" + (f"  (costs: {fix.cost})" if fix.cost else "")
