@@ -166,6 +166,29 @@ def findings() -> Table:
     return _words("FINDINGS")
 
 
+def _columns(name: str) -> Table:
+    from tulpen.capture import columns
+
+    return ("Column", "Type", "Meaning"), [
+        (f"`{column.name}`", column.kind, column.meaning) for column in columns.TABLES[name]
+    ]
+
+
+def connection_columns() -> Table:
+    """The columns of the table of connections."""
+    return _columns("connections")
+
+
+def move_columns() -> Table:
+    """The columns of the table of transitions."""
+    return _columns("moves")
+
+
+def finding_columns() -> Table:
+    """The columns of the table of findings."""
+    return _columns("findings")
+
+
 TABLES: dict[str, Callable[[], Table]] = {
     maker.__name__: maker
     for maker in (
@@ -183,6 +206,9 @@ TABLES: dict[str, Callable[[], Table]] = {
         endings,
         causes,
         findings,
+        connection_columns,
+        move_columns,
+        finding_columns,
     )
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tulpen.aio import Interface, create_connection, create_server, open_connection, start_server
+    from tulpen.capture.archive import read_each
     from tulpen.capture.reading import Reading, read
     from tulpen.errors import TulpenError
     from tulpen.host.host import Host
@@ -51,11 +52,13 @@ __all__ = [
     "open_connection",
     "pipe",
     "read",
+    "read_each",
     "start_server",
 ]
 
 _HOME = {
     "tulpen.aio": ("Interface", "create_connection", "create_server", "open_connection", "start_server"),
+    "tulpen.capture.archive": ("read_each",),
     "tulpen.capture.reading": ("Reading", "read"),
     "tulpen.errors": ("TulpenError",),
     "tulpen.host.host": ("Host",),

@@ -129,7 +129,7 @@ class Follower:
         del self._live[name]
         conversation = self._begin(name, seg)
         conversation.reused = old.number
-        conversation.findings.add("reused", -1, seg.frame, detail=str(old.number))
+        conversation.findings.add("reused", -1, seg.frame, detail=f"it began in frame {old.first_frame}")
         return conversation
 
     def _is_another(self, conversation: Conversation, seg: Seen) -> bool:

@@ -17,6 +17,7 @@ class Connection:
     """One connection."""
 
     number: int  # from 1, in the order of their first frames
+    file: str  # the capture that has its first frame
     client: str  # its address
     client_port: int
     server: str
@@ -124,3 +125,15 @@ class Counts:
     last: int = 0
     wrong_checksums: int = 0
     passed: dict[str, int] = field(default_factory=dict)  # frames without TCP, by the reason
+
+    def join(self, other: Counts) -> None:
+        """Count what another capture has, too."""
+        if other.frames:
+            self.first = min(self.first, other.first) if self.frames else other.first
+            self.last = max(self.last, other.last)
+        self.frames += other.frames
+        self.segments += other.segments
+        self.octets += other.octets
+        self.wrong_checksums += other.wrong_checksums
+        for why, count in other.passed.items():
+            self.passed[why] = self.passed.get(why, 0) + count

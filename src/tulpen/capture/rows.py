@@ -75,6 +75,7 @@ def _connection(talk: Conversation, opened: Opening, ended: Ending, findings: li
     reset = ended.reset
     row = Connection(
         number=talk.number,
+        file="",  # the reader knows
         client=text(client.address),
         client_port=client.port,
         server=text(server.address),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.capture.kinds import CAUSE, ENDING, FINDING, OPENING, Weight, Word
@@ -10,9 +9,11 @@ from tulpen.capture.record import Connection, Finding, Move
 from tulpen.show.table import Column, Table, Tone
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from tulpen.capture.reading import Reading
+    from tulpen.capture.summary import Summary
 
 TONES: Final = {Weight.BAD: Tone.BAD, Weight.ODD: Tone.ODD, Weight.NOTE: Tone.PLAIN}
 _TONE_OF: Final = {"bad": Tone.BAD, "odd": Tone.ODD}
@@ -89,15 +90,20 @@ def _frames(row: Finding) -> str:
     return ", ".join(map(str, row.frames[:4])) + (" ..." if row.count > 4 else "")
 
 
-def summary_tables(reading: Reading) -> list[Table[Any]]:
+def headline(reading: Reading) -> str:
+    """Return how much was read, in a sentence."""
+    counts = reading.counts
+    lasted = (counts.last - counts.first) / 1e9
+    return f"{counts.frames:,} packets in {lasted:,.3f} s, {counts.segments:,} of TCP in {len(reading):,} connections"
+
+
+def summary_tables(summary: Summary) -> list[Table[Any]]:
     """Return how many connections opened and ended how, and what was found in how many."""
-    rows = reading.connections
-    found = Counter(kind for row in rows for kind in row.findings.split(",") if kind)
     return [
-        _counted("opened", Counter(row.opened for row in rows), OPENING),
-        _counted("ended", Counter(row.ended for row in rows), ENDING),
-        _counted("reset, probably because", Counter(row.cause for row in rows if row.cause), CAUSE),
-        _counted("found in connections", found, FINDING),
+        _counted("opened", summary.opened, OPENING),
+        _counted("ended", summary.ended, ENDING),
+        _counted("reset, probably because", summary.cause, CAUSE),
+        _counted("found in connections", summary.found, FINDING),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,15 +11,16 @@ import click
 from tulpen.cli.group import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
     from tulpen.capture.policy import Policy
-    from tulpen.capture.reading import Reading
+    from tulpen.capture.reading import Progress, Reading, Sink
+    from tulpen.show.ladder import Ladder
 
+_OF_ROWS = ("where", "number", "as_table", "sentences", "as_json", "html")
 FEW = 24  # connections that are all listed without being asked for
-WORST = 8
 
 
 @click.command(
@@ -29,6 +31,10 @@ WORST = 8
         ("One sentence a connection", "tulpen read capture.pcap --why"),
         ("From another machine, as it happens", "ssh host tcpdump -U -w - tcp | tulpen read -"),
         ("Ten seconds of an interface", "tulpen read -i eth0 --seconds 10"),
+        ("Resets after a minute of silence", """tulpen read capture.pcap --where "ended = 'reset' and idle > 60\""""),
+        ("An archive, four captures at a time", "tulpen read --jobs 4 --parquet tables archive/"),
+        ("A page with every ladder", "tulpen read capture.pcap --html capture.html"),
+        ("Tables for DuckDB, pandas, polars", "tulpen read --parquet tables capture.pcap"),
     ),
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")
@@ -40,6 +46,11 @@ WORST = 8
 @click.option("--why", "sentences", is_flag=True, help="Say of every connection what happened, in a sentence.")
 @click.option("--all", "whole", is_flag=True, help="With --conn: draw every segment, fold nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON: connections, moves, findings.")
+@click.option("--where", metavar="SQL", help="Only connections for which this condition holds (DuckDB).")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page with everything."
+)
+@click.option("--parquet", metavar="DIR", help="Write connections, moves and findings to Parquet files as it reads.")
 @click.option("--zeek", "as_zeek", is_flag=True, help="Write conn_state and history as Zeek's conn.log has them.")
 @click.option(
     "--checksums",
@@ -56,10 +67,14 @@ WORST = 8
     metavar="SECONDS",
     help="After so much silence the same ports are another connection.",
 )
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Read every FILE by itself, N at a time, in processes."
+)
 def command(**options: Any) -> int:
     """Tell what happened to every TCP connection of a capture: states, who, why.
 
-    FILE is pcap or pcapng, packed by gzip or zstd or not; - is standard input.
+    FILE is pcap or pcapng, packed by gzip or zstd or not; - is standard input. Several
+    are read as one, those of a directory each by itself, as with --jobs.
     Exit status 1: a connection failed, hung or lost text; 2: a file is damaged.
     """
     files = options["files"]
@@ -67,10 +82,16 @@ def command(**options: Any) -> int:
         raise click.UsageError("name a FILE, or an interface with -i")
     if (options["seconds"] or options["packets"]) and not options["interface"]:
         raise click.UsageError("--seconds and --packets belong to -i")
+    if options["parquet"] and any(options[name] for name in _OF_ROWS):
+        raise click.UsageError("--parquet keeps no rows to choose from or to list: ask the Parquet files")
+    if options["jobs"] and (options["interface"] or "-" in files):
+        raise click.UsageError("--jobs reads files")
     if options["as_zeek"]:
         return _zeek(options)
     reading = _read(options)
     _write(reading, options)
+    if options["html"] is not None:
+        _save_page(reading, options)
     return _status(reading)
 
 
@@ -81,26 +102,85 @@ def _policy(options: dict[str, Any]) -> Policy:
 
 
 def _read(options: dict[str, Any]) -> Reading:
+    with _telling() as progress:
+        if not options["parquet"]:
+            reading = _rows(options, progress)
+            return reading if options["where"] is None else reading.where(options["where"])
+        from tulpen.capture.parquet import ParquetFiles
+
+        with ParquetFiles(options["parquet"]) as into:
+            return _rows(options, progress, into)
+
+
+def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
     from tulpen.capture.reading import Reader, Reading, read
 
-    ladders = [options["number"]] if options["number"] else []
-    with _telling() as progress:
-        if not options["interface"]:
-            return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress)
-        from tulpen.capture.live import frames
+    if _is_archive(options):
+        return _each(options, progress, into)
+    ladders: Iterable[int] = [options["number"]] if options["number"] else []
+    if options["html"] and _passes_once(options):
+        from tulpen.capture.page import DRAWN
 
-        reading = Reading()
-        reading.names.append(options["interface"])
-        reader = Reader(reading, _policy(options), ladders)
-        live = frames(options["interface"], seconds=options["seconds"] or 0.0, count=options["packets"] or 0)
-        with contextlib.suppress(KeyboardInterrupt):  # enough: what was heard is told
-            reader.take(live, progress)
-        reader.finish()
-        return reading
+        ladders = {*range(1, DRAWN + 1), *ladders}
+    if not options["interface"]:
+        return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress, into=into)
+    from tulpen.capture.live import frames
+
+    reading = Reading(into)
+    reading.begin(options["interface"])
+    reader = Reader(reading, _policy(options), ladders)
+    live = frames(options["interface"], seconds=options["seconds"] or 0.0, count=options["packets"] or 0)
+    with contextlib.suppress(KeyboardInterrupt):  # enough: what was heard is told
+        reader.take(live, progress)
+    reader.finish()
+    return reading
+
+
+def _is_archive(options: dict[str, Any]) -> bool:
+    """Say whether every file is read by itself."""
+    return bool(options["jobs"]) or any(Path(file).is_dir() for file in options["files"])
+
+
+def _each(options: dict[str, Any], progress: Progress | None, into: Sink | None) -> Reading:
+    from tulpen.capture.archive import read_each
+    from tulpen.capture.workers import processes
+
+    with processes(options["jobs"] or 1) as pool:
+        return read_each(*options["files"], executor=pool, policy=_policy(options), progress=progress, into=into)
+
+
+def _again(reading: Reading, numbers: list[int], options: dict[str, Any]) -> Mapping[int, Ladder]:
+    """Read files a second time, for the ladders of some connections."""
+    if _is_archive(options):
+        from tulpen.capture.archive import draw
+
+        return draw(reading, numbers, _policy(options))
+    from tulpen.capture.reading import read
+
+    with _telling() as progress:
+        return read(*options["files"], policy=_policy(options), ladders=numbers, progress=progress).ladders
+
+
+def _passes_once(options: dict[str, Any]) -> bool:
+    """Say whether what is read cannot be read again."""
+    return bool(options["interface"]) or not all(
+        Path(file).is_file() or Path(file).is_dir() for file in options["files"]
+    )
+
+
+def _save_page(reading: Reading, options: dict[str, Any]) -> None:
+    from tulpen.capture.page import capture_page, to_draw
+
+    chosen = to_draw(reading.connections)
+    ladders = reading.ladders
+    if not _passes_once(options):  # which are the worst is known only now
+        ladders = _again(reading, chosen, options)
+    drawn = {number: ladders[number] for number in chosen if number in ladders}
+    options["html"].write_text(capture_page(reading, drawn), encoding="utf-8")
 
 
 @contextlib.contextmanager
-def _telling() -> Iterator[Callable[[int, int], None] | None]:
+def _telling() -> Iterator[Progress | None]:
     """Show how far it has got, where somebody looks."""
     import sys
 
@@ -129,6 +209,7 @@ def _write(reading: Reading, options: dict[str, Any]) -> None:
             _everything(reading, options, console)
     for damage in reading.damage:
         click.echo(f"tulpen: {damage.name}: {damage.what}, at byte {damage.offset:,}", err=True)
+    if reading.damage:
         click.echo(f"  What stands before it was read: {reading.counts.frames:,} packets.", err=True)
 
 
@@ -167,7 +248,8 @@ def _one(reading: Reading, options: dict[str, Any], console: Console) -> None:
     if options["sentences"]:
         return
     console.print()
-    console.print(LadderText(reading.ladder(row.number), show_all=options["whole"]))
+    ladders = _again(reading, [row.number], options) if _is_archive(options) else reading.ladders
+    console.print(LadderText(ladders[row.number], show_all=options["whole"]))
     console.print()
     print_table(moves_table(reading.moves_of(row.number), row.start), console)
     findings = reading.findings_of(row.number)
@@ -182,11 +264,11 @@ def _everything(reading: Reading, options: dict[str, Any], console: Console) -> 
 
     if not options["as_table"]:
         _headline(reading, console)
-        for table in summary_tables(reading):
+        for table in summary_tables(reading.summary):
             if table.rows:
                 console.print()
                 print_table(table, console)
-    if options["as_table"] or 0 < len(reading) <= FEW:
+    if options["as_table"] or 0 < len(reading.connections) <= FEW:
         if not options["as_table"]:
             console.print()
         print_table(connections_table(reading.connections), console)
@@ -195,10 +277,10 @@ def _everything(reading: Reading, options: dict[str, Any], console: Console) -> 
 
 
 def _headline(reading: Reading, console: Console) -> None:
+    from tulpen.capture.tables import headline
+
     counts = reading.counts
-    lasted = (counts.last - counts.first) / 1e9
-    words = f"{counts.frames:,} packets in {lasted:,.3f} s, {counts.segments:,} of TCP in {len(reading):,} connections"
-    console.print(words, markup=False)
+    console.print(headline(reading), markup=False)
     if counts.wrong_checksums:
         console.print(f"{counts.wrong_checksums:,} with a wrong checksum count for nothing", markup=False)
     if counts.passed:
@@ -206,20 +288,20 @@ def _headline(reading: Reading, console: Console) -> None:
 
 
 def _worst(reading: Reading, console: Console) -> None:
-    bad = [row for row in reading if row.worst == "bad"] or [row for row in reading if row.worst == "odd"]
-    if not bad:
+    rows, count = reading.summary.worst()
+    if not rows:
         return
     console.print()
-    for row in bad[:WORST]:
+    for row in rows:
         console.print(f"#{row.number} {row.why}", markup=False)
-    if len(bad) > WORST:
-        console.print(f"... and {len(bad) - WORST:,} more: --why has a sentence for each", style="dim")
+    if count > len(rows):
+        console.print(f"... and {count - len(rows):,} more: --why has a sentence for each", style="dim")
 
 
 def _status(reading: Reading) -> int:
     if reading.damage:
         return 2
-    return 1 if any(row.worst == "bad" for row in reading) else 0
+    return 1 if reading.summary.weights["bad"] else 0
 
 
 def _zeek(options: dict[str, Any]) -> int:
@@ -232,6 +314,8 @@ def _zeek(options: dict[str, Any]) -> int:
 
     if options["interface"]:
         raise click.UsageError("--zeek reads files")
+    if _is_archive(options):
+        raise click.UsageError("--zeek reads files, as one log")
     log, dissector, status = ZeekLog(checksums=options["checksums"] != "ignore"), Dissector(), 0
     for file in options["files"]:
         with Octets(file) as octets:

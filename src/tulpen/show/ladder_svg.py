@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 800
 LEFT_BAR: Final = 196  # its left edge
 RIGHT_BAR: Final = 664
+ADDRESS: Final = 19  # letters of an address that fit beside a bar
 BAR: Final = 10  # its width
 START: Final = LEFT_BAR + BAR
 SHAFT: Final = RIGHT_BAR - START  # an arrow's way across
@@ -94,9 +95,13 @@ class _Drawing:
     def _names(self) -> Iterator[str]:
         for side, x, anchor in ((Side.LEFT, START, "end"), (Side.RIGHT, RIGHT_BAR, "start")):
             end = self.ladder.end(side)
-            yield _text(_Point(x, 18), end.name, "name", anchor)
-            if end.address:
+            name = end.name.removesuffix(end.address).rstrip() or end.name  # the address has a line of its own
+            yield _text(_Point(x, 18), name, "name", anchor)
+            if end.address and len(end.address) <= ADDRESS:
                 yield _text(_Point(x, 32), end.address, "when", anchor)
+            elif end.address:  # from the edge of the paper, towards the middle
+                edge, other = (4, "start") if side is Side.LEFT else (WIDTH - 4, "end")
+                yield _text(_Point(edge, 32), end.address, "when", other)
 
     # states
 

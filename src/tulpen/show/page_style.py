@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tulpen.show.style import LADDER_CSS, PATH_CSS, themed
+from tulpen.show.timeline import TIMELINE_CSS
 
 PAGE_CSS: Final = (
     themed(":root")
@@ -61,6 +62,7 @@ border-radius:.4rem;padding:.2rem .7rem;margin-bottom:.5rem;cursor:pointer}
 """
     + PATH_CSS
     + LADDER_CSS
+    + TIMELINE_CSS
 )
 
 # The page is read without it.

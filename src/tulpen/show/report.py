@@ -21,6 +21,7 @@ from tulpen.show.ladder_svg import ladder_svg
 from tulpen.show.ladder_text import ladder_text
 from tulpen.show.page_style import PAGE_CSS, SCRIPT
 from tulpen.show.table import Table, Tone
+from tulpen.show.timeline import Timeline
 
 _LANGUAGE: Final = "en"
 TEXT_WIDTH: Final = 100  # of a ladder as text
@@ -84,7 +85,7 @@ class Folded:
     open: bool = False
 
 
-Block = Prose | Output | Facts | Figure | Drawing | Ladder | Folded | Table[Any]
+Block = Prose | Output | Facts | Figure | Drawing | Ladder | Folded | Timeline | Table[Any]
 
 
 @dataclass(slots=True)

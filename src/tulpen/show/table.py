@@ -43,7 +43,7 @@ class Column(Generic[Row]):
     value: Callable[[Row], object]
     text: Callable[[Any], str] | None = None  # for people, from the value; None: the usual
     tone: Callable[[Row], Tone] | None = None
-    link: Callable[[Row], str] | None = None  # on a page: where the cell leads
+    link: Callable[[Row], str] | None = None  # on a page: where the cell leads; "": nowhere
     right: bool = False  # aligned to the right, as numbers are
     least: int | None = None  # columns of a terminal that it can do with; None: it is never cut
     under: bool = False  # in a narrow terminal, on a line of its own under the row
@@ -156,8 +156,9 @@ def _html_cell(column: Column[Row], row: Row) -> str:
     if column.text is None and is_path(value):
         return f'<td class="path">{path_html(value)}</td>'
     text = _safe(column.words(row))
-    if column.link is not None:
-        text = f'<a href="{escape(column.link(row))}">{text}</a>'
+    href = "" if column.link is None else column.link(row)
+    if href:
+        text = f'<a href="{escape(href)}">{text}</a>'
     return f"<td{_class(column.right and 'number', tone)}>{text}</td>"
 
 

@@ -1,0 +1,49 @@
+"""How many connections opened and ended how, counted as they are told: no rows have to be kept for it."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from tulpen.capture.record import Connection
+
+WORST: Final = 8  # rows that are kept of each weight
+
+
+@final
+class Summary:
+    """Counts by word, and the first of the worst connections."""
+
+    __slots__ = ("_worst", "cause", "connections", "ended", "found", "opened", "weights")
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.opened: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self.cause: Counter[str] = Counter()
+        self.found: Counter[str] = Counter()
+        self.weights: Counter[str] = Counter()
+        self._worst: dict[str, list[Connection]] = {"bad": [], "odd": []}
+
+    def take(self, row: Connection) -> None:
+        """Count a connection."""
+        self.connections += 1
+        self.opened[row.opened] += 1
+        self.ended[row.ended] += 1
+        if row.cause:
+            self.cause[row.cause] += 1
+        self.found.update(kind for kind in row.findings.split(",") if kind)
+        self.weights[row.worst] += 1
+        if row.worst in self._worst:
+            kept = self._worst[row.worst]
+            insort(kept, row, key=lambda each: each.number)
+            del kept[WORST:]
+
+    def worst(self) -> tuple[list[Connection], int]:
+        """Return the first of the worst connections, and how many there are of that weight."""
+        for weight, rows in self._worst.items():
+            if rows:
+                return rows, self.weights[weight]
+        return [], 0
