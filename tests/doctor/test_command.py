@@ -14,6 +14,9 @@ from tests.doctor.room import Room
 from tests.kernel.tracing import needs_tracing
 from tests.link.rights import as_nobody, interpreter, needs_network, readable_source
 from tulpen.cli.main import run
+from tulpen.doctor.examine import Examination
+from tulpen.doctor.finding import Finding, Fix, Severity
+from tulpen.doctor.report import lines
 from tulpen.kernel.tracefs import Tracefs
 from tulpen.link.namespace import PrivateNetwork
 
@@ -132,6 +135,18 @@ def test_as_an_ordinary_user_it_says_what_it_cannot_see() -> None:
     assert "a process of uid 0 leaks 1 socket in CLOSE-WAIT" in finding["sentence"]
     assert finding["holders"][0]["pid"] is None
     assert any("may not be read" in each for each in report["missing"])
+
+
+def test_a_long_line_goes_on_under_its_text() -> None:
+    fix = Fix("read what comes, or close: the process is blocked elsewhere or has forgotten the socket")
+    finding = Finding("close-wait", Severity.WARNING, "api (pid 812) leaks " + "ä" * 40 + ".", (), "now", (fix,), "no")
+    examination = Examination((finding,), (), 1, 1, 5.0)
+    told = [line.plain.rstrip() for line in lines(examination, 40)]
+    assert max(map(len, told)) <= 40
+    assert told[told.index("   fix      read what comes, or close:") + 1] == "            the process is blocked"
+    assert all(line.startswith("   ") for line in told[1 : told.index("")])
+    [whole] = [line.plain for line in lines(examination) if "fix" in line.plain]
+    assert whole == f"   fix      {fix.what}"
 
 
 def test_it_is_in_the_help() -> None:

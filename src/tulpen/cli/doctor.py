@@ -112,8 +112,8 @@ def _tell(examination: Examination, *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console()
-    for line in report.lines(examination):
-        console.print(line, soft_wrap=not console.is_terminal)
+    for line in report.lines(examination, console.width if console.is_terminal else 0):
+        console.print(line, soft_wrap=True)
 
 
 def _metrics(options: dict[str, Any]) -> None:
