@@ -18,10 +18,12 @@ from benchmarks.flood import FLOOD
 from benchmarks.growth import GROWTH
 from benchmarks.lossy import LOSSY
 from benchmarks.memory import MEMORY
+from benchmarks.namespaces import NAMESPACES
+from benchmarks.socket_table import SOCKETS
 from benchmarks.table import as_dict, machine, show
 
 CASES: list[Case] = [
-    *BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY, *GROWTH, *FAIRNESS,
+    *BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY, *GROWTH, *FAIRNESS, *NAMESPACES, *SOCKETS,
 ]  # fmt: skip
 
 EXAMPLES = """\

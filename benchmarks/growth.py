@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from benchmarks.case import Case
@@ -103,7 +104,8 @@ def gap_among(count: int) -> float:
 def sack_among(count: int) -> float:
     """An ACK reports one more segment beyond a hole, of so many in flight."""
     now = 1_000_000_000
-    one, other = Connection(Stack(SETTINGS), iss=1), Connection(Stack(SETTINGS), iss=2)
+    settings = replace(SETTINGS, tcp_quick_acks=16)
+    one, other = Connection(Stack(settings), iss=1), Connection(Stack(settings), iss=2)
     other.open_passive(now)
     one.open_active(now)
     _carry(one, other, now)

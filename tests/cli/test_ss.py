@@ -8,8 +8,10 @@ import shutil
 import signal
 import socket
 import sys
+import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,16 +177,66 @@ def test_every_namespace(network: PrivateNetwork, capsys: pytest.CaptureFixture[
         listener.listen()
         assert run(["ss", "--all-netns", "--json", "-p", "-l"]) == 0
         found = json.loads(capsys.readouterr().out)["sockets"]
-        mine = [each for each in found if each["local_port"] == 1234]
-        assert len(mine) == 1
-        assert os.getpid() in [holder["pid"] for holder in mine[0]["processes"]]
-        (theirs,) = [each for each in found if each["local_port"] == 9090]
-        assert theirs["netns"] != mine[0]["netns"]
+        pids = [[holder["pid"] for holder in each["processes"] or ()] for each in found]
+        (mine,) = [
+            each for each, who in zip(found, pids, strict=True) if os.getpid() in who and each["local_port"] == 1234
+        ]
+        (theirs,) = [
+            each
+            for each, who in zip(found, pids, strict=True)
+            if each["local_port"] == 9090 and who and _namespace(who[0]) == _namespace(network.pid)
+        ]
+        assert theirs["netns"] != mine["netns"]
+        assert run(["ss", "--all-netns", "-lH", "--sort", "-local"]) == 0
+        names = [line.split()[5] for line in capsys.readouterr().out.splitlines()]
+        assert "192.0.2.1:1234" in names
+        four = [_key(name) for name in names if name[0].isdecimal()]
+        assert four == sorted(four)  # whatever namespace they are in
         assert run(["ss", "--net", str(second.pid), "--json"]) == 0
         (only,) = json.loads(capsys.readouterr().out)["sockets"]
         assert only["local_port"] == 1234
         assert run(["ss", "--all-netns", "-s"]) == 0
         assert "network namespace" in capsys.readouterr().out
+
+
+def test_what_is_bound_and_no_more_has_to_be_asked_for(network: PrivateNetwork) -> None:
+    with network.open_socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        bound.bind(("192.0.2.1", 4321))
+        assert not [each for each in _sockets(network) if each["local_port"] == 4321]
+        asked = _sockets(network, "state", "closed")
+        if not asked:
+            pytest.skip("this kernel tells of such sockets from 6.8 on")
+        assert [(each["state"], each["local_port"]) for each in asked] == [("CLOSED", 4321)]
+
+
+def test_a_screen_is_drawn_again_in_its_height(network: PrivateNetwork) -> None:
+    master, slave = os.openpty()
+    termios.tcsetwinsize(slave, (6, 100))
+    watching = network.start(
+        [sys.executable, "-m", "tulpen", "ss", "--watch", "0.1"],
+        stdin=slave,
+        stdout=slave,
+        env={**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1"},
+    )
+    os.close(slave)
+    shown = b""
+    while shown.count(b"\x1b[H\x1b[J") < 3:
+        shown += os.read(master, 4096)
+    watching.kill(signal.SIGINT)
+    assert watching.wait().status == 0
+    os.close(master)
+    screen = shown.split(b"\x1b[H\x1b[J")[1]
+    assert screen.count(b"\r\n") == 5
+    assert b"\x1b" not in screen
+
+
+def _namespace(pid: int) -> int:
+    return Path(f"/proc/{pid}/ns/net").stat().st_ino
+
+
+def _key(name: str) -> tuple[bytes, int]:
+    host, _, port = name.rpartition(":")
+    return socket.inet_aton(host.partition("%")[0]), int(port)
 
 
 def test_the_summary(network: PrivateNetwork) -> None:

@@ -10,6 +10,7 @@ from tulpen.host.host import Host
 from tulpen.host.isn import Numbers
 from tulpen.host.packing import Packing
 from tulpen.host.syn_queue import Pending, SynQueue
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.compact import Request
 from tulpen.tcp.config import Settings
 from tulpen.tcp.ecn_state import Ecn, Mode
@@ -43,7 +44,7 @@ def _said(pending: Pending) -> tuple[object, ...]:
     return (
         r.name, r.irs, r.iss, r.mss, r.wnd, r.ts_offset, r.began, r.acknowledged, r.answered_at, r.retransmits,
         r.deadline, None if r.ecn is None else r.ecn.mode, pending.listener,
-        *(getattr(terms, slot) for slot in Terms.__slots__),
+        *(getattr(terms, name) for name in attributes(Terms)),
     )  # fmt: skip
 
 

@@ -77,6 +77,15 @@ def test_many_descriptors_of_one_process(program: Holders) -> None:
             os.close(copy)
 
 
+def test_more_descriptors_than_it_was_loaded_for(program: Holders) -> None:
+    """Children that share their parent's files have descriptors of their own, and no file more is open for it."""
+    small = Holders(room=3)
+    with socket.socket() as one:
+        (ours,) = [Process(*each) for each in small.take() if each[0] == os.getpid()]
+        assert ours.inodes[ours.fds.index(one.fileno())] == os.fstat(one.fileno()).st_ino
+    small.close()
+
+
 def test_it_can_be_required(program: Holders) -> None:
     with socket.socket() as one:
         found = processes(bpf=True)

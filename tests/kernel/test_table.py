@@ -109,7 +109,7 @@ def test_columns() -> None:
     assert list(table.states()) == [8, 10]
     assert table.local_ports() == [80, 443]
     assert table.remote_ports() == [5000, 0]
-    assert table.local_addresses() == [b"\x7f\0\0\1".ljust(16, b"\0"), bytes(15) + b"\1"]
+    assert table.local_addresses() == [b"\x7f\0\0\1", bytes(15) + b"\1"]
     assert table.receive_queues() == [5, 0]
     assert table.send_queues() == [6, 0]
     assert table.uids() == [1000, 0]
@@ -128,6 +128,18 @@ def test_a_large_table_read_by_numpy() -> None:
     table = Table(octets)
     assert table.inodes() == list(range(3000))
     assert table.by_state() == {State.ESTABLISHED: 1500, State.TIME_WAIT: 1500}
+
+
+@pytest.mark.parametrize("count", [0, 1, 1023, 1024, 1025, 2500])
+def test_addresses_of_many(count: int) -> None:
+    four = [i.to_bytes(4, "big") for i in range(count)]
+    six = [i.to_bytes(16, "little") for i in range(count)]
+    both = [each for pair in zip(four, six, strict=True) for each in pair]
+    table = Table(records=b"".join(record(local=each, remote=each, cookie=i) for i, each in enumerate(four)))
+    assert table.local_addresses() == table.remote_addresses() == four
+    assert table.cookies() == [i.to_bytes(8, sys.byteorder) for i in range(count)]
+    mixed = Table(records=b"".join(record(family=2 if len(each) == 4 else 10, local=each) for each in both))
+    assert mixed.local_addresses() == both
 
 
 def test_states_and_timers_of_a_kernel_to_come() -> None:

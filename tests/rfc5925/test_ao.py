@@ -8,13 +8,14 @@ import pytest
 
 from tests.host.exchange import SERVER, client, exchange, reasons, run, seconds, server
 from tulpen.host.host import Host
+from tulpen.host.isn import TICK
 from tulpen.host.listener import Listener
 from tulpen.host.socket import Socket
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.errors import TcpError
 from tulpen.tcp.keys import ALGORITHMS, HMAC_SHA1, HMAC_SHA256, AoKey, Md5Key
 from tulpen.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
-from tulpen.tcp.trace import Reason
+from tulpen.tcp.trace import FourTuple, Reason
 from tulpen.wire.address import address
 from tulpen.wire.icmp import Icmp, IcmpKind, Quoted
 from tulpen.wire.ip import Packet, build_packet, parse_packet
@@ -154,30 +155,21 @@ def test_a_key_change_without_a_break() -> None:
 def test_the_sequence_number_wraps() -> None:
     """§6.2: its extension goes up by one on both sides; the traffic keys stay."""
     here, there = client(), server()
-    listener = there.listen(None, 80, 0, options=keyed(key(84, 61)))
-    here.core.numbers = Numbers()  # type: ignore[assignment]
-    opened = here.connect(SERVER, 80, 0, options=keyed(key(61, 84)))
-    exchange(0, here, there)
+    name = FourTuple(here.addresses[0], 50_000, address(SERVER), 80)
+    start = ((1 << 32) - 5000 - here.core.numbers.isn(name, 0)) % (1 << 32) * TICK  # when the ISN is shortly before it
+    listener = there.listen(None, 80, start, options=keyed(key(84, 61)))
+    opened = here.connect(SERVER, 80, start, local_port=50_000, options=keyed(key(61, 84)))
+    exchange(start, here, there)
     accepted = listener.accept()
     assert accepted is not None
-    opened.send(bytes(20_000), 0)
-    run(seconds(1), 0, here, there)
-    assert len(accepted.receive(30_000, 0)) == 20_000
+    opened.send(bytes(20_000), start)
+    run(start + seconds(1), start, here, there)
+    assert len(accepted.receive(30_000, start)) == 20_000
     assert opened.status().snd_nxt > 1 << 32
     assert reasons(here) == reasons(there) == []
-    opened.abort(seconds(1))
-    exchange(seconds(1), here, there)
+    opened.abort(start + seconds(1))
+    exchange(start + seconds(1), here, there)
     assert accepted.state is CLOSED
-
-
-class Numbers:
-    """Initial sequence numbers shortly before the end of the space."""
-
-    def isn(self, name: object, now: int) -> int:
-        return (1 << 32) - 5000
-
-    def ts_offset(self, local: bytes, remote: bytes) -> int:
-        return 0
 
 
 def test_cookies() -> None:

@@ -316,6 +316,9 @@ class Conversation:
         if reset.acceptable:
             if self._never_got_fin(side, seg):  # it would have acknowledged it
                 reset.state = title(sender)
+            if sender.machine.state is SYN_RECEIVED and _acks_text(receiver, seg):
+                sender.machine.spoke(seg, synchronized=True)
+                reset.state = title(sender)
             sender.machine.sent_reset(seg)
             if receiver.machine.state is not None:
                 receiver.machine.got_reset(seg)
@@ -367,6 +370,10 @@ def _choose(end: End, ack: int) -> None:
         end.holes.clear()
         end.flight.clear()
         end.flight_from = 0
+
+
+def _acks_text(end: End, seg: Seen) -> bool:
+    return bool(seg.flags & ACK) and end.isn is not None and 1 < (seg.ack - end.isn) & MASK < 1 << 31
 
 
 def _covers(ack: int, end: int) -> bool:

@@ -121,22 +121,32 @@ def _lines(snapshot: Snapshot, options: dict[str, Any]) -> list[str]:
         return tally_lines(tally(snapshot.views, options["by"]), options["by"], header=header, limit=top)
     from tulpen.kernel.listing import columns, lines
 
-    _sort(snapshot, options)
     shown = columns(
         everywhere=options["everywhere"],
         timers=options["timers"],
         extended=options["extended"],
         processes=options["processes"],
     )
-    return list(lines(snapshot.views, shown, header=header, memory=options["memory"], info=options["info"], limit=top))
+    return list(
+        lines(
+            snapshot.views,
+            shown,
+            header=header,
+            memory=options["memory"],
+            info=options["info"],
+            order=_order(snapshot, options),
+            limit=top,
+        )
+    )
 
 
-def _sort(snapshot: Snapshot, options: dict[str, Any]) -> None:
-    if options["order"]:
-        from tulpen.kernel.listing import column, sort
+def _order(snapshot: Snapshot, options: dict[str, Any]) -> list[int] | None:
+    if not options["order"]:
+        return None
+    from tulpen.kernel.listing import column, ranking
 
-        key = options["order"]
-        sort(snapshot.views, column(key.removeprefix("-")), largest_first=not key.startswith("-"))
+    key = options["order"]
+    return ranking(snapshot.views, column(key.removeprefix("-")), largest_first=not key.startswith("-"))
 
 
 def _as_json(snapshot: Snapshot, options: dict[str, Any]) -> dict[str, Any]:
@@ -154,9 +164,10 @@ def _as_json(snapshot: Snapshot, options: dict[str, Any]) -> dict[str, Any]:
         return {"by": options["by"], "counts": [count.as_json() for count in counts], **rest}
     from tulpen.kernel.records import as_json
 
-    _sort(snapshot, options)
-    sockets = [as_json(view, row) for view in snapshot.views for row in view.rows]
-    return {"sockets": sockets[: options["top"]], **rest}
+    rows = [(view, row) for view in snapshot.views for row in view.rows]
+    order = _order(snapshot, options)
+    chosen = rows if order is None else [rows[place] for place in order]
+    return {"sockets": [as_json(view, row) for view, row in chosen[: options["top"]]], **rest}
 
 
 def _write(ctx: click.Context, lines: list[str], *, titled: bool) -> None:
@@ -187,7 +198,7 @@ def _watch(ctx: click.Context, take: Any, options: dict[str, Any]) -> int:
                 quicken()
             if screen:
                 height = max(shutil.get_terminal_size().lines, 4)
-                click.echo("\x1b[H\x1b[J", nl=False)
+                sys.stdout.write("\x1b[H\x1b[J")  # home, and clear: no colour, so NO_COLOR does not take it out
                 fitting = {**options, "top": min(options["top"] or height - 2, height - 2)}
             _show(ctx, snapshot, fitting if screen else options)
             if not screen and not options["json"]:

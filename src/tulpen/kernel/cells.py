@@ -115,12 +115,11 @@ def processes(view: View) -> list[str]:
     found, inodes = view.processes, view.inodes
     if found is None:
         return [_NOTHING] * len(view.rows)
-    unseen = UNKNOWN if found.unseen else _NOTHING
     cells = []
     for row in view.rows:
         inode = inodes[row]
         holders = found.holders(inode) if inode else ()
-        cells.append(",".join(map(holder_text, holders)) if holders else unseen if inode else _NOTHING)
+        cells.append(",".join(map(holder_text, holders)) if holders else UNKNOWN if inode else _NOTHING)
     return cells
 
 

@@ -7,7 +7,6 @@ table; where a kernel does not know it, each family is asked for by itself.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import struct
 from collections.abc import Iterator
@@ -18,8 +17,11 @@ from tulpen.errors import TulpenError
 from tulpen.kernel.sock_diag import NETLINK_SOCK_DIAG
 from tulpen.kernel.table import Table
 
-EVERY_STATE: Final = 0xFFFF_FFFF
-LISTENERS: Final = 1 << 10  # by the number in net/tcp_states.h
+# By the number in net/tcp_states.h.  Sockets that are bound and no more (13) stand in a table of the kernel's own,
+# and to walk through that takes as long as through the connections.
+EVERY_STATE: Final = 0x1FFF
+BOUND: Final = 1 << 13
+LISTENERS: Final = 1 << 10
 BOTH: Final = 0  # families
 
 _BOTH_FAMILIES: Final = 18  # TCPDIAG_GETSOCK
@@ -43,11 +45,12 @@ class Dump:
 
     __slots__ = ("_block", "_by_family", "_socket")
 
-    def __init__(self, sock: socket.socket | None = None) -> None:
+    def __init__(self, sock: socket.socket | None = None, block: memoryview | None = None) -> None:
+        """Take a socket, or open one here; readers that are used one after another can share a ``block``."""
         if sock is None:
             sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         self._socket = sock
-        self._block = memoryview(bytearray(_BLOCK))  # used again and again: fresh memory costs more than reading
+        self._block = fresh_block() if block is None else block
         self._by_family = False
 
     def take(self, states: int = EVERY_STATE, extensions: int = 0, family: int = BOTH) -> Table:
@@ -55,7 +58,7 @@ class Dump:
 
         Raises TulpenError where the kernel has no tcp_diag.
         """
-        sequence = secrets.randbits(32) | 1
+        sequence = int.from_bytes(os.urandom(4), "little") | 1
         if family == BOTH and not self._by_family:
             try:
                 return self._ask(
@@ -105,6 +108,11 @@ class Dump:
             length, ended = _without_end(space[:length], sequence)
             used += length
         yield block[:used]
+
+
+def fresh_block() -> memoryview:
+    """Return memory to read into: it is used again and again, since fresh memory costs more than reading."""
+    return memoryview(bytearray(_BLOCK))
 
 
 def _without_end(datagram: memoryview, sequence: int) -> tuple[int, bool]:

@@ -35,14 +35,21 @@ def columns(*, everywhere: bool, timers: bool, extended: bool, processes: bool) 
 
 
 def lines(
-    views: Sequence[View], shown: Sequence[Column], *, header: bool, memory: bool, info: bool, limit: int | None = None
+    views: Sequence[View],
+    shown: Sequence[Column],
+    *,
+    header: bool,
+    memory: bool,
+    info: bool,
+    order: Sequence[int] | None = None,
+    limit: int | None = None,
 ) -> Iterator[str]:
-    """Yield the lines; what ``memory`` and ``info`` bring stands under its row."""
+    """Yield the lines, in ``order``, so many at most; what ``memory`` and ``info`` bring stands under its row."""
     texts: list[list[str]] = [[] for _ in shown]
     for view in views:
         for each, mine in zip(shown, texts, strict=True):
             mine += each.cells(view)
-    texts = [mine[:limit] for mine in texts]
+    texts = [_ordered(mine, order, limit) for mine in texts]
     form = _form(shown, texts)
     if header:
         yield (form % tuple(column.title for column in shown)).rstrip()
@@ -50,10 +57,14 @@ def lines(
     if not (memory or info):
         yield from (line.rstrip() for line in map(form.__mod__, rows))
         return
-    for row, more in zip(rows, _more(views, memory=memory, info=info), strict=False):
+    for row, more in zip(rows, _ordered(list(_more(views, memory=memory, info=info)), order, limit), strict=True):
         yield (form % row).rstrip()
         if more:
             yield f"    {more}"
+
+
+def _ordered(texts: list[str], order: Sequence[int] | None, limit: int | None) -> list[str]:
+    return texts[:limit] if order is None else [texts[place] for place in order[:limit]]
 
 
 def _form(shown: Sequence[Column], texts: Sequence[Sequence[str]]) -> str:
@@ -76,11 +87,13 @@ def _more(views: Sequence[View], *, memory: bool, info: bool) -> Iterator[str]:
             yield " ".join(word for word in words if word)
 
 
-def sort(views: Sequence[View], column: Column, *, largest_first: bool) -> None:
-    """Put each view's rows in the order of a column."""
+def ranking(views: Sequence[View], by: Column, *, largest_first: bool) -> list[int]:
+    """Return the places of the selected rows of all views, in the order of a column."""
+    values: list[Any] = []
     for view in views:
-        values = column.order(view)
-        view.rows = sorted(view.rows, key=values.__getitem__, reverse=largest_first)
+        mine = by.order(view)
+        values += [mine[row] for row in view.rows]
+    return sorted(range(len(values)), key=values.__getitem__, reverse=largest_first)
 
 
 _NETNS = Column("netns", "NETNS", False, 0, cells.namespaces, lambda view: [view.place] * len(view.table))

@@ -8,10 +8,9 @@ used, ``bpf.holders`` finds the same at a fraction of the cost.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from tulpen.errors import TulpenError
@@ -85,6 +84,13 @@ class Processes:
                     for inode in before.keys() & mine.keys():
                         self._others[inode] = (before[inode], *self._others.get(inode, ()))
         return self._owners
+
+    def pids(self) -> dict[int, int]:
+        """Return the pid for every inode; of several processes that share a socket, the first."""
+        found: dict[int, int] = {}
+        for process in reversed(self.found):
+            found.update(dict.fromkeys(process.inodes, process.pid))
+        return found
 
     def by_pid(self) -> dict[int, Process]:
         """Return the processes by their numbers."""
@@ -188,30 +194,18 @@ def read_text(path: str) -> str:
 
 def _sockets(folder: str) -> tuple[list[int], list[int]]:
     """Return the descriptors of a process that are sockets, and their inodes."""
+    fds: list[int] = []
+    inodes: list[int] = []
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        names = os.listdir(descriptor)
-        links = _links(names, descriptor)
+        for name in os.listdir(descriptor):
+            try:
+                link = os.readlink(name, dir_fd=descriptor)
+            except FileNotFoundError:  # it was closed meanwhile
+                continue
+            if link.startswith(_PREFIX):
+                fds.append(int(name))
+                inodes.append(int(link[len(_PREFIX) : -1]))
     finally:
         os.close(descriptor)
-    fds, inodes = [], []
-    for name, link in zip(names, links, strict=True):
-        if link.startswith(_PREFIX):
-            fds.append(int(name))
-            inodes.append(int(link[8:-1]))
     return fds, inodes
-
-
-def _links(names: Sequence[str], folder: int) -> Iterable[str]:
-    try:
-        return [os.readlink(name, dir_fd=folder) for name in names]
-    except FileNotFoundError:  # one was closed meanwhile
-        return list(_one_by_one(names, folder))
-
-
-def _one_by_one(names: Sequence[str], folder: int) -> Iterator[str]:
-    for name in names:
-        link = ""
-        with contextlib.suppress(FileNotFoundError):
-            link = os.readlink(name, dir_fd=folder)
-        yield link

@@ -48,7 +48,7 @@ def _processes(view: View, inode: int) -> list[dict[str, Any]] | None:
     if view.processes is None:
         return None
     holders = view.processes.holders(inode) if inode else []
-    if inode and not holders and view.processes.unseen:
+    if inode and not holders:  # the kernel itself, or whom we may not see
         return None
     return [holder._asdict() for holder in holders]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 
 from tulpen.errors import TulpenError
 from tulpen.kernel.attributes import Kind
-from tulpen.kernel.dump import BOTH, EVERY_STATE, LISTENERS, Dump
+from tulpen.kernel.dump import BOTH, EVERY_STATE, LISTENERS, Dump, fresh_block
 from tulpen.kernel.namespaces import Namespace, namespaces, sockets_in
 from tulpen.kernel.processes import Processes, processes
 from tulpen.kernel.selection import Selection
@@ -43,10 +43,11 @@ class Snapshot(NamedTuple):
 class Source:
     """Takes snapshots, one after another."""
 
-    __slots__ = ("_dumps", "_wanted")
+    __slots__ = ("_block", "_dumps", "_wanted")
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
+        self._block = fresh_block()
         self._dumps: dict[int, Dump] = {}  # by the inode of the namespace; 0: our own
 
     def take(self) -> Snapshot:
@@ -97,7 +98,7 @@ class Source:
 
     def _own(self) -> Dump:
         if 0 not in self._dumps:
-            self._dumps[0] = Dump()
+            self._dumps[0] = Dump(block=self._block)
         return self._dumps[0]
 
     def _everywhere(self, notes: list[str]) -> list[tuple[Namespace | None, Dump]]:
@@ -110,7 +111,7 @@ class Source:
         refused = 0
         for place, made in zip(new, _sockets(new), strict=True):
             if isinstance(made, socket.socket):
-                self._dumps[place.inode] = Dump(made)
+                self._dumps[place.inode] = Dump(made, self._block)
             elif isinstance(made, PermissionError):
                 if self._wanted.namespace:
                     raise TulpenError(f"the network namespace {place.name} may not be entered", "try it as root")

@@ -44,7 +44,7 @@ _ENDS: Final = tuple(
         for _ in range(int(count or 1))
     )
 )  # where each field of it ends
-_MAPPED: Final = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
+MAPPED: Final = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
 
 # By the number in net/tcp_states.h; 12 is a request in the SYN queue, 13 bound and nothing more.
 STATES: Final = (
@@ -305,7 +305,7 @@ def parse_socket(body: memoryview) -> KernelSocket:
 def _address(family: int, raw: bytes) -> bytes:
     if family == socket.AF_INET:
         return raw[:4]
-    return raw[12:] if raw.startswith(_MAPPED) else raw
+    return raw[12:] if raw.startswith(MAPPED) else raw
 
 
 def read_tcp_info(octets: bytes) -> TcpInfo:

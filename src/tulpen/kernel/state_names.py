@@ -13,8 +13,8 @@ def _bits(*states: State) -> int:
     return sum(1 << number for number, state in enumerate(STATES) if number and state in states)
 
 
-_ALL: Final = _bits(*State)
-_CONNECTED: Final = _ALL & ~_bits(State.LISTEN, State.CLOSED)
+_ALL: Final = _bits(*State) & ~_bits(State.CLOSED)  # what is bound and no more has to be asked for
+_CONNECTED: Final = _ALL & ~_bits(State.LISTEN)
 _BUCKET: Final = _bits(State.SYN_RECEIVED, State.TIME_WAIT)  # what the kernel keeps as something smaller than a socket
 
 _NAMES: Final = {

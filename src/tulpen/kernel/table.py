@@ -1,7 +1,7 @@
 """All TCP sockets of a network namespace at once, column by column (sock_diag(7)).
 
 A dump's answers stand one after another in memory, of different lengths.  Their fixed parts
-are brought together first, 72 octets a socket; a column then is every 72nd octet, or word.
+are brought together first, 72 octets a socket, out of which a column is unpacked.
 Where numpy is loaded and the dump is large it brings them together, otherwise a regular
 expression does.  ``quicken`` loads numpy: that takes longer than it saves, except in a
 program that reads large tables again and again.
@@ -13,17 +13,19 @@ import importlib
 import re
 import struct
 import sys
-from array import array
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from socket import AF_INET
 from typing import Any, Final, final
 
-from tulpen.kernel.sock_diag import STATES, KernelSocket, parse_socket
+from tulpen.kernel.sock_diag import MAPPED, STATES, KernelSocket, parse_socket
 from tulpen.tcp.state import State
 
 RECORD: Final = 72  # octets of an inet_diag_msg
 _HEADER: Final = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence number, port
 _SOCKET_KINDS: Final = (18, 20)  # TCPDIAG_GETSOCK, SOCK_DIAG_BY_FAMILY
 _INTERRUPTED: Final = 0x10  # NLM_F_DUMP_INTR
+_AT_ONCE: Final = 1024  # records
 _LARGE: Final = 1 << 16  # octets, from which on numpy is worth its calls
 
 
@@ -80,50 +82,47 @@ class Table:
 
     def local_ports(self) -> list[int]:
         """The ports at this end."""
-        return self._ports(2)
+        return self._column(4, "H", ">")
 
     def remote_ports(self) -> list[int]:
         """The ports at the other end; 0: none."""
-        return self._ports(3)
+        return self._column(6, "H", ">")
 
     def local_addresses(self) -> list[bytes]:
-        """The addresses at this end: 16 octets, of IPv4 the first four; ``families`` tells which."""
-        records = self.records
-        return [records[at : at + 16] for at in range(8, len(records), RECORD)]
+        """The addresses at this end: 4 octets or 16, of an IPv4 connection of an IPv6 socket 4."""
+        return self._addresses(8)
 
     def remote_addresses(self) -> list[bytes]:
         """The addresses at the other end, likewise."""
-        records = self.records
-        return [records[at : at + 16] for at in range(24, len(records), RECORD)]
+        return self._addresses(24)
 
     def interfaces(self) -> list[int]:
         """The index of the interface that a socket is bound to; 0: any."""
-        return self._words(10)
+        return self._column(40, "I")
 
     def cookies(self) -> list[bytes]:
         """What names a socket as long as it lives: 8 octets."""
-        records = self.records
-        return [records[at : at + 8] for at in range(44, len(records), RECORD)]
+        return self._column(44, "8s")
 
     def expiries(self) -> list[int]:
         """Milliseconds until the timer runs out."""
-        return self._words(13)
+        return self._column(52, "I")
 
     def receive_queues(self) -> list[int]:
         """Octets that were not read yet; of a listener the connections to accept."""
-        return self._words(14)
+        return self._column(56, "I")
 
     def send_queues(self) -> list[int]:
         """Octets that are not acknowledged yet; of a listener its backlog."""
-        return self._words(15)
+        return self._column(60, "I")
 
     def uids(self) -> list[int]:
         """The users that made the sockets."""
-        return self._words(16)
+        return self._column(64, "I")
 
     def inodes(self) -> list[int]:
         """The inodes; 0: no process holds it (any more, or yet)."""
-        return self._words(17)
+        return self._column(68, "I")
 
     def by_state(self) -> dict[State, int]:
         """Return how many sockets are in each state, of those that occur."""
@@ -139,14 +138,25 @@ class Table:
             return [parse_socket(self._messages[start:end]) for start, end in self._bodies()]
         return [parse_socket(memoryview(self.records)[at : at + RECORD]) for at in range(0, len(self.records), RECORD)]
 
-    def _words(self, number: int) -> list[int]:
-        return memoryview(self.records).cast("I")[number :: RECORD // 4].tolist()
+    def _addresses(self, at: int) -> list[bytes]:
+        families = self.families()
+        if families.count(AF_INET) == len(families):
+            return self._column(at, "4s")
+        return [
+            each[:4] if family == AF_INET else each[12:] if each.startswith(MAPPED) else each
+            for each, family in zip(self._column(at, "16s"), families, strict=True)
+        ]
 
-    def _ports(self, number: int) -> list[int]:
-        ports = array("H", memoryview(self.records).cast("H")[number :: RECORD // 2].tobytes())
-        if sys.byteorder == "little":
-            ports.byteswap()
-        return ports.tolist()
+    def _column(self, at: int, code: str, order: str = "=") -> list[Any]:
+        """Unpack one field of every record: a thousand records at a time, which takes a third of the time."""
+        records, column = self.records, list[Any]()
+        many, one = (_unpacker(at, code, order, times) for times in (_AT_ONCE, 1))
+        whole = len(records) // many.size * many.size
+        for start in range(0, whole, many.size):
+            column += many.unpack_from(records, start)
+        for start in range(whole, len(records), RECORD):
+            column += one.unpack_from(records, start)
+        return column
 
     def _bring_together(self) -> bytes:
         """Return the fixed part of every message."""
@@ -183,6 +193,12 @@ def state(number: int) -> State:
     return STATES[number] if number < len(STATES) else State.CLOSED
 
 
+@lru_cache
+def _unpacker(at: int, code: str, order: str, times: int) -> struct.Struct:
+    after = RECORD - at - struct.calcsize(order + code)
+    return struct.Struct(order + f"{at}x{code}{after}x" * times)
+
+
 def _by_pattern(messages: bytes) -> bytes | None:
     """Find the messages by what their headers have in common; None: they are not all alike.
 
@@ -205,11 +221,14 @@ def _by_numpy(numpy: Any, messages: memoryview) -> bytes | None:
         return None
     words = numpy.frombuffer(messages, dtype=numpy.uint32)
     starts = numpy.flatnonzero(words == words[2]) - 2
-    ends = starts + ((words[starts] + 3) >> 2)
+    lengths = words[starts]
+    ends = starts + ((lengths + 3) >> 2)
     chained = starts[0] == 0 and ends[-1] == len(words) and bool((ends[:-1] == starts[1:]).all())
-    alike = chained and bool((words[starts + 1] == words[1]).all() and (words[starts] >= _HEADER.size + RECORD).all())
     _, kind, flags, _, _ = _HEADER.unpack_from(messages)
-    if not alike or kind not in _SOCKET_KINDS or flags & _INTERRUPTED:
+    if not chained or kind not in _SOCKET_KINDS or flags & _INTERRUPTED or lengths.min() < _HEADER.size + RECORD:
         return None
-    records = words[starts[:, None] + numpy.arange(4, 4 + RECORD // 4)]
-    return bytes(records.tobytes())
+    if bool((words[starts + 1] != words[1]).any()):
+        return None
+    # A record may begin at every word: seen so, they overlap, and those that do begin there are copied out.
+    everywhere = numpy.ndarray((len(words) - RECORD // 4 + 1,), f"V{RECORD}", messages, strides=(4,))
+    return bytes(everywhere[starts + _HEADER.size // 4].tobytes())

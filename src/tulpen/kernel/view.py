@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, final
@@ -14,7 +13,6 @@ from tulpen.kernel.sock_diag import KernelSocket
 from tulpen.kernel.table import Table
 
 LISTEN: Final = 10  # net/tcp_states.h
-_MAPPED: Final = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
 
 
 @final
@@ -86,13 +84,11 @@ class View:
 
     @cached_property
     def local_addresses(self) -> list[bytes]:
-        """The addresses at this end: 4 octets or 16, of an IPv4 connection of an IPv6 socket 4."""
-        return _addresses(self.table.local_addresses(), self.families)
+        return self.table.local_addresses()
 
     @cached_property
     def remote_addresses(self) -> list[bytes]:
-        """The addresses at the other end, likewise."""
-        return _addresses(self.table.remote_addresses(), self.families)
+        return self.table.remote_addresses()
 
     @cached_property
     def details(self) -> list[KernelSocket]:
@@ -122,15 +118,3 @@ class View:
     @cached_property
     def _listeners_memory(self) -> dict[bytes, SocketMemory | None]:
         return {each.cookie: each.memory for each in self.listeners}
-
-
-def _addresses(column: list[bytes], families: bytes) -> list[bytes]:
-    if families.count(socket.AF_INET) == len(families):
-        return [each[:4] for each in column]
-    return [_address(each, family) for each, family in zip(column, families, strict=True)]
-
-
-def _address(octets: bytes, family: int) -> bytes:
-    if family == socket.AF_INET:
-        return octets[:4]
-    return octets[12:] if octets.startswith(_MAPPED) else octets

@@ -166,7 +166,8 @@ def receive(tcb: Tcb, limit: int, now: int) -> list[bytes | memoryview]:
         if tcb.state is CLOSED and tcb.rcv.fin < 0:
             raise TcpError(errno.ENOTCONN, "connection does not exist")
         return []
-    receive_window.text_read(tcb, min(limit, received.first_piece), max(now, tcb.intake.heard_at))
+    whole = min(limit, received.octets)
+    receive_window.text_read(tcb, min(limit, received.first_piece), whole, max(now, tcb.intake.heard_at))
     octets = received.take(limit)
     over = FIN_RECEIVED[tcb.state] or tcb.state is CLOSED
     if not (over or judge.talks_early(tcb)) and receive_window.tells_of_room(tcb):

@@ -212,17 +212,24 @@ def _note_round_trip(tcb: Tcb, m: ReceiveMemory, sample: int, *, dependent: bool
         m.rtt += sample - m.rtt // 8
 
 
-def text_read(tcb: Tcb, octets: int, now: int) -> None:
-    """The application takes text, so much at first: once a round trip, see whether it keeps up with what comes."""
+def text_read(tcb: Tcb, first: int, octets: int, now: int) -> None:
+    """The application takes text, ``first`` and then the rest: once a round trip, see whether it keeps up.
+
+    Linux looks when it has copied the first piece, and text that is still queued counts against the
+    application.  A driver that hands over a whole flight before anybody can read would
+    never seem to be kept up with, so the whole of what is read is looked at too.
+    """
     m = tcb.rcv.memory
     if m is None:
         return
     m.offered_at = -1
     if not m.rtt or now - m.space_at < m.rtt // 8:
         return
-    waiting = tcb.receive_queue.octets - octets
-    read = tcb.rcv.nxt - waiting
-    taken = read - m.space_seq - waiting
+    queued = tcb.receive_queue.octets
+    read = tcb.rcv.nxt - queued + first
+    taken = read - m.space_seq - (queued - first)
+    if taken <= m.space:
+        taken = tcb.rcv.nxt - m.space_seq - 2 * (queued - octets)
     if taken > m.space:
         _grow_buffer(tcb, m, taken)
     m.space_seq = read

@@ -29,25 +29,26 @@ Found = tuple[int, str, list[int], list[int]]  # pid, command, inodes, descripto
 class Holders:
     """The program, loaded; ``take`` runs it."""
 
-    __slots__ = ("_entries", "_object")
+    __slots__ = ("_entries", "_object", "_path")
 
-    def __init__(self, path: Path = _OBJECT) -> None:
-        """Load the program; Unavailable says why that cannot be."""
+    def __init__(self, path: Path = _OBJECT, room: int | None = None) -> None:
+        """Load the program, with room for so many descriptors at first; Unavailable says why that cannot be."""
         if os.stat("/proc/self/ns/pid").st_ino != _HOST_PIDS:
             raise Unavailable("this is a pid namespace of its own, and BPF gives the numbers of the host's")
         if not path.exists():
             raise Unavailable(f"{path.name} was not built: install clang, then `make bpf` or install tulpen again")
-        self._entries = open_files() * 5 // 4 + _SPARE
-        self._object = Object(str(path), {"descriptors": self._entries})
+        self._path = str(path)
+        self._load(open_files() * 5 // 4 + _SPARE if room is None else room)
 
     def take(self) -> list[Found]:
-        """Return every process that holds sockets; Unavailable where there are more than it has room for."""
-        with self._object.mapped(".bss", _NUMBER.size, writable=True) as variables:
-            _NUMBER.pack_into(variables, 0, 0)
-            text = self._object.run("holders")
-            (used,) = _NUMBER.unpack_from(variables)
+        """Return every process that holds sockets, by the pids."""
+        text, used = self._run()
+        if used > self._entries:  # processes that share their files, or many more since it was loaded
+            self._object.close()
+            self._load(2 * used + _SPARE)
+            text, used = self._run()
         if used > self._entries:
-            raise Unavailable("there are more descriptors than were expected")
+            raise Unavailable("there are ever more descriptors")
         with self._object.mapped("descriptors", self._entries * _DESCRIPTOR) as memory:
             octets = memory[: used * _DESCRIPTOR]
         words = memoryview(octets).cast("I")
@@ -57,6 +58,17 @@ class Holders:
             name = command.partition(b"\0")[0].decode(errors="replace")
             found.append((pid, name, words[start:end:2].tolist(), words[start + 1 : end : 2].tolist()))
         return sorted(found)
+
+    def _load(self, entries: int) -> None:
+        self._entries = entries
+        self._object = Object(self._path, {"descriptors": self._entries})
+
+    def _run(self) -> tuple[bytes, int]:
+        """Run the program; return its text, and how many descriptors it found, with or without room."""
+        with self._object.mapped(".bss", _NUMBER.size, writable=True) as variables:
+            _NUMBER.pack_into(variables, 0, 0)
+            text = self._object.run("holders")
+            return text, int(_NUMBER.unpack_from(variables)[0])
 
     def close(self) -> None:
         """Unload the program."""

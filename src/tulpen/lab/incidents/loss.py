@@ -4,36 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tulpen.lab.holes import Holes
 from tulpen.lab.incident import Incident
 from tulpen.sim.filters import Chain, Delay
-from tulpen.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tulpen.lab.bench import Lab
-    from tulpen.sim.filters import Passed
-    from tulpen.wire.ip import Packet
 
 TRIP = 50_000_000  # nanoseconds one way
 TEXT = bytes(120_000)
 LOST = (12, 14, 16, 18, 20, 22, 24, 26, 28, 30)  # which segments with text, from the first
-
-
-class _Holes:
-    """Loses certain segments, each once."""
-
-    def __init__(self, which: tuple[int, ...]) -> None:
-        self._which = set(which)
-        self._seen = 0
-        self._highest: int | None = None
-
-    def __call__(self, packet: Packet, now: int) -> Passed:
-        seg = packet.payload
-        if isinstance(seg, Segment) and seg.data and (self._highest is None or seg.seq > self._highest):
-            self._highest = seg.seq
-            self._seen += 1
-            if self._seen in self._which:
-                return []
-        return [(0, packet)]
 
 
 def _run(lab: Lab) -> None:
@@ -46,7 +26,7 @@ def _run(lab: Lab) -> None:
         ("NewReno without SACK", "reno", 0, 0, LOST),
     ):
         with lab.ground() as ground:
-            holes = _Holes(() if lab.spoiled else lost)
+            holes = Holes(() if lab.spoiled else lost)
             settings = {"tcp_sack": sack, "tcp_recovery": recovery}
             server = ground.machine("server", "192.0.2.1", out=Delay(TRIP), tcp_sack=sack)
             client = ground.machine("client", "192.0.2.2", out=Chain(holes, Delay(TRIP)), **settings)  # type: ignore[arg-type]
