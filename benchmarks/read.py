@@ -16,12 +16,13 @@ from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import tulpen
 from benchmarks.case import Case, Unavailable, compared, run
 from tulpen.wire.ip import Packet, build_packet
 from tulpen.wire.options import Options
 from tulpen.wire.segment import ACK, FIN, PSH, SYN, Segment
 
-SOURCE = Path(__file__).parents[1] / "src"
+SOURCE = Path(tulpen.__file__).parents[1]  # the build that is measured: src, or build/fast
 ETHERNET = bytes.fromhex("020000000001 020000000002 0800")
 SIZES = (5_000, 50_000, 500_000)  # packets
 EACH = 20  # packets of a connection, of which nothing is lost
