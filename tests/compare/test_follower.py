@@ -85,6 +85,29 @@ def test_a_fin_that_crosses_one_still_under_way() -> None:
     assert follower.packet(Segment(PEER + 2, ISS + 2, ACK, 1000), 7, sent=False, kernel=State.TIME_WAIT)
 
 
+def half_open() -> Follower:
+    follower = Follower()
+    assert follower.packet(Segment(PEER, 0, SYN, 1000, options=MSS), 1, sent=False)
+    assert follower.packet(Segment(ISS, PEER + 1, SYN | ACK, 1000, options=MSS), 2, sent=True)
+    return follower
+
+
+def test_what_a_full_accept_queue_does_not_take_is_as_if_lost() -> None:
+    follower, ack = half_open(), Segment(PEER + 1, ISS + 1, ACK, 1000)
+    assert follower.packet(ack, 3, sent=False, kernel=State.SYN_RECEIVED)
+    assert follower.packet(Segment(ISS, PEER + 1, SYN | ACK, 1000, options=MSS), 4, sent=True)
+    assert (follower.dropped, follower.state) == (1, State.SYN_RECEIVED)
+    assert follower.packet(ack, 5, sent=False, kernel=State.ESTABLISHED)
+    assert follower.state is State.ESTABLISHED
+
+
+def test_a_cookie_is_forgotten_where_a_second_answer_has_another_number() -> None:
+    follower = half_open()
+    assert follower.packet(Segment(ISS + 700, PEER + 1, SYN | ACK, 1000, options=MSS), 3, sent=True)
+    assert follower.packet(Segment(ISS + 1, 0, RST), 4, sent=True)  # to an ACK of the first
+    assert follower.packet(Segment(PEER + 1, ISS + 701, ACK, 1000), 5, sent=False, kernel=State.ESTABLISHED)
+
+
 def test_a_connection_whose_beginning_is_missing_is_not_judged() -> None:
     follower = Follower()
     assert follower.packet(Segment(ISS, PEER, ACK, 1000), 1, sent=True, kernel=State.ESTABLISHED)

@@ -11,16 +11,16 @@ import pytest
 from tulpen.cli.main import run as command
 from tulpen.errors import TulpenError
 from tulpen.prove.catalogue import DEEP, KNOWN_TO_FAIL, QUICK, everything, named
-from tulpen.prove.explorer import Counterexample, TooLarge
+from tulpen.prove.explorer import Counterexample, TooLarge, explore
 from tulpen.prove.key import unknown_attributes
 from tulpen.prove.mutant_list import MUTANTS, Mutant
 from tulpen.prove.mutants import judge
 from tulpen.prove.run import run
-from tulpen.prove.scenario import Outcome, Scenario, check, rows_not_taken
+from tulpen.prove.scenario import Outcome, Scenario, check, invariants, rows_not_taken
 from tulpen.prove.segments import ROOM, Segments
 from tulpen.prove.story import Astray, as_test, ladder, replay
 from tulpen.show.ladder import Arrow, Fate
-from tulpen.tcp.state import TIME_WAIT
+from tulpen.tcp.state import CLOSED, ESTABLISHED, TIME_WAIT
 from tulpen.wire.segment import ACK, Segment
 
 OUTCOMES: dict[str, Outcome] = {}
@@ -37,7 +37,8 @@ def test_no_scenario_violates_anything(scenario: Scenario) -> None:
     found = outcome(scenario)
     assert found.violation is None, str(found.violation)
     assert found.clean
-    assert found.states > 2_000
+    assert found.states > 800
+    assert found.megabytes > 10
 
 
 def test_every_row_of_the_table_is_taken() -> None:
@@ -46,6 +47,23 @@ def test_every_row_of_the_table_is_taken() -> None:
 
 def test_the_key_knows_every_attribute_of_a_tcb() -> None:
     assert unknown_attributes() == frozenset()
+
+
+@pytest.mark.parametrize("name", ["an octet", "both give up", "a window of one octet", "twice"])
+def test_connections_that_count_as_alike_answer_alike(name: str) -> None:
+    pair = named(name).pair()
+    explore(pair)
+    assert list(pair.a.unlike()) == list(pair.b.unlike()) == []
+
+
+def test_a_second_incarnation_is_explored_to_its_end() -> None:
+    """Both ends' second connections open, take their own text, none of the first's, and close in order."""
+    scenario = named("twice, with text")
+    pair = scenario.pair()
+    ends = [pair.facts(world) for world in explore(pair, invariants(scenario, pair)).states]
+    seconds = [(a, b) for a, b in ends if a.life == b.life == 1]
+    assert any(a.state is b.state is ESTABLISHED for a, b in seconds)
+    assert any(a.state is CLOSED and b.state is CLOSED and b.read == 1 and b.eof for a, b in seconds)
 
 
 def test_the_graph_is_the_same_where_sequence_numbers_wrap() -> None:
@@ -122,6 +140,20 @@ def test_any_executor_will_do() -> None:
     assert {each.name: each.states for each in found} == {each.name: outcome(each).states for each in QUICK[:2]}
 
 
+def test_dasks_executor_will_do_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs distributed (Dask)")
+    kept = tmp_path / "known.jsonl"
+    first = list(run(QUICK[:1], kept=kept))
+    with (
+        distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        found = list(run(QUICK[:2], executor=client.get_executor(), kept=kept))
+    assert found[0] == first[0]
+    assert [each.states for each in found] == [outcome(each).states for each in QUICK[:2]]
+    assert len(kept.read_text().splitlines()) == 2
+
+
 def test_names_are_of_one_scenario_each() -> None:
     names = [scenario.name for scenario in (*everything(), *KNOWN_TO_FAIL)]
     assert len(set(names)) == len(names)
@@ -134,8 +166,18 @@ def test_every_mutant_changes_the_engine_as_it_stands(mutant: Mutant) -> None:
 
 
 def test_mutants_die() -> None:
-    chosen = [mutant for mutant in MUTANTS if mutant.name in ("their FIN closes us too", "a RST is ignored")]
-    assert [verdict.dead for verdict in judge(chosen, 2)] == [True, True]
+    chosen = [
+        mutant for mutant in MUTANTS if mutant.name in ("their FIN closes us too", "a FIN again does not restart 2 MSL")
+    ]
+    assert [verdict.dead for verdict in judge(chosen, 2, ("no text",))] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["TIME-WAIT is over at once", "any SYN reopens TIME-WAIT"])
+def test_a_second_incarnation_needs_the_first_ones_time_wait(name: str) -> None:
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.name == name)
+    (verdict,) = judge([mutant], 1, ("twice, the server closes first",))
+    assert verdict.dead
+    assert verdict.length > 10
 
 
 def test_the_command_says_what_it_explored(capsys: pytest.CaptureFixture[str]) -> None:

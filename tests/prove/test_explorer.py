@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
-from tulpen.prove.explorer import Step, TooLarge, Violation, explore
+from tulpen.prove.explorer import Step, TooLarge, Violation, explore, nearest
 
 Room = tuple[int, int]  # a number, and a set of keys found
 
@@ -56,10 +56,11 @@ def test_every_place_is_found_and_what_is_covered_is_not_looked_at_again() -> No
 
 
 def test_the_shortest_way_is_told() -> None:
-    graph = explore(Corridor(), [lambda state: "at the end" if state[0] == 4 else None])
-    assert graph.violation is not None
-    assert graph.violation.path == ("on", "key", "on", "on", "on")
-    assert str(graph.violation).startswith("at the end\n  1 on\n  2 key")
+    found = nearest(Corridor(), [lambda state: "at the end" if state[0] == 4 else None])
+    assert found is not None
+    assert found.path == ("on", "key", "on", "on", "on")
+    assert nearest(Corridor()) is None
+    assert str(found).startswith("at the end\n  1 on\n  2 key")
 
 
 def test_what_cannot_go_on_is_found() -> None:
@@ -70,7 +71,7 @@ def test_what_cannot_go_on_is_found() -> None:
     trapped = explore(Corridor(trap=True))
     stuck = trapped.cannot_reach(at_the_end)
     assert stuck is not None
-    assert trapped.path(stuck) == ("on", "on", "on", "trap")
+    assert trapped.path(stuck)[-1] == "trap"
     assert trapped.cannot_reach(at_the_end, lambda state: state[0] != 9) is None
 
 
@@ -83,12 +84,24 @@ def test_a_step_that_must_not_be_is_the_end_of_the_way() -> None:
 
     graph = explore(Broken())
     assert graph.violation is not None
-    assert graph.violation.path == ("on", "on", "on")
+    assert graph.violation.path[-2:] == ("on", "on")
+    shortest = nearest(Broken())
+    assert shortest is not None
+    assert shortest.path == ("on", "on", "on")
 
 
-def test_a_graph_is_limited() -> None:
+def test_what_is_covered_when_its_turn_comes_is_not_looked_at() -> None:
+    graph = explore(Corridor())
+    assert graph.looked_at < len(graph.states)
+    assert {state for number, state in enumerate(graph.states) if graph.stands(number)} == {
+        (room, 1) for room in range(5)
+    }
+
+
+@pytest.mark.parametrize("look", [explore, nearest])
+def test_a_graph_is_limited(look: Callable[..., object]) -> None:
     with pytest.raises(TooLarge):
-        explore(Corridor(), limit=3)
+        look(Corridor(), limit=3)
 
 
 def test_graphs_that_are_alike_have_one_fingerprint() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     epilog=examples(
         ("Is it right? Within a minute", "tulpen check"),
         (
-            "An hour and more, on all processors; go on where it was interrupted",
+            "Every scenario, on all processors; go on where it was interrupted",
             "tulpen check --deep --keep known.jsonl",
         ),
         ("One scenario, and what is in it", 'tulpen check "both open"'),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("names", nargs=-1, metavar="[SCENARIO]...")
-@click.option("--deep", is_flag=True, help="Every scenario: an hour and more.")
+@click.option("--deep", is_flag=True, help="Every scenario: an hour of processor time and more.")
 @click.option("--list", "listed", is_flag=True, help="List the scenarios and end.")
 @click.option("--mutants", is_flag=True, help="Which check finds which mistake put into the engine?")
 @click.option("--wrap", is_flag=True, help="Is the graph the same where sequence numbers wrap?")
@@ -127,7 +127,7 @@ def _tell(outcome: Outcome) -> None:
     verdict = "ok" if outcome.clean else "too large" if outcome.too_large else "VIOLATION"
     click.echo(
         f"{verdict:9} {outcome.name}: {outcome.states:,} states at {outcome.places:,} places, {outcome.edges:,} edges, "
-        f"{outcome.seconds:.1f} s"
+        f"{outcome.seconds:.1f} s, {outcome.megabytes:,.0f} MB"
     )
     if outcome.violation is not None:
         Console().print(ladder(named(outcome.name), outcome.violation))
@@ -135,7 +135,7 @@ def _tell(outcome: Outcome) -> None:
 
 
 def _tell_all(outcomes: list[Outcome], options: dict[str, Any]) -> None:
-    from tulpen.prove.run import as_dict, memory
+    from tulpen.prove.run import as_dict
     from tulpen.prove.scenario import rows_not_taken
 
     found = [outcome for outcome in outcomes if outcome.violation is not None]
@@ -150,7 +150,7 @@ def _tell_all(outcomes: list[Outcome], options: dict[str, Any]) -> None:
     click.echo(
         f"{len(outcomes)} scenario{'s' * (len(outcomes) != 1)}, {states:,} states, {edges:,} edges; "
         f"{sum(not each.clean for each in outcomes)} not clean; "
-        f"{len(missing)} rows of the table not taken; {memory():,.0f} MB"
+        f"{len(missing)} rows of the table not taken; {max(each.megabytes for each in outcomes):,.0f} MB"
     )
 
 

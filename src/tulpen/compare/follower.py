@@ -58,6 +58,7 @@ class Follower:
         self.connection: Connection | None = None
         self.packets = 0
         self.refusals: list[Refusal] = []
+        self.dropped = 0  # packets that the end has not taken, for want of room in the accept queue
         self.skipped = ""  # why it cannot be followed
         self._syn: Segment | None = None  # that came, and waits for the SYN,ACK that shows our ISS
         self._acked = -1  # what the end has acknowledged last, as an unwrapped number
@@ -96,6 +97,9 @@ class Follower:
             elif self._syn is None:
                 self.skipped = "its beginning is missing"
             return ""
+        if kernel is SYN_RECEIVED and _half_open(connection) and not segment.flags & RST:
+            self.dropped += 1  # its listener's queue is full: as if it had been lost
+            return ""
         if kernel is CLOSING and connection.state is ESTABLISHED:
             connection.shutdown(now)  # before this came, by a FIN that is still on its way to the onlooker
         connection.segment_arrives(segment, now)
@@ -109,6 +113,8 @@ class Follower:
         if segment.flags & RST:
             return self._resets(connection, segment, now)
         if segment.flags & SYN:
+            if segment.flags & ACK and _half_open(connection) and segment.seq != connection.tcb.snd.iss & _MASK:
+                return self._begins(segment, now)  # its first answer was a cookie, and nothing was kept of it
             return "" if connection.state in (SYN_SENT, SYN_RECEIVED) else f"a SYN in {connection.state.title}"
         return self._says(connection, segment, now) or self._numbers(connection, segment)
 
@@ -140,7 +146,9 @@ class Follower:
         return ""
 
     def _resets(self, connection: Connection, segment: Segment, now: int) -> str:
-        """A reset is the user's ABORT, or what tulpen would answer too."""
+        """A reset at SND.NXT is the user's ABORT; elsewhere it answers what acknowledges nothing of this connection."""
+        if _half_open(connection) and segment.seq != connection.tcb.snd.nxt & _MASK:
+            return ""
         if connection.state is not CLOSED:
             connection.abort(now)
             self._settle(connection, now)
@@ -199,6 +207,11 @@ class Follower:
     @staticmethod
     def _unwrap(number: int, near: int) -> int:
         return near + ((number - near + _HALF) & _MASK) - _HALF
+
+
+def _half_open(connection: Connection) -> bool:
+    """Whether it is its listener that has it still."""
+    return connection.state is SYN_RECEIVED and connection.tcb.passive
 
 
 def _settings(segment: Segment) -> Settings:

@@ -24,6 +24,8 @@ SPOILED_PATIENCE: Final = 0.7  # what will not happen need not be waited for
 
 Teller = Callable[[Event], None]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
+Meanwhile = Callable[[], object]
+Doctor = Callable[["Machine", "Ground", Meanwhile], None]
 
 
 @final
@@ -42,6 +44,7 @@ class Lab:
         tell: Teller | None = None,
         progress: Progress | None = None,
         pcap: Path | None = None,
+        doctor: Doctor | None = None,
     ) -> None:
         self.backend = backend
         self.full = full  # as large as in life, where that takes long
@@ -51,6 +54,7 @@ class Lab:
         self._tell = tell
         self._progress = progress
         self._pcap = pcap
+        self._doctor = doctor
         self._ground: Ground | None = None
         self._grounds = 0
 
@@ -114,6 +118,11 @@ class Lab:
         """Say how far a long work is."""
         if self._progress is not None:
             self._progress(what, done, total)
+
+    def consult(self, machine: Machine, ground: Ground, meanwhile: Meanwhile = lambda: None) -> None:
+        """Let a doctor look at a machine, if there is one, while the trouble lasts and ``meanwhile`` goes on."""
+        if self._doctor is not None:
+            self._doctor(machine, ground, meanwhile)
 
     # what many incidents do
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tulpen.errors import TulpenError
-from tulpen.lab.bench import Lab, Progress, Teller
+from tulpen.lab.bench import Doctor, Lab, Progress, Teller
 from tulpen.lab.catalogue import named
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ def run(
     tell: Teller | None = None,
     progress: Progress | None = None,
     pcap: Path | None = None,
+    doctor: Doctor | None = None,
 ) -> Account:
-    """Make the incident happen; return the account of it.
+    """Make the incident happen; return the account of it.  ``doctor`` is called where the trouble is worst.
 
     Raises TulpenError where the backend cannot show it, or the machine refuses what it needs.
     """
@@ -39,7 +40,7 @@ def run(
         raise TulpenError(f"{what.name} cannot be shown on {backend.value}", what.absent.get(backend, ""))
     lab = Lab(
         what.name, backend, seed=seed, settings=settings, full=full, spoiled=spoiled, tell=tell, progress=progress,
-        pcap=pcap,
+        pcap=pcap, doctor=doctor,
     )  # fmt: skip
     try:
         what.run(lab)

@@ -1,4 +1,4 @@
-"""The scenarios: those that take seconds, run with the tests, and those that take minutes and more."""
+"""The scenarios: those that take seconds, run with the tests, and those that take minutes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _GIVES_UP: Final[dict[str, Any]] = {
     "tcp_syn_retries": 1, "tcp_synack_retries": 1, "tcp_retries1": 1, "tcp_retries2": 1, "tcp_orphan_retries": 1,
     "so_keepalive": True, "tcp_keepalive_probes": 1,
 }  # fmt: skip
+
+_AGAIN: Final[dict[str, Any]] = {"iss_a": (ISS_A, ISS_A + NEXT_ISS)}
+_TWICE: Final[dict[str, Any]] = {**_AGAIN, "iss_b": (ISS_B, ISS_B + NEXT_ISS)}
 
 QUICK: Final = (
     Scenario("no text", Program(_ACTIVE), Program(_PASSIVE)),
@@ -64,32 +67,26 @@ QUICK: Final = (
         "an attacker on the path", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True),
         Network(forges=BLIND + ON_PATH), settings=_GIVES_UP, peaceful=False,
     ),
-)  # fmt: skip
-
-DEEP: Final = (
     Scenario(
         "a client that starts again", Program(_ACTIVE, aborts=True), Program(_PASSIVE, ready=True, patient=True),
-        settings=_KEEPALIVE, peaceful=False, iss_a=(ISS_A, ISS_A + NEXT_ISS),
+        settings=_KEEPALIVE, peaceful=False, **_AGAIN,
     ),
+    Scenario("both open and give up", Program(_ACTIVE), Program(_ACTIVE), settings=_GIVES_UP, peaceful=False),
+    Scenario("twice", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True), **_TWICE),
+    Scenario("twice, with text", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True), **_TWICE),
+    Scenario(
+        "twice, the server closes first", Program(_ACTIVE, patient=True), Program(_PASSIVE, (1,), ready=True),
+        peaceful=False, **_TWICE,
+    ),
+    Scenario("two octets", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, ready=True, patient=True)),
     Scenario(
         "an answer from behind a closed window", Program(_ACTIVE, (1,)),
         Program(_PASSIVE, (1,), reads=True, ready=True, patient=True), settings={"tcp_rmem": (1, 1, 1)},
     ),
-    Scenario("both open and give up", Program(_ACTIVE), Program(_ACTIVE), settings=_GIVES_UP, peaceful=False),
     Scenario(
-        "twice", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True),
-        iss_a=(ISS_A, ISS_A + NEXT_ISS), iss_b=(ISS_B, ISS_B + NEXT_ISS),
-    ),
-    Scenario("an octet each way", Program(_ACTIVE, (1,)), Program(_PASSIVE, (1,), ready=True)),
-    Scenario("two octets", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, ready=True, patient=True)),
-    Scenario(
-        "two octets with SACK", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, ready=True, patient=True),
-        settings={"tcp_sack": True},
-    ),
-    Scenario("both open and send", Program(_ACTIVE, (1,)), Program(_ACTIVE)),
-    Scenario(
-        "twice, with text", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True),
-        iss_a=(ISS_A, ISS_A + NEXT_ISS), iss_b=(ISS_B, ISS_B + NEXT_ISS),
+        "a reset at a closed window", Program(_ACTIVE, (1,), aborts=True),
+        Program(_PASSIVE, reads=True, ready=True, patient=True), settings={**_KEEPALIVE, "tcp_rmem": (1, 1, 1)},
+        peaceful=False,
     ),
     Scenario(
         "two forgeries", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True),
@@ -98,6 +95,37 @@ DEEP: Final = (
     Scenario(
         "an attacker on the path of text", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True),
         Network(forges=BLIND + ON_PATH), settings=_GIVES_UP, peaceful=False,
+    ),
+)  # fmt: skip
+
+DEEP: Final = (
+    Scenario("both open and send", Program(_ACTIVE, (1,)), Program(_ACTIVE)),
+    Scenario("an octet each way", Program(_ACTIVE, (1,)), Program(_PASSIVE, (1,), ready=True)),
+    Scenario("three octets", Program(_ACTIVE, (1, 1, 1)), Program(_PASSIVE, ready=True, patient=True)),
+    Scenario(
+        "two octets with SACK", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, ready=True, patient=True),
+        settings={"tcp_sack": True},
+    ),
+    Scenario(
+        "two octets, given up", Program(_ACTIVE, (1, 1)), Program(_PASSIVE, ready=True, patient=True),
+        settings=_GIVES_UP, peaceful=False,
+    ),
+    Scenario(
+        "twice, either closes first", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True), peaceful=False, **_TWICE
+    ),
+    Scenario(
+        "three times, with text", Program(_ACTIVE, (1,)), Program(_PASSIVE, ready=True, patient=True),
+        iss_a=tuple(ISS_A + life * NEXT_ISS for life in range(3)),
+        iss_b=tuple(ISS_B + life * NEXT_ISS for life in range(3)),
+    ),
+    Scenario(
+        "two forgeries into a window of one octet", Program(_ACTIVE, (2,)),
+        Program(_PASSIVE, reads=True, ready=True, patient=True), Network(forges=BLIND, forgeries=2),
+        settings={"tcp_rmem": (1, 1, 1)},
+    ),
+    Scenario(
+        "an attacker on the path, twice", Program(_ACTIVE), Program(_PASSIVE, ready=True, patient=True),
+        Network(forges=BLIND + ON_PATH), settings=_GIVES_UP, peaceful=False, **_TWICE,
     ),
 )  # fmt: skip
 

@@ -8,10 +8,11 @@ remembered, so that a pair of ends can be explored at the cost of table look-ups
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tulpen.prove.duties import neglected
 from tulpen.prove.forge import forged
 from tulpen.prove.key import TIMERS, key, running
 from tulpen.prove.segments import Segments, describe
@@ -27,6 +28,7 @@ from tulpen.tcp.state import (
     LISTEN,
     SYN_RECEIVED,
     SYN_SENT,
+    SYNCHRONIZED,
     TIME_WAIT,
     State,
 )
@@ -50,6 +52,7 @@ MAY_SAY: Final = tuple(state in (SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT
 #: ABORT in these states sends a RST (RFC 9293 §3.10.5).
 MUST_RESET: Final = tuple(state in (SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT) for state in State)
 PUT_OFF: Final = 4  # times that a timer may be put off
+TWINS: Final = 500  # connections kept beside those that they count as alike with
 
 Input = str | int  # a call or a timeout; the number of a segment
 
@@ -148,6 +151,7 @@ class Automaton:
         self._expected = {wrap(iss): peer.text(life) for life, iss in enumerate(peer.isses)}
         self._nodes: list[_Node] = []
         self._numbers: dict[Hashable, int] = {}
+        self._twins: list[tuple[int, _Node]] = []
         self.start = self._number(self._connection(0), 0, _NOTHING_YET)
         if end.program.ready:
             self.start = self.react(self.start, end.program.opens[0]).node
@@ -179,6 +183,13 @@ class Automaton:
             reaction = reactions[given] = self._run(self._nodes[node], given)
         return reaction
 
+    def unlike(self) -> Iterator[str]:
+        """Yield what connections that count as alike do otherwise: for the first ones that were met, nothing should."""
+        for number, twin in self._twins:
+            for given, reaction in tuple(self._nodes[number].reactions.items()):
+                if self._run(twin, given) != reaction:
+                    yield f"{self.end.name} in {twin.facts.state.title}, {self.words(given)}"
+
     def words(self, given: Input) -> str:
         """Return an input as a reader of a path wants it."""
         return describe(self.segments.all[given], self.peer.isses, self.end.isses) if isinstance(given, int) else given
@@ -199,7 +210,7 @@ class Automaton:
             connection = self._connection(facts.life)
         connection = connection.clone(stack)
         try:
-            now = self._wait(connection, node.now, TIMEOUTS[str(given)]) if given in TIMEOUTS else node.now
+            now = self._wait(connection, node.now, TIMEOUTS[str(given)]) if given in TIMEOUTS else node.now + 1
             facts = self._hear(connection, self._apply(connection, given, facts, now))
             sent = connection.segments_to_send(now)
             facts = self._hear(connection, facts)
@@ -212,7 +223,11 @@ class Automaton:
                 self.moves.add((record.before, record.event))
         if not facts.aborted and any(segment.flags & RST for segment in sent):
             refused, objected = not facts.opened, node.facts.state is not CLOSED
+            if facts.life and not SYNCHRONIZED[node.facts.state]:
+                objected = False  # so it ends what is left of the connection before (§3.5.1)
             facts = facts._replace(refused=facts.refused or refused, objected=facts.objected or objected)
+        if isinstance(given, int) and (duty := neglected(node.connection, self.segments.all[given], connection, sent)):
+            raise Objection(f"{self.end.name}: {duty}")
         if given == ABORT and MUST_RESET[node.facts.state] and not any(segment.flags & RST for segment in sent):
             raise Objection(f"{self.end.name} aborts, and says nothing")
         facts = self._measured(facts, connection, sent)
@@ -309,8 +324,11 @@ class Automaton:
         )
         name = (key(connection), facts)
         number = self._numbers.setdefault(name, len(self._nodes))
+        node = _Node(connection, now, facts, self._inputs(facts))
         if number == len(self._nodes):
-            self._nodes.append(_Node(connection, now, facts, self._inputs(facts)))
+            self._nodes.append(node)
+        elif len(self._twins) < TWINS:
+            self._twins.append((number, node))
         return number
 
     def _inputs(self, facts: Facts) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
-"""Breadth-first exploration of a model, and the shortest path to any of its states.
+"""Exploration of a model to its last state, and the shortest path to what must not be.
 
-A model's states are hashable values.  Where one state may do all that another can, and
-was reached no later, the other need not be looked at: a model says so by what is under
-way, a set of which more is never less (a well-structured transition system: Finkel and
-Schnoebelen, 2001).  What must never happen is looked for in every state; what must
-always be possible, from every state with nothing under way, the least there is.
+A model's states are hashable values.  Where one state may do all that another can, the
+other need not be looked at: a model says so by what is under way, a set of which more
+is never less (a well-structured transition system: Finkel and Schnoebelen, 2001).  So
+the fullest states are looked at first, and few of the others are left.  What must never
+happen is looked for in every state; what must always be possible, from every state with
+nothing under way, the least there is.  Only where something is found the model is
+explored again, breadth first, for the shortest way there.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import gc
 import hashlib
 from array import array
-from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from heapq import heappop, heappush
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 S = TypeVar("S", bound=Hashable)
 
@@ -56,7 +60,7 @@ class TooLarge(Exception):
 
 
 class Counterexample(NamedTuple):
-    """The shortest way to a violation."""
+    """A way to a violation."""
 
     what: str
     path: tuple[str, ...]
@@ -68,17 +72,19 @@ class Counterexample(NamedTuple):
 
 Invariant = Callable[[S], str | None]
 Progress = Callable[[int, int], None]
-TICK = 1 << 14  # states between two words of progress
+TICK: Final = 1 << 14  # states between two words of progress
+_NUMBERS: Final = 40  # bits of a state's number, in what the states are ordered by
 
 
 class Graph(Generic[S]):
-    """The states looked at, in the order of their distance from a start."""
+    """The states that were found, in this order."""
 
     def __init__(self, model: Model[S], *, drawn: bool = False) -> None:
         self.model = model
         self.states: list[S] = []
         self.parents = array("q")  # -1: a start
         self.labels: list[str] = []  # of the edge from the parent
+        self.looked_at = 0
         self.edges = 0
         self.violation: Counterexample | None = None
         self._known: set[S] = set()
@@ -92,11 +98,11 @@ class Graph(Generic[S]):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all edges, if it was ``drawn``: equal for graphs that differ in no label and no order."""
+        """A digest of the edges followed, if ``drawn``: equal for graphs that differ in no label and no order."""
         return self._drawing.hexdigest() if self._drawing is not None else ""
 
     def path(self, number: int) -> tuple[str, ...]:
-        """Return the labels on the shortest way to a state."""
+        """Return the labels on the way by which a state was found."""
         labels = []
         while self.parents[number] >= 0:
             labels.append(self.labels[number])
@@ -120,8 +126,26 @@ class Graph(Generic[S]):
         self.labels.append(label)
         return True
 
-    def expand(self, number: int) -> None:
-        """Follow every step of a state."""
+    def stands(self, number: int) -> bool:
+        """Say whether no state that was found since may do all that this one can."""
+        state = self.states[number]
+        return self.model.under_way(state) in self._most[self.model.place(state)]
+
+    def look(self, number: int, checks: Iterable[Invariant[S]]) -> Counterexample | None:
+        """Hold a state against what must hold, and follow every step of it; return what is wrong."""
+        state = self.states[number]
+        self.looked_at += 1
+        for check in checks:
+            broken = check(state)
+            if broken is not None:
+                return Counterexample(broken, self.path(number))
+        try:
+            self._expand(number)
+        except Violation as violation:
+            return Counterexample(violation.what, (*self.path(number), violation.label))
+        return None
+
+    def _expand(self, number: int) -> None:
         for label, target, _ in self.model.steps(self.states[number]):
             self.edges += 1
             new = self.add(target, number, label)
@@ -174,37 +198,64 @@ def explore(
     progress: Progress | None = None,
     drawn: bool = False,
 ) -> Graph[S]:
-    """Look at every state of ``model``; stop at the first that violates an invariant or raises ``Violation``.
+    """Look at every state of ``model`` that no other covers; stop at the first that is wrong.
 
     ``progress`` is told now and then how many states were looked at, and how many wait.
+    Raises TooLarge where more than ``limit`` states are found.
     """
+    graph, checks = Graph(model, drawn=drawn), tuple(invariants)
+    for start in model.starts():
+        graph.add(start, -1, "")
+    waiting: list[int] = []  # the fullest first, of those the first found
+    found = 0
+    with _no_collection():
+        while True:
+            for number in range(found, len(graph.states)):
+                heappush(waiting, number - (model.under_way(graph.states[number]).bit_count() << _NUMBERS))
+            found = len(graph.states)
+            if found > limit:
+                raise TooLarge(f"more than {limit} states")
+            if not waiting:
+                return graph
+            number = heappop(waiting) & (1 << _NUMBERS) - 1
+            if not graph.stands(number):
+                continue
+            graph.violation = graph.look(number, checks)
+            if graph.violation is not None:
+                return graph
+            if progress is not None and graph.looked_at % TICK == 0:
+                progress(graph.looked_at, len(waiting))
+
+
+def nearest(
+    model: Model[S], invariants: Iterable[Invariant[S]] = (), *, limit: int = 5_000_000
+) -> Counterexample | None:
+    """Return the shortest way to what is wrong, None where nothing is.  Raises TooLarge."""
+    graph, checks = Graph(model), tuple(invariants)
+    for start in model.starts():
+        graph.add(start, -1, "")
+    begin = 0
+    with _no_collection():
+        while begin < len(graph.states):
+            # What covers one of these is no further away; what is found from now on is.
+            layer = [number for number in range(begin, len(graph.states)) if graph.stands(number)]
+            begin = len(graph.states)
+            for number in layer:
+                found = graph.look(number, checks)
+                if found is not None:
+                    return found
+                if len(graph.states) > limit:
+                    raise TooLarge(f"more than {limit} states")
+    return None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Nothing that is found is garbage, and looking for it takes a third of the time."""
     collecting = gc.isenabled()
-    gc.disable()  # nothing that is found is garbage, and looking for it takes a third of the time
+    gc.disable()
     try:
-        return _explore(Graph(model, drawn=drawn), tuple(invariants), limit, progress)
+        yield
     finally:
         if collecting:
             gc.enable()
-
-
-def _explore(graph: Graph[S], checks: tuple[Invariant[S], ...], limit: int, progress: Progress | None) -> Graph[S]:
-    for start in graph.model.starts():
-        graph.add(start, -1, "")
-    number = 0
-    while number < len(graph.states):
-        state = graph.states[number]
-        broken = next((what for check in checks if (what := check(state)) is not None), None)
-        if broken is not None:
-            graph.violation = Counterexample(broken, graph.path(number))
-            return graph
-        try:
-            graph.expand(number)
-        except Violation as violation:
-            graph.violation = Counterexample(violation.what, (*graph.path(number), violation.label))
-            return graph
-        if len(graph.states) > limit:
-            raise TooLarge(f"more than {limit} states")
-        number += 1
-        if progress is not None and number % TICK == 0:
-            progress(number, len(graph.states) - number)
-    return graph

@@ -10,12 +10,12 @@ from collections.abc import Hashable
 from typing import Final
 
 from tulpen.tcp.attributes import attributes
+from tulpen.tcp.congestion import NewReno
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
-from tulpen.tcp.judge import window_was_the_limit
 from tulpen.tcp.loss import RECOVERY
 from tulpen.tcp.receiving import ReceiveQueue
-from tulpen.tcp.state import CLOSED
+from tulpen.tcp.state import CLOSED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.timers import NEVER, Timers
 
@@ -46,7 +46,7 @@ def key(connection: Connection) -> Hashable:
     tcb = connection.tcb
     if tcb.state is CLOSED:
         return CLOSED, tcb.error, tcb.passive, tuple(tcb.signals), tuple(tcb.replies)
-    snd, rcv, terms, received, loss = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue, tcb.loss
+    snd, rcv, terms, received = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue
     return (
         tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
@@ -57,15 +57,11 @@ def key(connection: Connection) -> Hashable:
         tcb.path.proved, tcb.path.doubted,
         tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
-        tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, loss.force_resend, tcb.wants_room,
+        tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, tcb.loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
         received.octets, _held(received), received.duplicate,
         tuple((s.seq, s.end, s.push, s.times > 1, s.sacked, s.lost, s.resent) for s in tcb.flight.sent),
-        running(tcb.timers), min(tcb.cc.cwnd // tcb.smss, CWND_ALIKE), loss.phase, loss.point, loss.resend,
-        loss.rescued, min(loss.dupacks, DUPACKS_ALIKE), loss.reordering, loss.frto, *_tries(tcb), tcb.troubled,
-        (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),
-        _undo(tcb),
-        tcb.cc.cwnd < CWND_ALIKE * tcb.smss and (window_was_the_limit(tcb), snd.una >= tcb.usage.point),
+        running(tcb.timers), _sending(tcb), *_tries(tcb), tcb.troubled,
     )  # fmt: skip
 
 
@@ -74,12 +70,43 @@ def running(timers: Timers) -> tuple[str, ...]:
     return tuple(name for name in TIMERS if getattr(timers, name) != NEVER)
 
 
+def _sending(tcb: Tcb) -> Hashable:
+    """What decides how much of the text goes out, and what goes out again; nothing does where all of it has arrived."""
+    if 0 <= tcb.snd.fin < tcb.snd.una:
+        return ()
+    loss = tcb.loss
+    return (
+        _window(tcb), _usage(tcb), _undo(tcb),
+        loss.phase, loss.point, loss.resend, loss.rescued, min(loss.dupacks, DUPACKS_ALIKE), loss.reordering, loss.frto,
+        (loss.prior_cwnd, loss.prr_delivered, loss.prr_out) if loss.phase is RECOVERY else (),
+    )  # fmt: skip
+
+
+def _window(tcb: Tcb) -> tuple[int, int, int]:
+    """The congestion window, where it will go on growing evenly, and how far it is from the next step of that."""
+    cc, most = tcb.cc, CWND_ALIKE * tcb.smss
+    gathered = cc.gathered if isinstance(cc, NewReno) and cc.ssthresh <= cc.cwnd < most else 0
+    return min(cc.cwnd, most), min(cc.ssthresh, most), gathered
+
+
+def _usage(tcb: Tcb) -> Hashable:
+    """Whether the congestion window was used up; that is judged anew with the first text after a pause."""
+    usage = tcb.usage
+    return (usage.limited, usage.most, max(tcb.snd.una, usage.point)) if len(tcb.flight.sent) else ()
+
+
 def _undo(tcb: Tcb) -> Hashable:
     """What a reduction might give back, where a timestamp or a DSACK could prove that it was not needed."""
     loss = tcb.loss
     if loss.undo_from < 0 or not (tcb.terms.sack or tcb.terms.timestamps):
         return ()
-    return min(loss.prior_ssthresh, CWND_ALIKE * tcb.smss), min(loss.undo_resent, RESENT_ALIKE), loss.resent_at >= 0
+    most = CWND_ALIKE * tcb.smss
+    return (
+        min(loss.prior_ssthresh, most),
+        min(loss.prior_cwnd, most),
+        min(loss.undo_resent, RESENT_ALIKE),
+        loss.resent_at >= 0,
+    )
 
 
 def _held(received: ReceiveQueue) -> Hashable:
@@ -87,9 +114,9 @@ def _held(received: ReceiveQueue) -> Hashable:
 
 
 def _tries(tcb: Tcb) -> tuple[int, int]:
-    """What was tried in vain: how often counts where there is an end to it."""
+    """What was tried in vain: how often counts where there is an end to it, and of a SYN (RFC 5681 §3.1)."""
     if tcb.stack.settings.tcp_retries2 >= FOR_EVER:
-        return min(tcb.retransmits, 1), min(tcb.probes, 1)
+        return min(tcb.retransmits, 1 if SYNCHRONIZED[tcb.state] else 2), min(tcb.probes, 1)
     return tcb.retransmits, tcb.probes
 
 

@@ -88,12 +88,13 @@ class Pair:
 
     def place(self, world: World) -> tuple[int, ...]:
         """Return what two worlds must have alike, so that one may do all that the other can."""
-        return world[0], world[1], world[5]
+        return world[0], world[1]
 
     def under_way(self, world: World) -> int:
         """Return a set: a world with more in it may do all that one with less can."""
-        _, _, sent, a_takes, b_takes, _ = world
-        return sent | (sent & ~a_takes) << ROOM | (sent & ~b_takes) << 2 * ROOM
+        _, _, sent, a_takes, b_takes, left = world
+        forgeries = (1 << left) - 1
+        return sent | (sent & ~a_takes) << ROOM | (sent & ~b_takes) << 2 * ROOM | forgeries << 3 * ROOM
 
     def all_lost(self, world: World) -> World:
         """Return the world when nothing that was sent so far arrives any more, and nobody forges."""

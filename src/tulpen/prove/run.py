@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import tulpen
 from tulpen.errors import TulpenError
 from tulpen.prove.explorer import Counterexample
-from tulpen.prove.scenario import Outcome, Scenario, check
+from tulpen.prove.scenario import Outcome, Scenario, check, memory
 from tulpen.tcp.state import TRANSITIONS
 
 Word = Callable[[str, int, int, float], None]  # scenario, states looked at, states that wait, MB in use
@@ -51,11 +50,6 @@ def run(
     finally:
         for future in waiting:
             future.cancel()
-
-
-def memory() -> float:
-    """Return the most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def engine_digest() -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from time import process_time
 from typing import Any, Final
 
 from tulpen.prove.end import End, Program
-from tulpen.prove.explorer import Counterexample, Graph, Progress, TooLarge, explore
+from tulpen.prove.explorer import Counterexample, Graph, Progress, TooLarge, explore, nearest
 from tulpen.prove.forge import BLIND
 from tulpen.prove.key import FOR_EVER
 from tulpen.prove.pair import Network, Pair, World
@@ -50,6 +51,7 @@ def plain(**changes: Any) -> Settings:
         tcp_recovery=0,
         tcp_early_retrans=0,
         tcp_frto=0,
+        tcp_slow_start_after_idle=False,
         tcp_syn_retries=FOR_EVER,
         tcp_synack_retries=FOR_EVER,
         tcp_retries1=FOR_EVER,
@@ -100,6 +102,7 @@ class Outcome:
     edges: int
     engine_runs: int
     seconds: float  # of processor time
+    megabytes: float = field(compare=False)  # the most that the process which explored it has had
     rows: frozenset[Transition]  # of the table, taken
     violation: Counterexample | None
     fingerprint: str = ""
@@ -109,6 +112,11 @@ class Outcome:
     def clean(self) -> bool:
         """Whether all of it was explored, and nothing is wrong."""
         return self.violation is None and not self.too_large
+
+
+def memory() -> float:
+    """Return the most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def invariants(scenario: Scenario, pair: Pair) -> tuple[Property, ...]:
@@ -127,21 +135,24 @@ def check(scenario: Scenario, *, drawn: bool = False, progress: Progress | None 
     began = process_time()
     pair = scenario.pair()
     violation, graph = None, None
+    rules = invariants(scenario, pair)
     try:
-        graph = explore(pair, invariants(scenario, pair), limit=scenario.limit, progress=progress, drawn=drawn)
-        violation = graph.violation or _stuck(scenario, pair, graph)
+        graph = explore(pair, rules, limit=scenario.limit, progress=progress, drawn=drawn)
+        found = graph.violation
+        violation = _stuck(scenario, pair, graph) if found is None else _nearest(scenario, pair, rules) or found
     except TooLarge:
         pass
     moves = pair.a.moves | pair.b.moves
     return Outcome(
         name=scenario.name,
-        states=len(graph.states) if graph is not None else scenario.limit,
+        states=graph.looked_at if graph is not None else scenario.limit,
         places=graph.places if graph is not None else 0,
         nodes=(len(pair.a), len(pair.b)),
         segments=len(pair.segments.all),
         edges=graph.edges if graph is not None else 0,
         engine_runs=pair.a.runs + pair.b.runs,
         seconds=process_time() - began,
+        megabytes=memory(),
         rows=frozenset(row for row in TRANSITIONS if (row.source, row.event) in moves),
         violation=violation,
         fingerprint=graph.fingerprint if graph is not None else "",
@@ -149,17 +160,41 @@ def check(scenario: Scenario, *, drawn: bool = False, progress: Progress | None 
     )
 
 
+def shortest(scenario: Scenario) -> Counterexample | None:
+    """Return the shortest way to a violation in any one state; None where none is found within the limit."""
+    pair = scenario.pair()
+    return _nearest(scenario, pair, invariants(scenario, pair))
+
+
+def _nearest(scenario: Scenario, pair: Pair, rules: Iterable[Property]) -> Counterexample | None:
+    try:
+        return nearest(pair, rules, limit=scenario.limit)
+    except TooLarge:
+        return None
+
+
 def _stuck(scenario: Scenario, pair: Pair, graph: Graph[World]) -> Counterexample | None:
     state = graph.cannot_reach(over(pair))
     if state is not None:
-        what = f"stuck: {pair.words(graph.states[state])} cannot both reach CLOSED once what is under way is lost"
-        return Counterexample(what, graph.path(state))
+        return _way_to(
+            scenario, pair, graph, state, "stuck: {} cannot both reach CLOSED once what is under way is lost"
+        )
     if scenario.peaceful and not scenario.network.forges:
         state = graph.cannot_reach(over(pair), unharmed(pair))
         if state is not None:
-            what = f"harmed: {pair.words(graph.states[state])} cannot both reach CLOSED without an error"
-            return Counterexample(what, graph.path(state))
+            return _way_to(scenario, pair, graph, state, "harmed: {} cannot both reach CLOSED without an error")
     return None
+
+
+def _way_to(scenario: Scenario, pair: Pair, graph: Graph[World], state: int, what: str) -> Counterexample | None:
+    """Return the shortest way to where this state's ends are."""
+    ends = graph.states[state][:2]
+    what = what.format(pair.words(graph.states[state]))
+
+    def there(world: World) -> str | None:
+        return what if world[:2] == ends else None
+
+    return _nearest(scenario, pair, (there,)) or Counterexample(what, graph.path(state))
 
 
 def rows_not_taken(outcomes: Iterable[Outcome]) -> tuple[Transition, ...]:

@@ -75,13 +75,13 @@ class Usage:
 class NewReno:
     """Slow start and congestion avoidance as RFC 5681 §3.1 has them."""
 
-    __slots__ = ("_acked", "cwnd", "mss", "ssthresh")
+    __slots__ = ("cwnd", "gathered", "mss", "ssthresh")
 
     def __init__(self, mss: int, initial: int) -> None:
         self.mss = mss
         self.cwnd = initial
         self.ssthresh = INFINITE
-        self._acked = 0  # octets acknowledged towards the next increase
+        self.gathered = 0  # octets acknowledged towards the next increase
 
     def acknowledged(self, octets: int, now: int, srtt: int) -> None:
         if self.cwnd < self.ssthresh:
@@ -91,26 +91,26 @@ class NewReno:
             self.cwnd = grown
             if self.cwnd < self.ssthresh or octets <= 0:
                 return
-        if self._acked >= self.cwnd:  # gathered while the window was larger
-            self._acked = 0
+        if self.gathered >= self.cwnd:  # gathered while the window was larger
+            self.gathered = 0
             self.cwnd += self.mss
         window = self.cwnd
-        self._acked += octets
-        self.cwnd += self._acked // window * self.mss
-        self._acked %= window
+        self.gathered += octets
+        self.cwnd += self.gathered // window * self.mss
+        self.gathered %= window
 
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         pass
 
     def after_loss(self, in_flight: int) -> int:
-        self._acked = 0
+        self.gathered = 0
         return max(in_flight // 2, 2 * self.mss)  # equation 4
 
     def undone(self, prior_cwnd: int) -> None:
         self.cwnd = max(self.cwnd, prior_cwnd)
 
     def timed_out(self) -> None:
-        self._acked = 0
+        self.gathered = 0
 
     def idle(self, quiet: int) -> None:
         pass
@@ -118,7 +118,7 @@ class NewReno:
     def clone(self) -> NewReno:
         twin = NewReno(self.mss, self.cwnd)
         twin.ssthresh = self.ssthresh
-        twin._acked = self._acked
+        twin.gathered = self.gathered
         return twin
 
 

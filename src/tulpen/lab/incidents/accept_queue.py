@@ -46,6 +46,7 @@ def _dropped(lab: Lab) -> tuple[object, ...]:
         overflows = server.counters()["ListenOverflows"]
         lab.show("nstat -az TcpExtListenOverflows TcpExtListenDrops", f"TcpExtListenOverflows {overflows}")
         lab.claim("what comes beyond it is dropped and counted", overflows > 0, overflows)
+        lab.consult(server, ground)
         served = sum(line.state is ESTABLISHED for line in lines)
         lab.fact("clients that hold a connection the server will accept", door.waiting)
         lab.fact("clients whose connection is ESTABLISHED at their end, at least", min(served, BACKLOG + 1))

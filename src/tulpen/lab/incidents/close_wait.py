@@ -41,6 +41,7 @@ def _run(lab: Lab) -> None:
         waiting = count(server, CLOSE_WAIT)
         lab.claim("every client leaves a socket in CLOSE-WAIT", waiting == clients, waiting)
         lab.fact("CLOSE-WAIT after as many clients", waiting == clients)
+        lab.consult(server, ground)
         _by_queue(lab, leaked)
         _stays(lab, ground, server, clients)
         lab.say("The fix: close().")

@@ -78,6 +78,7 @@ def _burst(
             lab.progress(title, made, _tries(ports))
         if failed:
             lab.look(client, TIME_WAIT)
+            lab.consult(client, ground)
         enough = made == _tries(ports)
         lab.fact(f"{title}: then", error_name(failed) if failed else "it goes on")
         _claim(lab, title, made, ports * wider * destinations, enough)

@@ -54,6 +54,7 @@ def _flooded(lab: Lab, cookies: int, backlog: int) -> tuple[object, ...]:
             lab.look(server, SYN_RECEIVED)
         ours = client.connect(server.address, 80)
         opened = ground.until(lambda: ours.state is ESTABLISHED and door.waiting > 0, 0.8)
+        lab.consult(server, ground, lambda: _flood(lab, ground, server, 100))
         _spurious_ack(ground, server)
         counters = server.counters()
         sent, came, failed = (counters[f"Syncookies{what}"] for what in ("Sent", "Recv", "Failed"))

@@ -38,6 +38,7 @@ def _run(lab: Lab) -> None:
         lab.claim("the window is closed: nothing more comes", stuck, f"{theirs.readable:,} octets wait")
         lab.claim("the client's octets wait at its end", ours.unsent > 0, f"{ours.unsent:,} octets")
         lab.fact("while it is closed", ours.state)
+        lab.consult(client, ground)
         hours = 3600 * 3 if lab.virtual else 1
         ground.run(hours)
         lab.claim("window probes keep the connection alive, for ever", ours.state is ESTABLISHED, f"after {hours:,} s")
