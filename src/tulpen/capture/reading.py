@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, final
 
 from tulpen.capture.frame import Damaged
@@ -205,12 +207,25 @@ def read(
     """
     reading = Reading(into)
     reader = Reader(reading, policy, ladders)
-    for source in sources:
-        with Octets(source) as octets:
-            reading.begin(octets.name)
-            try:
-                reader.take(frames(octets), progress)
-            except Damaged as damage:
-                reading.damage.append(Damage(octets.name, damage.what, damage.offset))
-    reader.finish()
+    with _uncollected():
+        for source in sources:
+            with Octets(source) as octets:
+                reading.begin(octets.name)
+                try:
+                    reader.take(frames(octets), progress)
+                except Damaged as damage:
+                    reading.damage.append(Damage(octets.name, damage.what, damage.offset))
+        reader.finish()
     return reading
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the search for cycles: of a connection and its rows there are none, and it costs a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
