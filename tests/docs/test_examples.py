@@ -1,4 +1,4 @@
-"""The examples of the documentation run, and print what it says they print."""
+"""The examples of the documentation run, and print what it says they print; what needs a cluster is left out."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tulpen.lab.incident import Account
 from tulpen.lab.run import run, side_by_side
 from tulpen.show.table import json_text
 
-AT_ONCE = 3
+AT_ONCE = 2
 PATIENCE = 300  # seconds for all of them to be through on a busy machine
 
 PAIRS = [

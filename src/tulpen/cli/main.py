@@ -17,17 +17,17 @@ from tulpen.errors import TulpenError
 
 COMMANDS = (
     Entry("break", "tulpen.cli.break_", "Run a program against a TCP that misbehaves, and see what it does."),
+    Entry("lab", "tulpen.cli.lab", "Make an incident of TCP's life happen, on tulpen or on Linux, with its fix."),
+    Entry("ss", "tulpen.cli.ss", "List the kernel's TCP sockets, whose they are, and count them."),
+    Entry("watch", "tulpen.cli.watch", "Tell how each TCP connection of this machine ends, as it happens."),
+    Entry("doctor", "tulpen.cli.doctor", "Say what is wrong with this machine's TCP, whose it is, and what mends it."),
+    Entry("read", "tulpen.cli.read", "Tell what happened to every connection of a capture: states, who, and why."),
+    Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
+    Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
     Entry("drill", "tulpen.cli.drill", "Run packetdrill scripts against tulpen's TCP, in virtual time."),
     Entry("check", "tulpen.cli.check", "Explore every interleaving of two connections, on the real engine."),
     Entry("learn", "tulpen.cli.learn", "Find out what automaton a TCP is: tulpen's, Linux's, any other's."),
     Entry("compare", "tulpen.cli.compare", "Put the same words to tulpen and to Linux, and explain every difference."),
-    Entry("lab", "tulpen.cli.lab", "Make an incident of TCP's life happen, on tulpen or on Linux, with its fix."),
-    Entry("read", "tulpen.cli.read", "Tell what happened to every connection of a capture: states, who, and why."),
-    Entry("ss", "tulpen.cli.ss", "List the kernel's TCP sockets, whose they are, and count them."),
-    Entry("watch", "tulpen.cli.watch", "Tell how each TCP connection of this machine ends, as it happens."),
-    Entry("doctor", "tulpen.cli.doctor", "Say what is wrong with this machine's TCP, whose it is, and what mends it."),
-    Entry("serve", "tulpen.cli.serve", "Listen on a tulpen host and show each connection's states."),
-    Entry("connect", "tulpen.cli.connect", "Connect from a tulpen host and show the connection's states."),
     Entry("explain", "tulpen.cli.explain", "Say what a state, event, fault, errno, setting or counter means."),
 )
 
@@ -43,7 +43,7 @@ COMMANDS = (
 )
 @click.version_option(__version__, "-V", "--version", message="tulpen %(version)s")
 def tulpen() -> None:
-    """Run a complete TCP written in Python, break programs with it, and see its state machine."""
+    """Run a complete TCP written in Python, break programs with it, watch the kernel's, read captures, prove it."""
 
 
 def main(args: list[str] | None = None) -> NoReturn:

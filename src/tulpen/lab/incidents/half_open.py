@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from tulpen.lab.bench import error_name
 from tulpen.lab.incident import Incident
 from tulpen.sim.filters import Chain, Delay, Switch
+from tulpen.sim.nat import Nat, Unknown
 from tulpen.tcp.state import CLOSED, ESTABLISHED
+from tulpen.wire.address import address
 
 if TYPE_CHECKING:
     from tulpen.lab.bench import Lab
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tulpen.lab.machine import Line, Machine
 
 TRIP = 1_000_000  # nanoseconds one way
+PUBLIC = "198.51.100.1"
 DEAD = 30.0  # seconds that a measured time may be later than predicted, on a busy machine
 SLOW = 0.9  # of the predicted time, at least
 
@@ -32,6 +35,9 @@ def _run(lab: Lab) -> None:
     _user_timeout(lab, rows)
     _reboot(lab, rows)
     _heartbeat(lab, rows)
+    _killed(lab, rows)
+    _nat_forgets(lab, rows, Unknown.DROP)
+    _nat_forgets(lab, rows, Unknown.RESET)
     lab.measured("When the survivor knows", ("what tells it", "predicted, s", "measured, s", "errno"), rows)
 
 
@@ -138,6 +144,48 @@ def _heartbeat(lab: Lab, rows: Rows) -> None:
         lab.claim("no answer within 1 s: the application knows, whatever TCP thinks", not answered, f"{took:,.1f} s")
         lab.fact("TCP's state when the heartbeat knows", ours.state)
         rows.append(("the application's heartbeat, 1 s", 1, round(took, 1), "none: the program closes"))
+
+
+def _killed(lab: Lab, rows: Rows) -> None:
+    """A process that dies leaves no half-open connection: its kernel closes for it."""
+    with lab.ground() as ground:
+        _, ours, theirs, _ = _scene(lab, ground)
+        lab.say("The server's process is killed; its machine lives on.")
+        start = ground.seconds
+        if not lab.spoiled:
+            theirs.close()
+        told = ground.until(lambda: ours.eof, 3)
+        lab.claim("a killed process is no half-open peer: its machine closes", told, ours.state.title)
+        lab.fact("the peer's process is killed: the client sees", "the end of the stream" if told else "nothing")
+        rows.append(
+            ("the peer's machine, for a process that died", "1 way", round(ground.seconds - start, 3), "none: EOF")
+        )
+
+
+def _nat_forgets(lab: Lab, rows: Rows, unknown: Unknown) -> None:
+    """A box in the middle lets go of an idle connection."""
+    with lab.ground() as ground:
+        nat = Nat(address(PUBLIC), unknown=unknown)
+        server = ground.machine("server", "192.0.2.1", out=Delay(TRIP))
+        ground.box("nat", PUBLIC, nat.inward)
+        client = ground.machine("client", "10.0.0.1", out=Chain(nat.outward, Delay(TRIP)))
+        ours, theirs = lab.joined(ground, client, server, server.listen(80))
+        ground.run(0.1)
+        lab.say(f"The NAT between them forgets the idle connection; of what it does not know, {unknown.value}.")
+        if not lab.spoiled:
+            nat.forget()
+        ours.set(tcp_user_timeout=2000)
+        ours.send(b"are you there?")
+        start = ground.seconds
+        ended = lab.become(ground, ours, CLOSED, 2 + DEAD)
+        took = ground.seconds - start
+        found = error_name(ours.error)
+        lab.fact(f"the NAT's entry is gone ({unknown.name.lower()}): errno", found)
+        lab.claim(
+            f"where {unknown.value}, the next write ends in {found}", ended and theirs.state is ESTABLISHED, found
+        )
+        rows.append((f"the NAT's entry is gone: {unknown.value}", "2" if unknown is Unknown.DROP else "1 round trip",
+                     round(took, 3), found))  # fmt: skip
 
 
 INCIDENT = Incident(

@@ -26,6 +26,7 @@ def _run(lab: Lab) -> None:
     rows = [
         _burst(lab, "as it is", ports),
         _burst(lab, "SO_REUSEADDR on the client's socket", ports, reuseaddr=1),
+        _burst(lab, "tcp_tw_reuse 2: on loopback alone", ports, tcp_tw_reuse=2, pause=1.2),
         _burst(lab, "tcp_tw_reuse 1, timestamps off", ports, tcp_tw_reuse=1, tcp_timestamps=0),
         _burst(lab, "tcp_tw_reuse 1, timestamps on", ports, tcp_tw_reuse=1, pause=1.2),
         _burst(lab, "twice as many ports", ports, wider=2),
