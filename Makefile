@@ -34,11 +34,11 @@ build/fast/.made: $(VENV)/.dev tools/fast.py $(shell find src -name '*.py')
 	$(BIN)/python tools/fast.py --optimize $${OPTIMIZE:-3} build/fast
 	@touch $@
 
-fast: build/fast/.made  ## compile the engine with mypyc, into build/fast (OPTIMIZE=0 for a quick build of slower code)
+fast: build/fast/.made  ## compile the engine and the reader of captures with mypyc, into build/fast (OPTIMIZE=0 for a quick build of slower code)
 	@echo "PYTHONPATH=build/fast $(BIN)/tulpen ..., or $(BIN)/python -m benchmarks"
 
-test-fast: build/fast/.made  ## the engine's tests on the compiled engine
-	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+test-fast: build/fast/.made  ## the tests of the engine and of captures on what is compiled
+	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties tests/capture -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
 	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/doctor/test_anything.py tests/properties $(ARGS)

@@ -21,7 +21,8 @@ import pytest
 from tests.link.rights import needs_network
 from tulpen.capture.frame import Frame
 from tulpen.capture.live import frames
-from tulpen.capture.reading import Reader, Reading
+from tulpen.capture.reader import Reader
+from tulpen.capture.reading import Reading
 from tulpen.errors import TulpenError
 from tulpen.link.namespace import PrivateNetwork
 

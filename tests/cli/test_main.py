@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -154,3 +155,13 @@ def test_start_up_loads_nothing_heavy(args: list[str]) -> None:
     command = [sys.executable, "-c", probe, *args]
     out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert out.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize("words", [["explain", "time-wait"], ["--help"]])
+def test_a_full_disk_is_no_traceback_and_no_finding(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tulpen", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "tulpen: what was to be said cannot be written: No space left on device\n"

@@ -291,6 +291,40 @@ def test_no_colour_in_a_pipe(network: PrivateNetwork) -> None:
     assert "\x1b" not in _ss(network).stdout.text
 
 
+def test_the_words_of_netstat(network: PrivateNetwork) -> None:
+    done = _ss(network, "-tulpen")
+    header, *lines = done.stdout.text.splitlines()
+    assert header.split()[-4:] == ["USER", "INODE", "COOKIE", "PROCESS"]
+    assert {line.split()[0] for line in lines} == {"LISTEN"}
+    assert "TCP alone" in done.stderr.text
+
+
+def test_nobody_is_the_user_of_what_has_no_process(network: PrivateNetwork) -> None:
+    users = {each["user"] for each in _sockets(network) if not each["inode"]}
+    assert users == {None}
+    assert "-" in {line.split()[1] for line in _ss(network, "-H", "--by", "user").stdout.text.splitlines()}
+
+
+def test_a_namespace_that_may_not_be_known_is_no_missing_one() -> None:
+    python = interpreter()
+    if os.geteuid() or python is None:
+        pytest.skip("needs root and a Python that everybody may run: to be two users")
+    with PrivateNetwork() as network, readable_source() as source:
+        done = network.run(
+            [
+                *as_nobody(),
+                f"PYTHONPATH={':'.join([source, *_packages()])}",
+                *(str(python), "-m", "tulpen", "ss", "--net", str(network.pid)),
+            ],
+            deadline=60.0,
+            cwd="/",
+        )
+    if "No module named" in done.stderr.text:
+        pytest.skip("an ordinary user cannot read click here")
+    assert done.status == 2
+    assert f"process {network.pid} may not be known" in done.stderr.text
+
+
 @pytest.mark.parametrize("words", [["state", "nonsense"], ["--net", "nowhere"], ["--sort", "nonsense"], ["dport", "="]])
 def test_what_it_cannot_work_with(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ss", *words]) == 2

@@ -5,8 +5,11 @@ import pytest
 from tests.doctor.far import Far, wait_for
 from tests.doctor.room import SOON, Room, evidence, pid_of
 from tests.link.rights import needs_network
-from tulpen.doctor.finding import Severity
+from tulpen.doctor.examine import findings
+from tulpen.doctor.finding import Finding, Severity
+from tulpen.doctor.look import look
 from tulpen.host.socket import Socket
+from tulpen.kernel.processes import processes
 from tulpen.tcp.state import State
 
 pytestmark = [pytest.mark.root, pytest.mark.kernel, needs_network]
@@ -65,6 +68,39 @@ def test_close_wait_leaks_are_told_apart(room: Room, far: Far, does: str, says: 
     server.kill()  # which closes them: the fix
     server.wait()
     room.gone("close-wait")
+
+
+OTHERS = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 8081))
+kept = []
+for _ in range(5):
+    socket.create_connection(("127.0.0.1", 8081)).close()
+    kept.append(server.accept()[0])
+time.sleep(60)
+"""
+
+
+def test_the_leaks_of_one_process_are_not_the_pace_of_another(room: Room, far: Far) -> None:
+    room.python(SERVER, "eof", CLIENTS)
+    room.listening(8080)
+    clients = far.connect(8080, CLIENTS)
+    far.established(clients)
+    far.each(clients, Socket.close)
+    room.wait_for(State.CLOSE_WAIT, CLIENTS)
+    before = look(room, processes().holders)
+    room.python(OTHERS)
+    room.wait_for(State.CLOSE_WAIT, CLIENTS + 5)
+
+    def found() -> list[Finding]:
+        return [
+            each for each in findings([before, look(room, processes().holders)], SOON) if each.check == "close-wait"
+        ]
+
+    wait_for(lambda: len(found()) == 1, "it is found")
+    [finding] = found()
+    assert finding.listener == "192.0.2.1:8080"
+    assert finding.per_second == 0
 
 
 def test_a_half_close_that_is_meant_is_no_leak(room: Room, far: Far) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,13 @@ import pytest
 
 from tests.doctor.far import wait_for
 from tests.doctor.room import Room
+from tests.kernel.tracing import needs_tracing
 from tests.link.rights import as_nobody, interpreter, needs_network, readable_source
 from tulpen.cli.main import run
+from tulpen.doctor.examine import Examination
+from tulpen.doctor.finding import Finding, Fix, Severity
+from tulpen.doctor.report import lines
+from tulpen.kernel.tracefs import Tracefs
 from tulpen.link.namespace import PrivateNetwork
 
 pytestmark = [pytest.mark.kernel]
@@ -74,6 +80,32 @@ def test_what_cannot_be_looked_at_is_said(words: list[str], says: str, capsys: p
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.root
+@needs_tracing
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("words", [["--for", "600"], ["--metrics", "127.0.0.1:0"]])
+def test_whatever_ends_it_leaves_no_trace_instance(number: signal.Signals, words: list[str]) -> None:
+    files = Tracefs()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "tulpen", "doctor", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+    def instances() -> list[Path]:
+        assert command.poll() is None, command.communicate()
+        return list((files.root / "instances").glob(f"tulpen-{command.pid}-*"))
+
+    try:
+        wait_for(instances, "it traces", 60)
+        left = instances()
+        command.send_signal(number)
+        _, errors = command.communicate(timeout=60)
+        assert not any(path.exists() for path in left)
+        assert "Traceback" not in errors
+    finally:
+        command.kill()
+        files.close()
+
+
 CLOSE_WAIT = """
 import socket, time
 server = socket.create_server(("127.0.0.1", 8080))
@@ -105,9 +137,21 @@ def test_as_an_ordinary_user_it_says_what_it_cannot_see() -> None:
     assert any("may not be read" in each for each in report["missing"])
 
 
+def test_a_long_line_goes_on_under_its_text() -> None:
+    fix = Fix("read what comes, or close: the process is blocked elsewhere or has forgotten the socket")
+    finding = Finding("close-wait", Severity.WARNING, "api (pid 812) leaks " + "ä" * 40 + ".", (), "now", (fix,), "no")
+    examination = Examination((finding,), (), 1, 1, 5.0)
+    told = [line.plain.rstrip() for line in lines(examination, 40)]
+    assert max(map(len, told)) <= 40
+    assert told[told.index("   fix      read what comes, or close:") + 1] == "            the process is blocked"
+    assert all(line.startswith("   ") for line in told[1 : told.index("")])
+    [whole] = [line.plain for line in lines(examination) if "fix" in line.plain]
+    assert whole == f"   fix      {fix.what}"
+
+
 def test_it_is_in_the_help() -> None:
     said = subprocess.run(
         [sys.executable, "-m", "tulpen", "doctor", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert "--all-netns" in said
-    assert "Exit status: nothing wrong (0), something found (1)." in said
+    assert "Exit status: nothing wrong (0), something found (1), it cannot look" in said

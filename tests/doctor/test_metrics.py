@@ -171,6 +171,21 @@ def test_opentelemetry_sends_it(room: Room) -> None:
     assert {"tulpen.tcp.sockets", "tulpen.tcp.listen_overflows", "tulpen.tcp.port_use_ratio"} <= names
 
 
+def test_a_collector_that_never_answers_is_not_waited_for(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="needs OpenTelemetry's OTLP exporter")
+    from tulpen.doctor.metrics.otlp import send
+
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "600")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        end = send(Gauges(lambda: [room], SOON), f"http://127.0.0.1:{server.getsockname()[1]}", 0.2)
+        asked, _ = server.accept()
+        with asked:
+            ending = threading.Thread(target=end, daemon=True)
+            ending.start()
+            ending.join(25)  # the SDK would wait for 30 s
+            assert not ending.is_alive()
+
+
 def test_the_command_serves_until_it_is_interrupted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -122,3 +122,12 @@ def test_names_that_are_left_over_are_none(tmp_path: Path) -> None:
     found = namespaces(mounted=[str(tmp_path), str(tmp_path / "absent")]).found
     assert [each.name for each in found if "old" in each.path] == []
     assert found[0].name == ""
+
+
+def test_a_name_is_one_word_that_can_be_typed(tmp_path: Path) -> None:
+    for process in ("self", "7"):
+        (tmp_path / process / "ns").mkdir(parents=True)
+        (tmp_path / process / "ns" / "net").touch()
+    (tmp_path / "7" / "comm").write_bytes(b"Web Co\x1b[1m\n")
+    (other,) = namespaces(proc=str(tmp_path), mounted=()).found
+    assert other.name == "7/Web_Co_[1m"

@@ -44,7 +44,7 @@ def permitted() -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, with everything tidied up."""
+    """Let SIGTERM, and a terminal that goes, end the run as Ctrl-C does, with everything tidied up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -52,11 +52,13 @@ def terminable() -> Iterator[None]:
     def end(number: int, frame: object) -> None:
         sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    signals = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, end) for each in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def kernel() -> str:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from tulpen.capture.policy import Policy
-    from tulpen.capture.reading import Progress, Sink
+    from tulpen.capture.reader import Progress
+    from tulpen.capture.reading import Sink
     from tulpen.show.ladder import Ladder
 
 AHEAD: Final = 32  # tasks that may be done before the first of them is

@@ -50,7 +50,7 @@ def command(**options: Any) -> int:
     evidence, the process, since when, the fix, and what would show it false. No
     setting is ever changed: the command that would is printed.
 
-    Exit status: nothing wrong (0), something found (1).
+    Exit status: nothing wrong (0), something found (1), it cannot look there (2).
     """
     places, missing = _places(options)
     if options["metrics"] or options["otlp"]:
@@ -86,10 +86,11 @@ def _limits(options: dict[str, Any]) -> Limits:
 def _examine(places: list[Place], options: dict[str, Any]) -> Examination:
     from rich.console import Console
 
+    from tulpen.breaker.place import terminable
     from tulpen.doctor.examine import examine
 
     quiet = options["as_json"]
-    with nullcontext() if quiet else Console(stderr=True).status("") as status:
+    with terminable(), nullcontext() if quiet else Console(stderr=True).status("") as status:
 
         def tell(left: float) -> None:
             if status is not None:
@@ -111,8 +112,8 @@ def _tell(examination: Examination, *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console()
-    for line in report.lines(examination):
-        console.print(line, soft_wrap=not console.is_terminal)
+    for line in report.lines(examination, console.width if console.is_terminal else 0):
+        console.print(line, soft_wrap=True)
 
 
 def _metrics(options: dict[str, Any]) -> None:
@@ -123,7 +124,10 @@ def _metrics(options: dict[str, Any]) -> None:
     from tulpen.doctor.metrics.gauges import Gauges
     from tulpen.doctor.metrics.movements import Movements
 
+    left = threading.Event()
     with ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            stack.callback(signal.signal, number, signal.signal(number, lambda *_: left.set()))
         movements = Movements()
         stack.callback(movements.close)
         if movements.why_not:
@@ -140,9 +144,6 @@ def _metrics(options: dict[str, Any]) -> None:
             from tulpen.doctor.metrics.otlp import send
 
             stack.callback(send(gauges, options["otlp"], max(1.0, options["seconds"])))
-        left = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: left.set())
         left.wait()
 
 

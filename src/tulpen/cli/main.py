@@ -5,6 +5,7 @@ Exit status: 0 good, 1 something was found, 2 usage or environment, 130 interrup
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -30,6 +31,8 @@ COMMANDS = (
     Entry("compare", "tulpen.cli.compare", "Put the same words to tulpen and to Linux, and explain every difference."),
     Entry("explain", "tulpen.cli.explain", "Say what a state, event, fault, errno, setting or counter means."),
 )
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @click.group(
@@ -68,13 +71,20 @@ def run(args: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader has gone (tulpen ... | head): that is no error, and the flush at exit must not report one.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard()
         return 0
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in _FULL:
             raise
-        return _fail(f"{error.filename}: {error.strerror}")
+        if error.filename is None:
+            _discard()
+        return _fail(f"{error.filename or 'what was to be said cannot be written'}: {error.strerror}")
     return status if isinstance(status, int) else 0
+
+
+def _discard() -> None:
+    """Let go of what stdout still holds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _invoke(args: list[str]) -> object:

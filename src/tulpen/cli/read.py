@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tulpen.capture.policy import Policy
-    from tulpen.capture.reading import Progress, Reading, Sink
+    from tulpen.capture.reader import Progress
+    from tulpen.capture.reading import Reading, Sink
     from tulpen.show.ladder import Ladder
 
 _OF_ROWS = ("where", "number", "as_table", "sentences", "as_json", "html")
@@ -113,7 +114,8 @@ def _read(options: dict[str, Any]) -> Reading:
 
 
 def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
-    from tulpen.capture.reading import Reader, Reading, read
+    from tulpen.capture.reader import Reader
+    from tulpen.capture.reading import Reading, read
 
     if _is_archive(options):
         return _each(options, progress, into)

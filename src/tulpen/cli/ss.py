@@ -11,6 +11,7 @@ from tulpen.cli.group import examples
 if TYPE_CHECKING:
     from tulpen.kernel.snapshot import Snapshot, Wanted
 
+_UDP = "TCP alone is shown: UDP has no states"
 _WAYS = ("state", "peer", "port", "process", "user", "netns")
 
 
@@ -51,6 +52,7 @@ _WAYS = ("state", "peer", "port", "process", "user", "netns")
 @click.option("-H", "--no-header", is_flag=True, help="No line of titles.")
 @click.option("--json", "json", is_flag=True, help="Write JSON to stdout; with --watch, one line each time.")
 @click.option("-t", "-a", "-n", "--all", "--numeric", "_", is_flag=True, hidden=True, help="As always here.")
+@click.option("-u", "--udp", "udp", is_flag=True, hidden=True, help="UDP: there is none here, which a note says.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """List the TCP sockets of this machine's kernel, of all users.
@@ -105,7 +107,7 @@ def _show(ctx: click.Context, snapshot: Snapshot, options: dict[str, Any]) -> No
         click.echo(json.dumps(document, indent=None if options["watch"] else 1))
         return
     _write(ctx, _lines(snapshot, options), titled=not options["no_header"])
-    for note in snapshot.notes:
+    for note in [_UDP] * options["udp"] + snapshot.notes:
         click.echo(click.style(note, dim=True), err=True, color=ctx.color)
 
 

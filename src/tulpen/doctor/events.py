@@ -34,6 +34,8 @@ class Events:
             self._watch = Traced()
         except CannotTrace as error:
             self.missing = (f"who reset what, and why, of connections that came and went between looks: {error}",)
+            return
+        self.missing = self._watch.untold
 
     def wait(self, seconds: float) -> None:
         """Let time pass, and take in what is heard meanwhile."""

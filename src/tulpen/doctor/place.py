@@ -89,5 +89,8 @@ class There(Here):
 
     def _forbidden(self) -> TulpenError:
         return TulpenError(
-            f"the network namespace {self.name} may not be entered", "run it as root: sudo tulpen doctor"
+            f"the network namespace {self.name} may not be entered",
+            "run it as root: sudo tulpen doctor"
+            if os.geteuid()
+            else "that takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for the namespace of a process",
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from tulpen.doctor.place import Here, Place, There
+from tulpen.doctor.words import count
 from tulpen.errors import TulpenError
 from tulpen.kernel.namespaces import namespaces
+
+_RIGHT: Final = "that takes root, or CAP_SYS_PTRACE"
 
 
 def of_process(pid: int) -> Place:
@@ -32,5 +36,6 @@ def everywhere() -> tuple[list[Place], tuple[str, ...]]:
     """Return every namespace of the machine that is to be seen, and what is not."""
     seen = namespaces()
     found: list[Place] = [There(each.name, each.path) if each.name else Here() for each in seen.found]
-    missing = (f"the network namespaces of {seen.unseen} processes of others: run it as root",) if seen.unseen else ()
-    return found, missing
+    if not seen.unseen:
+        return found, ()
+    return found, (f"the network namespaces of {count(seen.unseen, 'process', 'processes')}: {_RIGHT}",)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 
+_TEXT: Final = 12  # the column after the name of a part
+
 
 def as_dict(examination: Examination) -> dict[str, Any]:
     """Return everything as plain values."""
@@ -29,34 +31,52 @@ def as_dict(examination: Examination) -> dict[str, Any]:
     }
 
 
-def lines(examination: Examination) -> Iterator[Text]:
-    """Yield the report, the worst first."""
+def lines(examination: Examination, width: int = 0) -> Iterator[Text]:
+    """Yield the report, the worst first, in lines of at most ``width`` columns; 0: as long as they come."""
+    for line, indent in _lines(examination):
+        yield from _folded(line, indent, width)
+
+
+def _folded(line: Text, indent: int, width: int) -> Iterator[Text]:
+    """Break a line between words; what follows stands under where its text began."""
+    if not indent < width < line.cell_len:
+        yield line
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    for number, part in enumerate(line[indent:].wrap(Console(width=width), width - indent)):
+        yield Text.assemble(line[:indent] if number == 0 else " " * indent, part)
+
+
+def _lines(examination: Examination) -> Iterator[tuple[Text, int]]:
+    """Yield the lines with the column where their text begins."""
     from rich.text import Text
 
     for number, finding in enumerate(examination.findings, 1):
         yield from _finding(number, finding)
-        yield Text()
+        yield Text(), 0
     looked = (
         f"{count(examination.sockets, 'socket')} in {count(examination.places, 'network namespace')}, looked at for "
         f"{lasting(examination.seconds)}"
     )
     found = len(examination.findings)
     verdict = f"{count(found, 'finding')}" if found else "Nothing wrong was found"
-    yield Text(f"{verdict}: {looked}.", style="bold" if found else "green")
+    yield Text(f"{verdict}: {looked}.", style="bold" if found else "green"), 0
     for each in examination.missing:
-        yield Text(f"Not seen: {each}.", style="dim")
+        yield Text(f"Not seen: {each}.", style="dim"), len("Not seen: ")
 
 
-def _finding(number: int, finding: Finding) -> Iterator[Text]:
+def _finding(number: int, finding: Finding) -> Iterator[tuple[Text, int]]:
     from rich.text import Text
 
     where = f" [{finding.namespace}]" if finding.namespace else ""
     head = Text(f"{number}. ")
     head.append(f"{finding.severity.value}{where}: ", style=_STYLES[finding.severity])
     head.append(printable(finding.sentence), style="bold")
-    yield head
+    yield head, 3
     for name, words in _parts(finding):
-        yield Text.assemble((f"   {name:9}", "dim"), printable(words))
+        yield Text.assemble((f"   {name:9}", "dim"), printable(words)), _TEXT
 
 
 def _parts(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ _CONTAINER: Final = re.compile(
     r"(?:docker|libpod|crio|cri-containerd|containerd|podman)?[-/]?\b([0-9a-f]{12})[0-9a-f]{52}\b"
     r"|/(?:lxc(?:\.payload)?|machine\.slice/machine)[./-]([\w.-]+?)(?:\.scope)?(?:/|$)"
 )
+_BLANK: Final = re.compile(r"[^!-~]")  # a name can be typed, and is one cell of a table
 
 
 class Namespace(NamedTuple):
@@ -131,7 +132,7 @@ def _name(path: str | None, inside: Sequence[int], proc: str) -> str:
     if path:
         return path.rpartition("/")[2]
     first = inside[0]
-    return container(first, proc=proc) or f"{first}/{command(first, proc=proc)}"
+    return container(first, proc=proc) or f"{first}/{_BLANK.sub('_', command(first, proc=proc))}"
 
 
 def container(pid: int, *, proc: str = "/proc") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import NamedTuple, final
 
@@ -137,6 +138,10 @@ def _named(places: list[Namespace], name: str) -> Namespace:
     for place in places:
         if name in (place.name, str(place.inode)) or (name.isdecimal() and int(name) in place.pids):
             return place
+    if name.isdecimal() and os.path.exists(f"/proc/{name}"):
+        raise TulpenError(
+            f"the network namespace of process {name} may not be known", "that takes root, or CAP_SYS_PTRACE"
+        )
     known = ", ".join(place.name for place in places if place.name)
     raise TulpenError(
         f"there is no network namespace {name!r}", f"there are {known}" if known else "there is one alone"

@@ -38,7 +38,9 @@ def host_text(octets: bytes, *, both: bool = False) -> str:
 
 @lru_cache(maxsize=4096)
 def user_name(uid: int) -> str:
-    """Return the user's name; where the machine knows none, the number."""
+    """Return the user's name; where the machine knows none, the number; -1, nobody: ``-``."""
+    if uid < 0:
+        return "-"
     import pwd
 
     try:

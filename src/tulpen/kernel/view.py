@@ -68,7 +68,8 @@ class View:
 
     @cached_property
     def uids(self) -> list[int]:
-        return self.table.uids()
+        """-1: nobody's; of what has no inode, TIME-WAIT above all, the kernel says 0 and means nothing by it."""
+        return [uid if uid or inode else -1 for uid, inode in zip(self.table.uids(), self.inodes, strict=True)]
 
     @cached_property
     def inodes(self) -> list[int]:

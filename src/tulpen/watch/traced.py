@@ -97,6 +97,11 @@ class Traced:
             self.notes.append(f"{self._places.unseen} network namespaces may not be entered: no octets from there")
 
     @property
+    def untold(self) -> tuple[str, ...]:
+        """What the tracepoints of this kernel cannot tell, a sentence each."""
+        return self._layout.missing
+
+    @property
     def descriptors(self) -> list[int]:
         """None: the buffers hold what comes in a second."""
         return []

@@ -32,6 +32,12 @@ _FIXES: Final = {
                          "look at its stack"),
 }  # fmt: skip
 
+_WAITING: Final = {
+    Reading.ALL: "nothing waits to be read",
+    Reading.END: "the FIN of each, which counts as one octet",
+    Reading.NOTHING: "octets wait to be read, the FINs among them",
+}
+
 
 def reading(sock: KernelSocket) -> Reading:
     """Say how far the process has read."""
@@ -71,7 +77,8 @@ def _finding(change: Change, how: Reading, socks: list[KernelSocket]) -> Finding
     holders = change.holders(socks)
     oldest = max(age(sock) for sock in socks)
     before = {then.cookie for then, _ in change.pairs if then.state is State.CLOSE_WAIT}
-    new = sum(sock.state is State.CLOSE_WAIT and sock.cookie not in before for sock in change.after.sockets)
+    came = [each for each in change.after.sockets if each.state is State.CLOSE_WAIT and each.cookie not in before]
+    new = sum(str(each) == str(holders[0]) for sock in came for each in change.holders([sock])[:1])
     # What is new may yet be closed; it counts as the pace, not as the leak.
     ends = Counter(local(sock) if change.after.listener_of(sock) else remote(sock) for sock in socks)
     end, _ = ends.most_common(1)[0]
@@ -83,7 +90,7 @@ def _finding(change: Change, how: Reading, socks: list[KernelSocket]) -> Finding
         f"{holders[0]} leaks {count(len(socks), 'socket')} in CLOSE-WAIT: {how.value}.",
         (
             Evidence("CLOSE-WAIT", len(socks), None, f"the oldest for {lasting(oldest)}"),
-            Evidence("Recv-Q", unread, None, how.name.lower()),
+            Evidence("Recv-Q", unread, None, _WAITING[how]),
             *(
                 Evidence(f"{'of listener' if incoming else 'towards'} {name}", number)
                 for name, number in ends.most_common(3)

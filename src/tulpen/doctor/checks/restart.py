@@ -36,6 +36,7 @@ def _finding(change: Change, port: int, socks: list[KernelSocket]) -> Finding:
     waiting = [sock.expires / 1000 for sock in socks if sock.state is State.TIME_WAIT]
     taken = port in change.after.ephemeral and any(sock in change.after.outgoing for sock in socks) and holders
     told = ", ".join(f"{number:,} in {state.title}" for state, number in states.most_common())
+    remain = "remains" if len(socks) == 1 else "remain"
     until = f"the last TIME-WAIT ends in {lasting(max(waiting))}" if waiting else "until these connections end"
     fixes = [Fix("set SO_REUSEADDR on the listening socket before bind(), in the old server and in the new one")]
     if holders:
@@ -51,9 +52,8 @@ def _finding(change: Change, port: int, socks: list[KernelSocket]) -> Finding:
     return Finding(
         "restart",
         Severity.WARNING,
-        f"Nobody listens on port {port}, and {count(len(socks), 'connection')} of it remain ({told}): a server "
-        f"that binds "
-        "it without SO_REUSEADDR gets EADDRINUSE.",
+        f"Nobody listens on port {port}, and {count(len(socks), 'connection')} of it {remain} ({told}): a server that "
+        "binds it without SO_REUSEADDR gets EADDRINUSE.",
         tuple(Evidence(f"{state.title} on port {port}", number) for state, number in states.most_common()),
         until,
         tuple(fixes),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from tulpen.doctor.metrics.measure import PREFIX, Kind, Measure
 from tulpen.doctor.metrics.prometheus import EXTRA
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
 
     from tulpen.doctor.metrics.gauges import Gauges
+
+_PATIENCE: Final = 3000  # ms for what is still to be sent when it ends: a collector that is gone takes it never
 
 
 def send(gauges: Gauges, url: str, interval: float) -> Callable[[], None]:
@@ -44,7 +47,7 @@ def observe(gauges: Gauges, reader: MetricReader) -> Callable[[], None]:
         name = (PREFIX + measure.name).replace("_", ".", 2)
         make: Any = meter.create_observable_counter if measure.kind is Kind.COUNTER else meter.create_observable_gauge
         make(name, [_asked(gauges, measure.name)], description=measure.help)
-    return provider.shutdown
+    return partial(provider.shutdown, timeout_millis=_PATIENCE)
 
 
 def _asked(gauges: Gauges, name: str) -> Callable[[CallbackOptions], Iterator[Observation]]:
