@@ -212,11 +212,12 @@ def test_what_is_bound_and_no_more_has_to_be_asked_for(network: PrivateNetwork) 
 def test_a_screen_is_drawn_again_in_its_height(network: PrivateNetwork) -> None:
     master, slave = os.openpty()
     termios.tcsetwinsize(slave, (6, 100))
+    env = {name: value for name, value in os.environ.items() if name not in {"LINES", "COLUMNS"}}
     watching = network.start(
         [sys.executable, "-m", "tulpen", "ss", "--watch", "0.1"],
         stdin=slave,
         stdout=slave,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1"},
+        env={**env, "PYTHONPATH": str(SOURCE), "NO_COLOR": "1"},
     )
     os.close(slave)
     shown = b""
