@@ -165,3 +165,16 @@ def test_a_full_disk_is_no_traceback_and_no_finding(words: list[str]) -> None:
         )
     assert done.returncode == 2
     assert done.stderr == "tulpen: what was to be said cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", [["explain", "time-wait"], ["lab"]])
+def test_a_reader_who_leaves_early_is_no_finding(words: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tulpen", *words], stdout=write, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -149,6 +149,19 @@ def test_a_long_line_goes_on_under_its_text() -> None:
     assert whole == f"   fix      {fix.what}"
 
 
+def test_a_reader_who_leaves_early_is_no_finding() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tulpen", "doctor", "--for", "0.2"],
+            stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_it_is_in_the_help() -> None:
     said = subprocess.run(
         [sys.executable, "-m", "tulpen", "doctor", "--help"], capture_output=True, text=True, check=True

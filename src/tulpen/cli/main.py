@@ -73,6 +73,10 @@ def run(args: list[str] | None = None) -> int:
         # The reader has gone (tulpen ... | head): that is no error, and the flush at exit must not report one.
         _discard()
         return 0
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # rich would end with 1, as if something was found
+            return 0
+        raise
     except OSError as error:
         if error.filename is None and error.errno not in _FULL:
             raise
