@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from tulpen.doctor.change import Change
 from tulpen.doctor.finding import Evidence, Finding, Fix, Severity
 from tulpen.doctor.words import count, lasting
 from tulpen.kernel.sock_diag import KernelSocket
 from tulpen.tcp.state import State
+
+SEVERAL: Final = 3  # one or two are what a stopped server of a developer leaves
 
 
 def find(change: Change) -> Iterator[Finding]:
@@ -26,8 +29,8 @@ def find(change: Change) -> Iterator[Finding]:
 
 
 def _served(change: Change, socks: list[KernelSocket]) -> bool:
-    """Say whether a server's port it was: no client's that binds to one port, whose peers' ports are services'."""
-    return all(sock.name.remote_port > 1023 for sock in socks)
+    """Say whether a server's port it was: of several clients, and no client's own, whose peers' ports are services'."""
+    return len(socks) >= SEVERAL and all(sock.name.remote_port > 1023 for sock in socks)
 
 
 def _finding(change: Change, port: int, socks: list[KernelSocket]) -> Finding:
