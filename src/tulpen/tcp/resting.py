@@ -14,6 +14,7 @@ from operator import attrgetter
 from struct import pack, unpack
 from typing import Any, Final, final
 
+from tulpen.tcp.attributes import attributes
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.option_sets import OptionSets
@@ -152,7 +153,7 @@ class Dormitory:
 
 def _members(record: Any, within: str, numbers: list[str], empty: list[str]) -> bool:
     """Find the paths of the numbers of a record and of those in it, and of what is empty; say if that is all of it."""
-    for slot in sorted(_attributes(type(record))):
+    for slot in attributes(type(record)):
         path, value = within + slot, getattr(record, slot)
         if path in KEPT:
             continue
@@ -163,12 +164,6 @@ def _members(record: Any, within: str, numbers: list[str], empty: list[str]) -> 
         elif isinstance(value, list | tuple) or not _members(value, path + ".", numbers, empty):
             return False
     return True
-
-
-def _attributes(kind: Any) -> tuple[str, ...]:
-    """Return the names of what its instances hold; a compiled class has them elsewhere."""
-    names: tuple[str, ...] = kind.__mypyc_attrs__ if hasattr(kind, "__mypyc_attrs__") else kind.__slots__
-    return names
 
 
 def _getter(path: str) -> Callable[[Any], Any]:
