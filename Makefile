@@ -28,7 +28,7 @@ run: $(VENV)/.base  ## show a real client under two dozen TCP failures (ARGS='..
 	@$(BIN)/tulpen break $(ARGS) || [ $$? -eq 1 ] # 1: it found something, as it should
 
 test: $(VENV)/.dev  ## run the tests (ARGS='-k name' for some)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 build/fast/.made: $(VENV)/.dev tools/fast.py $(shell find src -name '*.py')
 	$(BIN)/python tools/fast.py --optimize $${OPTIMIZE:-3} build/fast
@@ -38,7 +38,7 @@ fast: build/fast/.made  ## compile the engine and the reader of captures with my
 	@echo "PYTHONPATH=build/fast $(BIN)/tulpen ..., or $(BIN)/python -m benchmarks"
 
 test-fast: build/fast/.made  ## the tests of the engine and of captures on what is compiled
-	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties tests/capture -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	PYTHONPATH=build/fast TULPEN_FAST=1 $(BIN)/python -m pytest tests/test_build.py tests/wire tests/tcp tests/host $(wildcard tests/rfc*) tests/properties tests/capture -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 fuzz: $(VENV)/.dev  ## the tests that draw their examples, with new ones
 	TULPEN_HYPOTHESIS=fuzz $(BIN)/python -m pytest tests/wire tests/tcp tests/host tests/link tests/show tests/drill tests/kernel tests/doctor/test_anything.py tests/properties $(ARGS)

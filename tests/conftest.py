@@ -4,13 +4,18 @@
 
 A shell that runs the tests in the background has them ignore interrupts, and what they
 start would too: programs under test are interrupted as a terminal does it.
+
+Where tests run on several processors, those that look at the machine (its kernel's TCP, its namespaces, its
+tracepoints, its clock) run on one of them, one after the other; of the others a file stays together.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -19,3 +24,17 @@ settings.load_profile(os.environ.get("TULPEN_HYPOTHESIS", "same"))
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+#: Folders whose tests have the machine to themselves, as far as tests go.
+MACHINE = frozenset(
+    {"aio", "benchmarks", "breaker", "cli", "compare", "doctor", "kernel", "lab", "learn", "link", "peers", "watch"}
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together (``--dist loadgroup``)."""
+    here = Path(__file__).parent
+    for item in items:
+        path = item.path.relative_to(here)
+        machine = path.parts[0] in MACHINE or item.get_closest_marker("kernel") is not None
+        item.add_marker(pytest.mark.xdist_group("machine" if machine else str(path)))

@@ -91,7 +91,10 @@ def test_an_ordinary_user_is_told_what_it_may_not_enter() -> None:
             [*as_nobody(), f"PYTHONPATH={source}", str(interpreter()), "-W", "ignore", "-c", ask],
             capture_output=True, text=True, check=False, cwd="/",
         )  # fmt: skip
-    assert said.stdout == "True [True]\n['socket', 'PermissionError']\n", said.stderr
+    first, second = said.stdout.splitlines()
+    assert first.startswith("True [True"), said.stderr
+    assert second.startswith("['socket', "), said.stderr
+    assert second.endswith("'PermissionError']"), said.stderr
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_an_interrupt_leaves_nothing() -> None:
         assert process.stdout.readline() == "on\n"
         assert len(instances(process.pid)) == 1
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(90)
     assert instances(process.pid) == []
 
 
@@ -109,9 +109,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "on\n"
         process.kill()
-        process.wait(20)
+        process.wait(90)
     [left] = instances(process.pid)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     notes: list[str] = []
     while instances(process.pid):  # another of these tests may have been quicker
         assert time.monotonic() < deadline
