@@ -63,9 +63,10 @@ def agreements(accounts: Sequence[Account], rows: Sequence[Agreement]) -> Table[
         columns.append(
             Column(
                 account.backend.value,
-                account.backend.words,
+                account.backend.value,
                 lambda row, at=at: row.values[at],  # type: ignore[misc]
                 text=_value,
+                least=10,
             )
         )
     return Table(columns, rows, caption="What each backend says")
