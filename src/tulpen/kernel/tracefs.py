@@ -7,6 +7,7 @@ its process; one whose process was killed is removed by whoever comes next.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -142,6 +143,12 @@ def _make(folder: Path) -> Path:
             path.mkdir()
         except FileExistsError:
             continue
+        except OSError:
+            raise
+        except BaseException:  # what ends the program came while the kernel made it, which takes a while
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
         return path
     raise AssertionError
 
