@@ -99,17 +99,15 @@ class Ground:
         return self.world.now
 
     def machine(
-        self, name: str, address: str, *, out: Filter | None = None, into: Filter | None = None, mtu: int = 1500,
-        also: tuple[str, ...] = (), tulpen: bool = False, secret: bytes | None = None, **settings: Value,
+        self, name: str, address: str, *, out: Filter | None = None, mtu: int = 1500, secret: bytes | None = None,
+        **settings: Value,
     ) -> Machine:  # fmt: skip
-        """Add a machine at ``address``, behind a path each way.
+        """Add a machine at ``address``, whose packets leave by the path ``out``.
 
-        ``also``: further addresses whose packets are led to it (those of a NAT in its path).
-        ``tulpen``: it runs tulpen's TCP on every backend.  ``secret``: of a tulpen machine, not drawn by lot.
+        ``secret``: of a tulpen machine, not drawn by lot.
         """
-        linux = self.backend is Backend.KERNEL and not tulpen
         machine: LinuxMachine | TulpenMachine
-        if linux:
+        if self.backend is Backend.KERNEL:
             machine = LinuxMachine(name, address, mtu=mtu, stamp=None if self.observer is None else self.observer.stamp)
             self._linux.append(machine)
         else:
@@ -120,9 +118,7 @@ class Ground:
         machine.set(**{**settings, **self._wished})
         leaving = Chain(out) if out is not None else Chain()
         endpoint = machine if isinstance(machine, LinuxMachine) else machine.station
-        interface = self.world.add(name, endpoint, *map(octets_of, (address, *also)), out=leaving)
-        if into is not None:
-            interface.into = into
+        interface = self.world.add(name, endpoint, octets_of(address), out=leaving)
         if self.observer is not None:
             interface.out = self.observer.path(leaving)
         if self._pcap is not None and self._capture is None:

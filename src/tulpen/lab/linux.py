@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from tulpen.errors import TulpenError
 from tulpen.host.status import Row
+from tulpen.kernel.counters import read_mib
 from tulpen.kernel.sock_diag import SockDiag
 from tulpen.link.namespace import NotPermitted, PrivateNetwork
 from tulpen.show.ladder_trace import Witness
@@ -209,7 +210,6 @@ class LinuxMachine:
         self._sockets: set[socket.socket] = set()  # of its programs
         self._settings: dict[str, Value] = {}
         self._readings: dict[FourTuple, list[tuple[int, State]]] = {}
-        self.unreadable = 0
         self.network = self._make()
         self.diag = SockDiag(self.network.sock_diag())
 
@@ -240,7 +240,6 @@ class LinuxMachine:
             try:
                 packets.append(parse_packet(buffer, offload=offload))
             except Malformed:
-                self.unreadable += 1
                 continue
             seg = packets[-1].payload
             if isinstance(seg, Segment):
@@ -304,12 +303,8 @@ class LinuxMachine:
 
     def counters(self) -> Counter[str]:
         """Return the MIB, of /proc/net/snmp and /proc/net/netstat."""
-        counted: Counter[str] = Counter()
-        for path in ("/proc/net/snmp", "/proc/net/netstat"):
-            lines = self.network.read_file(path).splitlines()
-            for names, values in zip(lines[::2], lines[1::2], strict=True):
-                counted.update(dict(zip(names.split()[1:], map(int, values.split()[1:]), strict=True)))
-        return counted
+        mib = read_mib(lambda path: self.network.read_file(f"/proc/{path}"))
+        return Counter({name.removeprefix("TcpExt").removeprefix("Tcp"): number for name, number in mib.items()})
 
     def reboot(self) -> None:
         """Start another private network under the same address; the old one is gone without a word."""
