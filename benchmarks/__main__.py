@@ -19,11 +19,14 @@ from benchmarks.growth import GROWTH
 from benchmarks.lossy import LOSSY
 from benchmarks.memory import MEMORY
 from benchmarks.namespaces import NAMESPACES
+from benchmarks.read import READ
 from benchmarks.socket_table import SOCKETS
 from benchmarks.table import as_dict, machine, show
+from benchmarks.watch import WATCH
 
 CASES: list[Case] = [
     *BULK, *CONNECTIONS, *FLOOD, *CROWD, *LOSSY, *ENGINE, *MEMORY, *GROWTH, *FAIRNESS, *NAMESPACES, *SOCKETS,
+    *WATCH, *READ,
 ]  # fmt: skip
 
 EXAMPLES = """\

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import os
 import random
@@ -17,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import tulpen
-from benchmarks.case import Case, Unavailable, compared, run
+from benchmarks.case import Case, Unavailable
 from tulpen.wire.ip import Packet, build_packet
 from tulpen.wire.options import Options
 from tulpen.wire.segment import ACK, FIN, PSH, SYN, Segment
@@ -142,21 +141,4 @@ def cases(sizes: Sequence[int]) -> Iterator[Case]:
                 yield Case(f"read: {what}, {words}", name, unit, measure, ours=ours, smaller=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.read", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--packets", type=int, nargs="+", default=list(SIZES), help="of each capture")
-    options = parser.parse_args()
-    results = run(list(cases(options.packets)), options.rounds, lambda line: print(line, file=sys.stderr))
-    for result in results:
-        case = result.case
-        if result.missing:
-            print(f"{case.group}: {case.name}: {result.missing}")
-            continue
-        found = compared(result, results)
-        beside = "" if found is None else f", tulpen read is {found.value:.2f}x"
-        print(f"{case.group}: {case.name}: {result.median:.4g} {case.unit} ± {100 * result.spread:.0f} %{beside}")
-
-
-if __name__ == "__main__":
-    main()
+READ = list(cases(SIZES))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import os
 import re
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from benchmarks.case import Case, Unavailable, compared, run
+from benchmarks.case import Case, Unavailable
 from tulpen.link.namespace import PrivateNetwork
 
 CONNECTIONS_MADE = 20_000
@@ -153,19 +152,4 @@ def cases() -> Iterator[Case]:
         yield Case(group, name, "µs", partial(under, argv), "not watched", smaller=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    results = run(list(cases()), parser.parse_args().rounds, lambda line: print(line, file=sys.stderr))
-    for result in results:
-        case = result.case
-        if result.missing:
-            print(f"{case.group}: {case.name}: {result.missing}")
-            continue
-        found = compared(result, results)
-        beside = "" if found is None else f", {found.value:.2f}x {case.beside}"
-        print(f"{case.group}: {case.name}: {result.median:.2f} {case.unit} ± {100 * result.spread:.0f} %{beside}")
-
-
-if __name__ == "__main__":
-    main()
+WATCH = list(cases())
