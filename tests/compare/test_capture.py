@@ -57,7 +57,7 @@ def pcap(
         pcap(conversation(), magic=0xA1B23C4D),
         pcap(conversation(), link=1, header=bytes(12) + b"\x08\x00"),
         pcap(conversation(), link=1, header=bytes(12) + b"\x81\x00\x00\x05\x08\x00"),
-        pcap(conversation(), link=276, header=bytes(20)),
+        pcap(conversation(), link=276, header=b"\x08\x00" + bytes(18)),
     ],
     ids=["little", "big", "nanoseconds", "ethernet", "vlan", "cooked"],
 )
@@ -93,7 +93,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("octets", "says"),
     [
-        (b"", "neither pcap nor pcapng"),
+        (b"", "is empty: not even a capture's header is there"),
         (b"\x00" * 40, "neither pcap nor pcapng"),
         (pcap(conversation())[:50], "ends in the middle"),
         (pcap(conversation(), link=147), "link type 147"),
