@@ -1,0 +1,78 @@
+"""The records that the compiled pass works on, as numpy knows them.
+
+A segment comes from ``dissect`` and goes to ``flows``, whose word of a plain connection is a ``PLAIN``.
+Times are nanoseconds since 1970, frames count from 1 (0: none), addresses of IPv4 are the last 4 of 16 octets.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+#: What ``SEGMENT["has"]`` says there is.
+STAMP: Final = 1  # tsval and tsecr
+MSS: Final = 2
+SCALE: Final = 4
+SACK_PERMITTED: Final = 8
+SACK: Final = 16  # blocks
+FAST_OPEN: Final = 32
+STRANGE: Final = 64  # options that are malformed, or of a kind that the pass does not read
+EXACT: Final = 128  # the exact reader has to see it: tunnels, fragments, whatever is not plain
+
+#: One TCP segment (the fields of ``Seen``).
+SEGMENT: Final = np.dtype(
+    [
+        ("frame", np.int64),
+        ("when", np.int64),
+        ("offset", np.int64),  # of its record in the file
+        ("src", np.uint64, 2),
+        ("dst", np.uint64, 2),
+        ("seq", np.uint32),
+        ("ack", np.uint32),
+        ("tsval", np.uint32),
+        ("tsecr", np.uint32),
+        ("length", np.int32),
+        ("ident", np.int32),
+        ("sport", np.uint16),
+        ("dport", np.uint16),
+        ("flags", np.uint16),
+        ("wnd", np.uint16),
+        ("mss", np.uint16),
+        ("vlan", np.uint16),
+        ("six", np.uint8),  # IPv6
+        ("ttl", np.uint8),
+        ("scale", np.uint8),
+        ("checksum", np.uint8),  # a ``Sum``
+        ("has", np.uint8),
+    ],
+    align=True,
+)
+
+MOST_LETTERS: Final = 16
+
+#: One connection of which nothing is to be told but its shape and its numbers.  Ends 0 and 1 in the order first heard.
+PLAIN: Final = np.dtype(
+    [
+        ("shape", np.int32),  # index of its word of letters: all that its states depend on
+        ("number", np.int64),  # order of first frames; where parts are put together it is given anew
+        ("address", np.uint64, (2, 2)),
+        ("port", np.uint16, 2),
+        ("six", np.uint8),
+        ("vlan", np.uint16),
+        ("first_frame", np.int64),
+        ("last_frame", np.int64),
+        ("start", np.int64),
+        ("last_when", np.int64),
+        ("fin_idle", np.int64),
+        ("frame", np.int64, MOST_LETTERS),  # of each letter
+        ("when", np.int64, MOST_LETTERS),
+        ("packets", np.int64, 2),
+        ("bytes", np.int64, 2),
+        ("rtt", np.int64, 2),  # the least of ``End.rtt``; 0: none
+        ("rtt_stamped", np.int64, 2),
+        ("ttl", np.uint8, 2),
+        ("unfinished", np.bool_, 2),
+    ],
+    align=True,
+)
