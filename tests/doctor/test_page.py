@@ -17,7 +17,7 @@ from tulpen.cli.main import run
 from tulpen.doctor.examine import examine
 from tulpen.doctor.hearing import Hearing
 from tulpen.doctor.page import examination_page
-from tulpen.doctor.places import There
+from tulpen.doctor.place import There
 from tulpen.link.namespace import PrivateNetwork
 from tulpen.tcp.state import State
 
