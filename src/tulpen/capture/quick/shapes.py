@@ -67,7 +67,7 @@ class Template:
 
 @final
 class Shapes:
-    """Every shape there has been, and what follows it.  Shapes 0 and 1 are empty: by ports, the client is end 0 or 1."""
+    """Every shape there has been, and what follows it.  Shapes 0 and 1 are empty: by ports, end 0 (1) is the client."""
 
     __slots__ = ("_numbers", "_templates", "_words", "flags", "next", "resets")
 
