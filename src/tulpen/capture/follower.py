@@ -112,7 +112,7 @@ class Follower:
 
     def _is_past(self, name: Name, conversation: Conversation, now: int) -> bool:
         """Say whether it is over, and 2 MSL have passed in silence: what comes now is another connection."""
-        if now - conversation.last_when <= SILENCE or not _is_over(conversation):
+        if now - conversation.last_when <= SILENCE or not is_over(conversation):
             return False
         older = self._older.get(name)
         return older is None or now - older.last_when > SILENCE
@@ -133,7 +133,7 @@ class Follower:
     def _evict(self, newest: Name) -> None:
         """Let go of one that is over, among those that were silent longest; else of the first of these."""
         silent = list(islice(self._live, LOOKED_AT))
-        name = next((name for name in silent if name != newest and _is_over(self._live[name])), silent[0])
+        name = next((name for name in silent if name != newest and is_over(self._live[name])), silent[0])
         self._forget(name)
 
     def _replace(self, name: Name, old: Conversation, seg: Seen) -> Conversation:
@@ -141,7 +141,7 @@ class Follower:
         if older is not None:
             self._done(older)
         for end in old.ends:
-            if _is_over(old):
+            if is_over(old):
                 end.machine.reopened(seg)
         self._older[name] = old
         del self._live[name]
@@ -158,7 +158,7 @@ class Follower:
         sender = conversation.ends[conversation.side_of(seg)]
         if sender.isn is not None:
             return sender.isn != seg.seq
-        if _is_over(conversation):
+        if is_over(conversation):
             return True
         # In midstream, or the other end's SYN came first: is it far from what this end has sent?
         return (
@@ -171,7 +171,7 @@ class Follower:
     def _better(self, name: Name, new: Conversation, seg: Seen) -> Conversation:
         """Where an older connection lives on under a new SYN, choose the one that the numbers fit."""
         old = self._older[name]
-        if _is_over(old) or _answered(new):
+        if is_over(old) or _answered(new):
             if _answered(new):
                 self._done(self._older.pop(name))
             return new
@@ -203,7 +203,8 @@ def _name(src: bytes, sport: int, dst: bytes, dport: int, vlan: int) -> Name:
     return (src, sport, dst, dport, vlan) if (src, sport) <= (dst, dport) else (dst, dport, src, sport, vlan)
 
 
-def _is_over(conversation: Conversation) -> bool:
+def is_over(conversation: Conversation) -> bool:
+    """Say whether no more of it is expected."""
     states = [end.machine.state for end in conversation.ends]
     return all(state in (CLOSED, TIME_WAIT) for state in states) or bool(conversation.resets and CLOSED in states)
 
