@@ -18,7 +18,7 @@ _HALF: Final = np.uint64(32)
 
 @njit
 def ones_sum(start: int, size: int) -> Any:
-    """Return a number congruent, modulo 0xFFFF, to the sum of the 16-bit words of ``size`` octets from the place ``start``."""
+    """Return a number congruent, modulo 0xFFFF, to the sum of the 16-bit words of ``size`` octets from a place on."""
     low, high = np.uint64(0), np.uint64(0)
     eights = size >> 3
     for each in range(eights):
