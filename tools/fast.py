@@ -16,9 +16,9 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "tulpen"
 ENGINE = ("wire", "tcp", "host")
 # Of the room capture, what every frame passes through; what opens files and holds rows stays Python.
 CAPTURE = (
-    "acks", "cause", "conversation", "dissect", "end", "evidence", "follower", "fragments", "frame", "frames", "icmp",
-    "legal", "links", "listeners", "machine", "mtu", "pcap", "pcapng", "reader", "resets", "rows", "seen", "text",
-    "tunnels", "vantage", "verdict",
+    "acks", "cause", "conversation", "dissect", "end", "evidence", "follower", "fragments", "frame", "frames", "hosts",
+    "icmp", "legal", "links", "listeners", "machine", "mtu", "pcap", "pcapng", "reader", "resets", "rows", "seen",
+    "text", "tunnels", "vantage", "verdict",
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Which segment belongs to which connection, and when a connection is told of.
 
 A name, two addresses and ports in either order, is one connection until a SYN with a new initial sequence number begins
-another.  Where the old one still lives, both are kept: segments go to the one whose numbers they fit.
+another.  Where the old one still lives, both are kept: segments go to the one whose numbers they fit.  One that is over
+and then silent for 2 MSL is told and forgotten.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, final
 
 from tulpen.capture.conversation import Conversation
-from tulpen.capture.listeners import Listeners
-from tulpen.capture.policy import Checksums, Policy
-from tulpen.capture.seen import IcmpError, Seen, Sum
+from tulpen.capture.hosts import Facts, Hosts
+from tulpen.capture.policy import SILENCE, Policy
+from tulpen.capture.seen import IcmpError, Seen
 from tulpen.tcp.state import CLOSED, TIME_WAIT
 from tulpen.wire.segment import ACK, RST, SYN
-from tulpen.wire.seq import MASK, before
+from tulpen.wire.seq import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,7 @@ Name = tuple[bytes, int, bytes, int, int]
 
 NEAR: Final = 1 << 22  # sequence numbers that may belong to one connection
 LOOKED_AT: Final = 64  # connections, where one has to be let go of
-HOSTS: Final = 65_536  # addresses whose clock is remembered
-CLOCK: Final = 60_000_000_000  # nanoseconds for which a server remembers a client's timestamp
+LEAST: Final = 4096  # names that may wait for it
 
 
 @final
@@ -34,16 +34,15 @@ class Follower:
     """Follows every connection; gives each to ``done`` when no more is expected of it, or at the end."""
 
     __slots__ = (
-        "_clocks",
+        "_clock",
         "_done",
+        "_full",
         "_keep",
-        "_listeners",
         "_live",
         "_older",
         "_policy",
-        "_right",
-        "_sums",
         "count",
+        "hosts",
         "wrong",
     )
 
@@ -53,15 +52,16 @@ class Follower:
         policy: Policy | None = None,
         *,
         keep: Callable[[int], bool] | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self._done = done
         self._policy = policy or Policy()
         self._keep = keep  # whether the segments of a connection are kept, by its number
         self._live: OrderedDict[Name, Conversation] = OrderedDict()
         self._older: dict[Name, Conversation] = {}  # replaced, and perhaps not over
-        self._right: set[bytes] = set()  # addresses that write right checksums
-        self._clocks: OrderedDict[tuple[bytes, bytes], tuple[int, int, int]] = OrderedDict()
-        self._listeners = Listeners()
+        self._full = LEAST  # names, whereupon those are looked for of which no more is expected
+        self._clock = 0  # when the segment before passed
+        self.hosts = Hosts(self._policy, facts)
         self.count = 0
         self.wrong = 0
 
@@ -71,22 +71,23 @@ class Follower:
             self._told(seg)
             return
         conversation = self._whose(seg)
-        if seg.checksum is Sum.WRONG and self._counts(seg):
+        if self.hosts.drops(seg):
             self.wrong += 1
             conversation.ignored(seg)
             return
-        if seg.checksum is Sum.GOOD and len(self._right) < HOSTS:
-            self._right.add(seg.src)
-        if seg.options.tsval is not None:
-            self._clock(conversation, seg)
-        if seg.flags & SYN:
-            self._listeners.syn(conversation, seg)
+        self.hosts.take(conversation, seg)
         conversation.segment(seg)
 
     def _whose(self, seg: Seen) -> Conversation:
-        name = _name(seg.src, seg.sport, seg.dst, seg.dport, seg.vlan if self._policy.vlans else 0)
+        name = name_of(seg, vlans=self._policy.vlans)
         conversation = self._live.get(name)
+        now, self._clock = min(seg.when, self._clock), seg.when
+        if conversation is not None and self._is_past(name, conversation, seg.when):
+            self._forget(name)
+            conversation = None
         if conversation is None:
+            if len(self._live) >= self._full:
+                self._sweep(now)
             return self._begin(name, seg)
         self._live.move_to_end(name)
         if self._is_another(conversation, seg):
@@ -109,14 +110,31 @@ class Follower:
             self._evict(name)
         return conversation
 
-    def _evict(self, newest: Name) -> None:
-        """Let go of one that is over, among those that were silent longest; else of the first of these."""
-        silent = list(islice(self._live, LOOKED_AT))
-        name = next((name for name in silent if name != newest and _is_over(self._live[name])), silent[0])
+    def _is_past(self, name: Name, conversation: Conversation, now: int) -> bool:
+        """Say whether it is over, and 2 MSL have passed in silence: what comes now is another connection."""
+        if now - conversation.last_when <= SILENCE or not _is_over(conversation):
+            return False
+        older = self._older.get(name)
+        return older is None or now - older.last_when > SILENCE
+
+    def _forget(self, name: Name) -> None:
         self._done(self._live.pop(name))
         older = self._older.pop(name, None)
         if older is not None:
             self._done(older)
+
+    def _sweep(self, now: int) -> None:
+        # Of a capture whose times go back by less than 2 MSL, nothing is told otherwise because of this.
+        past = [name for name, each in self._live.items() if self._is_past(name, each, now - SILENCE)]
+        for name in past:
+            self._forget(name)
+        self._full = max(2 * len(self._live), LEAST)
+
+    def _evict(self, newest: Name) -> None:
+        """Let go of one that is over, among those that were silent longest; else of the first of these."""
+        silent = list(islice(self._live, LOOKED_AT))
+        name = next((name for name in silent if name != newest and _is_over(self._live[name])), silent[0])
+        self._forget(name)
 
     def _replace(self, name: Name, old: Conversation, seg: Seen) -> Conversation:
         older = self._older.pop(name, None)
@@ -168,32 +186,17 @@ class Follower:
             old.findings.add("challenged", 1 - old.side_of(seg), new.first_frame, "SYN inside of the connection")
         return old
 
-    def _counts(self, seg: Seen) -> bool:
-        if self._policy.checksums is Checksums.IGNORE:
-            return False
-        return self._policy.checksums is Checksums.STRICT or seg.src in self._right
-
-    def _clock(self, conversation: Conversation, seg: Seen) -> None:
-        # tcp_tw_recycle compared a SYN's timestamp with the last of the same address, whoever sent it behind a NAT.
-        pair = (seg.src, seg.dst)
-        tsval = seg.options.tsval
-        assert tsval is not None
-        last = self._clocks.get(pair)
-        opens = seg.flags & (SYN | ACK) == SYN
-        if last is not None and before(tsval, last[0]):
-            if opens and last[2] != conversation.number and seg.when - last[1] < CLOCK:
-                conversation.findings.add("timestamps-behind", conversation.side_of(seg), seg.frame)
-            return
-        self._clocks[pair] = (tsval, seg.when, conversation.number)
-        self._clocks.move_to_end(pair)
-        if len(self._clocks) > HOSTS:
-            self._clocks.popitem(last=False)
-
     def _told(self, error: IcmpError) -> None:
-        # In which VLAN the segment went is not known.
-        conversation = self._live.get(_name(error.src, error.sport, error.dst, error.dport, 0))
-        if conversation is not None:
+        name = name_of(error)  # in which VLAN the segment went is not known
+        conversation = self._live.get(name)
+        if conversation is not None and not self._is_past(name, conversation, error.when):
             conversation.told(error)
+
+
+def name_of(seg: Seen | IcmpError, *, vlans: bool = False) -> Name:
+    """Return the name of the connections that a segment, or an error about one, may belong to."""
+    vlan = seg.vlan if vlans and isinstance(seg, Seen) else 0
+    return _name(seg.src, seg.sport, seg.dst, seg.dport, vlan)
 
 
 def _name(src: bytes, sport: int, dst: bytes, dport: int, vlan: int) -> Name:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, final
 
+from tulpen.capture.policy import SILENCE
 from tulpen.wire.segment import ACK, ECE, RST, SYN
 
 if TYPE_CHECKING:
@@ -34,16 +35,17 @@ class _Listener:
         self.grants = False  # it has granted window scaling or SACK
         self.rest = -1  # of its timestamp's low bits, the options taken off
         self.stamps: set[int] = set()  # timestamps in a row with this rest
-        self.pending: list[tuple[Conversation, int, int]] = []
+        self.pending: list[tuple[Conversation, int, int, int]] = []
 
 
 @final
 class Listeners:
     """What the SYN,ACKs of each address and port have looked like."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_cookies", "_known")
 
-    def __init__(self) -> None:
+    def __init__(self, cookies: set[int]) -> None:
+        self._cookies = cookies  # the frames that look like one
         self._known: OrderedDict[tuple[bytes, int, bytes], _Listener] = OrderedDict()
 
     def syn(self, talk: Conversation, seg: Seen) -> None:
@@ -66,7 +68,7 @@ class Listeners:
         if seg.options.tsval is not None and offered:
             self._stamped(listener, talk, side, seg)
         elif offered and not granted and listener.grants and not opener.stamped:
-            talk.findings.add("cookie", side, seg.frame, "SYN cookie?")
+            self._is_one(talk, side, seg.frame)
 
     def _stamped(self, listener: _Listener, talk: Conversation, side: int, seg: Seen) -> None:
         opener = talk.ends[1 - side]
@@ -79,8 +81,13 @@ class Listeners:
             listener.stamps.clear()
             listener.pending.clear()
         listener.stamps.add(seg.options.tsval)
-        listener.pending.append((talk, side, seg.frame))
+        listener.pending.append((talk, side, seg.frame, seg.when))
         if len(listener.stamps) >= ENOUGH:
-            for each, of, frame in listener.pending:
-                each.findings.add("cookie", of, frame, "SYN cookie?")
+            for each, of, frame, when in listener.pending:
+                if seg.when - when <= SILENCE:  # else its connection may have been told already
+                    self._is_one(each, of, frame)
             listener.pending.clear()
+
+    def _is_one(self, talk: Conversation, side: int, frame: int) -> None:
+        self._cookies.add(frame)
+        talk.findings.add("cookie", side, frame, "SYN cookie?")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import final
+from typing import Final, final
+
+#: Nanoseconds, 2 MSL (RFC 9293 §3.4.2): of a connection that is over, and was silent for so long, no more is expected.
+SILENCE: Final = 240_000_000_000
 
 
 class Checksums(Enum):

@@ -130,7 +130,8 @@ def _connection(talk: Conversation, opened: Opening, ended: Ending, findings: li
 
 def _findings(talk: Conversation, opened: Opening) -> list[Finding]:
     rows = []
-    for (kind, side), evidence in talk.findings.found.items():
+    found = sorted(talk.findings.found.items(), key=lambda item: (item[1].frames[0], item[0]))
+    for (kind, side), evidence in found:
         word = FINDING[kind]
         words = word.meaning + (f" ({evidence.detail})" if evidence.detail else "")
         if evidence.seconds:

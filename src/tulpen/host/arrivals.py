@@ -57,16 +57,16 @@ def packet_arrives(core: Core, packet: Packet, now: int) -> None:
 
 
 def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None:
-    core.stack.count("InSegs", wire_segments(seg))
+    core.stack.count("InSegs", wire_segments(seg) if seg.gso_size else 1)
     if packet.damaged:
         core.stack.count("InErrs")
         core.drop(FourTuple(packet.dst, seg.dport, packet.src, seg.sport), seg, Reason.BAD_CHECKSUM, now)
         return
     socket = core.connections.get((packet.dst, seg.dport, packet.src, seg.sport))
     if socket is not None:
-        connection = socket.connection
-        if not _unsigned(socket.signing, seg) and not _taken(
-            core, socket.signing, seg, course_of(connection.tcb, socket.name), connection.state, now
+        connection, signing = socket.connection, socket.signing
+        if (signing is not None or is_signed(seg)) and not _taken(
+            core, signing, seg, course_of(connection.tcb, socket.name), connection.state, now
         ):
             return
         socket.received_tos = packet.tos

@@ -13,6 +13,7 @@ from tulpen.tcp.trace import FourTuple, Sent
 from tulpen.wire.icmp import ICMP, ICMP6, Icmp
 from tulpen.wire.ip import Packet
 from tulpen.wire.segment import RST, Segment
+from tulpen.wire.tcp_codec import TCP
 
 if TYPE_CHECKING:
     from tulpen.host.core import Core
@@ -60,12 +61,13 @@ def send(core: Core, name: FourTuple, segments: list[Segment], options: SocketOp
         df = not pmtu.may_fragment(options, core.stack.settings, locked=core.paths.locked(name.remote, now))
         if options.ip_ttl is None:
             ttl = core.paths.route(name.remote).hoplimit or ttl
-    sent = 0
+    sent, outbox, src, dst = 0, core.outbox, name.local, name.remote
+    tos &= 0xFC
     for seg in segments:
-        sent += wire_segments(seg)
+        sent += wire_segments(seg) if seg.gso_size else 1
         if seg.flags & RST:
             core.stack.count("OutRsts")
-        core.outbox.append(Packet(name.local, name.remote, seg, ttl=ttl, tos=tos & 0xFC | seg.ecn, df=df))
+        outbox.append(Packet(src, dst, seg, TCP, ttl, tos | seg.ecn, 0, df))
     core.stack.count("OutSegs", sent)
 
 

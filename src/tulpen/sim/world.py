@@ -109,14 +109,19 @@ class World:
         """Return the time of the next thing to happen, which is not before now."""
         times = [plugged.due for plugged in self._plugged.values()]
         times += (self.clock.next(), self.network.next_deadline())
-        first = min((when for when in times if when is not None), default=None)
-        return None if first is None else max(first, self.now)
+        known = [when for when in times if when is not None]
+        return max(min(known), self.now) if known else None
 
     def step(self) -> bool:
         """Move to the next instant at which something happens and do it; False if nothing ever will."""
         when = self.next_deadline()
         if when is None:
             return False
+        self._live(when)
+        return True
+
+    def _live(self, when: int) -> None:
+        """Do what happens at ``when``, the next instant at which something does."""
         self._watch(when)
         self.clock.advance(when)
         while (due := self.clock.next()) is not None and due <= when:
@@ -129,7 +134,6 @@ class World:
             if plugged.due is not None and plugged.due <= when:
                 plugged.endpoint.timeout(when)
                 self._settle(plugged)
-        return True
 
     def run(self, until: int | None = None, *, unless: Callable[[], bool] | None = None) -> int:
         """Run to ``until``, or until nothing is left to happen, or ``unless()`` is true; return the time."""
@@ -139,19 +143,20 @@ class World:
                 if until is not None:
                     self.clock.advance(until)
                 break
-            self.step()
+            self._live(when)
         return self.now
 
     def _deliver(self, batch: list[Arrival]) -> None:
         """Hand over what arrives together; only then everybody is asked what it answers, as behind a device."""
         reached: dict[Interface, _Plugged] = {}
+        now = self.clock.now
         for interface, packet in batch:
             plugged = self._plugged.get(interface)
             if plugged is not None:
                 reached[interface] = plugged
                 if self.taps:
                     self._show(interface, packet, outgoing=False)
-                plugged.endpoint.packet_arrives(packet, self.now)
+                plugged.endpoint.packet_arrives(packet, now)
         for plugged in reached.values():
             self._settle(plugged)
 

@@ -15,7 +15,7 @@ from tulpen.tcp.incoming import Incoming
 from tulpen.tcp.state import ESTABLISHED
 from tulpen.tcp.tcb import Tcb
 from tulpen.wire.segment import ACK, PSH, Segment
-from tulpen.wire.seq import HALF, MASK, unwrap
+from tulpen.wire.seq import HALF, MASK
 
 BESIDE_PSH: Final = 0x1FF & ~PSH
 
@@ -36,8 +36,8 @@ def is_expected(tcb: Tcb, segment: Segment) -> bool:
 
 def take(tcb: Tcb, segment: Segment, now: int) -> None:
     """What the fifth and the seventh step do, and the timestamp between them; the others have nothing to do."""
-    seg = Incoming(segment, tcb.rcv.nxt, unwrap(segment.ack, tcb.snd.una), segment.wnd << tcb.terms.snd_shift)
-    intake, terms = tcb.intake, tcb.terms
+    intake, terms, una = tcb.intake, tcb.terms, tcb.snd.una
+    seg = Incoming(segment, tcb.rcv.nxt, una + (segment.ack - una & MASK), segment.wnd << terms.snd_shift)
     intake.heard_at = intake.ack_at = now
     progress.acknowledge(tcb, seg, now)
     if terms.timestamps and seg.begin <= tcb.last_ack_sent and segment.options.tsval is not None:

@@ -146,7 +146,8 @@ class Flight:
             if piece.end > ack:
                 self._split(count, ack)
                 piece = sent[count]
-            self._discount(piece)
+            if piece.sacked or piece.lost or piece.resent:
+                self._discount(piece)
             count += 1
         taken = sent[:count]
         del sent[:count]

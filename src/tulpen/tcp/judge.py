@@ -270,7 +270,8 @@ def takes_text(tcb: Tcb) -> bool:
 def usable_window(tcb: Tcb) -> int:
     """U of §3.8.6.2.1: SND.UNA + SND.WND - SND.NXT; negative after the window shrank (MUST-34)."""
     snd = tcb.snd
-    return oldest_text(tcb) + snd.wnd - snd.nxt
+    oldest = snd.una if snd.una > snd.iss else oldest_text(tcb)
+    return oldest + snd.wnd - snd.nxt
 
 
 def oldest_text(tcb: Tcb) -> int:

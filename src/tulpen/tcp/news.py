@@ -65,8 +65,9 @@ class News:
         self._delivered(piece, point)
 
     def _delivered(self, piece: Sent, point: int) -> None:
-        self.delivered += piece.end - piece.seq
-        self.segments += piece.segments
+        octets = piece.end - piece.seq
+        self.delivered += octets
+        self.segments += 1 if octets <= piece.cut else piece.segments
         if piece.times > 1:
             return
         self.original |= piece.end <= point

@@ -38,7 +38,7 @@ from tulpen.tcp.trace import Sent as SentRecord
 from tulpen.tcp.window import pipe
 from tulpen.wire.options import NO_OPTIONS, Options
 from tulpen.wire.segment import ACK, FIN, NOT_ECT, PSH, RST, SYN, URG, Segment
-from tulpen.wire.seq import wrap
+from tulpen.wire.seq import MASK, wrap
 
 OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less than a segment wait
 
@@ -204,9 +204,9 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
     waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
-    room = tcb.cc.cwnd - pipe(tcb)
+    room, plain = tcb.cc.cwnd - pipe(tcb), judge.has_little_to_say(tcb)
     while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
-        full = judge.full_segment(tcb)
+        full = tcb.smss if plain else judge.full_segment(tcb)
         size, fin = next_size(tcb, full, room, now, one=one, free=free)
         if size == 0 and not fin:
             break
@@ -348,20 +348,12 @@ def _acknowledging(
 def _segment(
     tcb: Tcb, seq: int, ack: int, flags: int, wnd: int, text: bytes | memoryview, options: Options, mark: int = NOT_ECT
 ) -> Segment:
-    name = tcb.name
-    urgent = tcb.snd.up - seq if flags & (SYN | RST) == 0 else 0
-    return Segment(
-        wrap(seq),
-        wrap(ack),
-        flags | URG if urgent > 0 else flags,
-        wnd,
-        text,
-        options,
-        urg=min(urgent, 0xFFFF) if urgent > 0 else 0,
-        sport=name.local_port if name is not None else 0,
-        dport=name.remote_port if name is not None else 0,
-        ecn=mark,
-    )
+    name, urgent = tcb.name, 0
+    if tcb.snd.up > seq and not flags & (SYN | RST):
+        flags |= URG
+        urgent = min(tcb.snd.up - seq, 0xFFFF)
+    sport, dport = (name.local_port, name.remote_port) if name is not None else (0, 0)
+    return Segment(seq & MASK, ack & MASK, flags, wnd, text, options, urgent, sport, dport, 0, mark)
 
 
 def _timestamps(tcb: Tcb, now: int) -> Options:

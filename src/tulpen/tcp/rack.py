@@ -35,7 +35,7 @@ def delivered(tcb: Tcb, piece: Sent, echo: int, now: int) -> None:
             return  # the original's, by its timestamp
     rack.advanced = True
     rack.rtt = rtt
-    if _later(piece.turn, piece.end, rack.turn, rack.end):
+    if piece.turn > rack.turn or _later(piece.turn, piece.end, rack.turn, rack.end):
         rack.turn = piece.turn
         rack.end = piece.end
 

@@ -97,13 +97,17 @@ def makes_room(tcb: Tcb, seg: Incoming) -> bool:
 
 def text_arrived(tcb: Tcb, seg: Incoming, memory: int, now: int) -> None:
     """Text in order came and is kept in so much memory: learn from it how much may be offered."""
-    m = tcb.rcv.memory
-    measure(tcb, seg, memory)
+    m, ack, segment = tcb.rcv.memory, tcb.acks, seg.segment
+    octets = len(segment.data)
+    if (segment.gso_size or octets) == ack.seen_mss:
+        ack.last_size = 0
+    else:
+        measure(tcb, seg, memory)
     if m is None:
         return
     _measure_round_trip(tcb, m, seg, now)
-    if m.threshold < m.clamp and len(seg.segment.data) >= LEAST_GROWING:
-        _grow(tcb, m, seg, memory)
+    if m.threshold < m.clamp and octets >= LEAST_GROWING:
+        _grow(tcb, m, octets, memory)
 
 
 def text_held(tcb: Tcb, seg: Incoming, memory: int) -> None:
@@ -113,7 +117,7 @@ def text_held(tcb: Tcb, seg: Incoming, memory: int) -> None:
         return
     m.offered_at = -1
     if tcb.terms.sack and m.threshold < m.clamp:
-        _grow(tcb, m, seg, memory)
+        _grow(tcb, m, len(seg.segment.data), memory)
     if m.adopted and not tcb.orphan and m.space:
         _grow_buffer(tcb, m, m.space)
 
@@ -163,12 +167,11 @@ def set_clamp(tcb: Tcb, most: int) -> None:
     m.clamp = most
 
 
-def _grow(tcb: Tcb, m: ReceiveMemory, seg: Incoming, memory: int) -> None:
+def _grow(tcb: Tcb, m: ReceiveMemory, octets: int, memory: int) -> None:
     """Offer more, up to the clamp, if text like this will fit the buffer with the memory it takes."""
     room = min(m.clamp, _window_of(m, tcb.rcv.buff - tcb.receive_queue.memory)) - m.threshold
     if room <= 0:
         return
-    octets = len(seg.segment.data)
     weight = _window_of(m, memory)
     more = 2 * tcb.rcv_mss if weight <= octets else _slowly(tcb, m, weight, octets)
     if more:
@@ -322,10 +325,10 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
     """Return the window that the buffer allows now."""
     rcv, shift, settings = tcb.rcv, tcb.terms.rcv_shift, tcb.stack.settings
     allowed, free = _window_of(m, rcv.buff), _window_of(m, rcv.buff - tcb.receive_queue.memory)
-    full = min(m.clamp, allowed)
+    full = min(allowed, m.clamp)
     if full <= 0:
         return 0
-    may_shrink = settings.tcp_shrink_window and shift > 0
+    may_shrink = shift > 0 and settings.tcp_shrink_window
     if may_shrink:
         free = free >> shift << shift
     if free < full // 2:
@@ -333,9 +336,10 @@ def _fresh(tcb: Tcb, m: ReceiveMemory) -> int:
         free = free >> shift << shift
         if free < allowed // 16 or free < max(_segment(tcb, full), 1 << shift if may_shrink else 0):
             return 0
-    free = min(free, m.threshold)
+    if free > m.threshold:
+        free = m.threshold
     if shift:
-        return _up(free, shift)
+        return -(-free >> shift) << shift
     window, mss = m.offered, _segment(tcb, full)
     if window <= free - mss or window > free:
         return free - free % mss

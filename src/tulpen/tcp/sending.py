@@ -45,7 +45,7 @@ class SendQueue:
         if chunks and len(chunks[-1]) + len(data) <= JOIN:
             chunks[-1] = b"".join((chunks[-1], data))
         else:
-            chunks.append(data)
+            chunks.append(data if len(data) <= JOIN else memoryview(data))  # a part of the latter is no copy
             self._starts.append(self.end)
         self.end += len(data)
         if begin or not self.stretches or self.stretches[-1].record:
@@ -85,17 +85,16 @@ class SendQueue:
         return any(stretch.record and stretch.end < seq for stretch in self.stretches)
 
     def octets(self, seq: int, end: int) -> bytes | memoryview:
-        """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one chunk."""
+        """Return the octets from ``seq`` up to ``end``, without a copy where they lie in one large chunk."""
         if seq >= end:
             return b""
         starts, chunks = self._starts, self._chunks
         index = bisect_right(starts, seq) - 1
         chunk = chunks[index]
         offset = seq - starts[index]
-        if offset + end - seq <= len(chunk):
-            if offset == 0 and end - seq == len(chunk):
-                return chunk
-            return memoryview(chunk)[offset : offset + end - seq]
+        size = end - seq
+        if offset + size <= len(chunk):
+            return chunk if size == len(chunk) else chunk[offset : offset + size]
         parts: list[bytes | memoryview] = [memoryview(chunk)[offset:]]
         index += 1
         while index < len(starts) and starts[index] < end:

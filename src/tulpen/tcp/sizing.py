@@ -57,12 +57,14 @@ def what_limits(tcb: Tcb) -> Limit:
 def first_stretch(tcb: Tcb, quota: int) -> int:
     """Return the octets of the stretch that is next, with as much of the second as makes up ``quota``."""
     queue, nxt = tcb.queue, tcb.snd.nxt
-    if not queue.stretches:
+    stretches = queue.stretches
+    if not stretches:
         return max(0, queue.end - nxt)
-    missing = quota - (queue.stretches[0].end - nxt)
-    if missing > 0 and len(queue.stretches) > 1 and not queue.stretches[0].record:
-        queue.widen(missing)
-    return queue.stretches[0].end - nxt
+    octets = stretches[0].end - nxt
+    if octets < quota and len(stretches) > 1 and not stretches[0].record:
+        queue.widen(quota - octets)
+        return stretches[0].end - nxt
+    return octets
 
 
 def device_burst(tcb: Tcb, full: int) -> int:

@@ -46,8 +46,7 @@ class Packet:
         src: bytes,
         dst: bytes,
         payload: Segment | Icmp | bytes | memoryview,
-        *,
-        protocol: int = TCP,
+        protocol: int = TCP,  # this and the rest by position, as with Segment, where there are very many
         ttl: int = 64,
         tos: int = 0,
         ident: int = 0,
@@ -117,9 +116,7 @@ def _parse_4(view: memoryview, offload: Offload | None) -> Packet:
     if fragment & 0x3FFF:
         raise Fragment(f"a fragment at octet {(fragment & 0x1FFF) * 8} of its packet", 6)
     payload = _parse_payload(view[start:total], protocol, src, dst, offload, start, tos & 3)
-    return Packet(
-        src, dst, payload, protocol=protocol, ttl=ttl, tos=tos, ident=ident, df=bool(fragment & _DONT_FRAGMENT)
-    )
+    return Packet(src, dst, payload, protocol, ttl, tos, ident, bool(fragment & _DONT_FRAGMENT))
 
 
 def _parse_6(view: memoryview, offload: Offload | None) -> Packet:

@@ -47,8 +47,7 @@ class Segment:
         wnd: int = 0,
         data: bytes | memoryview = b"",
         options: Options = NO_OPTIONS,
-        *,
-        urg: int = 0,
+        urg: int = 0,  # this and the rest by position where segments come by the thousand: names cost as much again
         sport: int = 0,
         dport: int = 0,
         gso_size: int = 0,

@@ -40,19 +40,7 @@ def parse_segment(
     if verify and (ones_sum(view) + pseudo_sum(src, dst, TCP, size)) % 0xFFFF:
         raise BadChecksum("the TCP checksum is wrong", offset + 16)
     options = NO_OPTIONS if start == HEADER else parse_options(view[HEADER:start])
-    return Segment(
-        seq,
-        ack,
-        bits & 0x1FF,
-        wnd,
-        view[start:],
-        options,
-        urg=urg,
-        sport=sport,
-        dport=dport,
-        gso_size=gso_size,
-        ecn=ecn,
-    )
+    return Segment(seq, ack, bits & 0x1FF, wnd, view[start:], options, urg, sport, dport, gso_size, ecn)
 
 
 def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:

@@ -1,7 +1,8 @@
 """The records that the compiled pass works on, as numpy knows them.
 
 A segment comes from ``dissect`` and goes to ``flows``, whose word of a plain connection is a ``PLAIN``.
-Times are nanoseconds since 1970, frames count from 1 (0: none), addresses of IPv4 are the last 4 of 16 octets.
+Times are nanoseconds since 1970, frames count from 1 (0: none).  An address is a number of 128 bits, its upper half
+first; one of IPv4 is the number of its 32.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SACK: Final = 16  # blocks
 FAST_OPEN: Final = 32
 STRANGE: Final = 64  # options that are malformed, or of a kind that the pass does not read
 EXACT: Final = 128  # the exact reader has to see it: tunnels, fragments, whatever is not plain
+ICMP: Final = 256  # no segment, but an ICMP error about one: addresses, ports and number are those it quotes
 
 #: One TCP segment (the fields of ``Seen``).
 SEGMENT: Final = np.dtype(
@@ -39,15 +41,19 @@ SEGMENT: Final = np.dtype(
         ("flags", np.uint16),
         ("wnd", np.uint16),
         ("mss", np.uint16),
-        ("vlan", np.uint16),
+        ("vlan", np.uint16),  # the innermost; 0: none
+        ("has", np.uint16),
         ("six", np.uint8),  # IPv6
         ("ttl", np.uint8),
         ("scale", np.uint8),
         ("checksum", np.uint8),  # a ``Sum``
-        ("has", np.uint8),
+        ("tags", np.uint32),  # of VLANs: how many, the outer of two, the innermost; ``tags_of`` and ``layers_of``
     ],
     align=True,
 )
+
+TAG_BITS: Final = 12
+MOST_TAGS: Final = 2
 
 MOST_LETTERS: Final = 16
 
