@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from tulpen.capture.conversation import Conversation
 from tulpen.capture.hosts import Facts, Hosts
-from tulpen.capture.policy import SILENCE, Policy
-from tulpen.capture.seen import IcmpError, Seen
+from tulpen.capture.policy import SILENCE, Checksums, Policy
+from tulpen.capture.seen import IcmpError, Seen, Sum
 from tulpen.tcp.state import CLOSED, TIME_WAIT
 from tulpen.wire.segment import ACK, RST, SYN
 from tulpen.wire.seq import MASK
@@ -70,16 +70,21 @@ class Follower:
         if isinstance(seg, IcmpError):
             self._told(seg)
             return
-        conversation = self._whose(seg)
-        if self.hosts.drops(seg):
+        name = name_of(seg, vlans=self._policy.vlans)
+        conversation = self._whose(name, seg)
+        if seg.checksum is Sum.WRONG and self._counts(conversation, seg):
             self.wrong += 1
             conversation.ignored(seg)
             return
-        self.hosts.take(conversation, seg)
+        self.hosts.take(name, conversation, seg)
         conversation.segment(seg)
 
-    def _whose(self, seg: Seen) -> Conversation:
-        name = name_of(seg, vlans=self._policy.vlans)
+    def _counts(self, conversation: Conversation, seg: Seen) -> bool:
+        if self._policy.checksums is Checksums.AUTO:
+            return conversation.ends[conversation.side_of(seg)].right
+        return self._policy.checksums is Checksums.STRICT
+
+    def _whose(self, name: Name, seg: Seen) -> Conversation:
         conversation = self._live.get(name)
         now, self._clock = min(seg.when, self._clock), seg.when
         if conversation is not None and self._is_past(name, conversation, seg.when):

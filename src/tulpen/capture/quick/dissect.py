@@ -26,7 +26,7 @@ from tulpen.capture.quick.layout import (
     TAG_BITS,
 )
 from tulpen.capture.quick.sums import ones_sum
-from tulpen.capture.quick.words import big_16, big_32, big_64
+from tulpen.capture.quick.words import big_16, big_32, big_64, octet
 from tulpen.capture.seen import Sum
 from tulpen.wire import options as kinds
 
@@ -107,14 +107,13 @@ def words(passed: Any) -> Counter[str]:
 
 @njit(cache=True)
 def dissect(
-    data: Any, records: Any, first: int, base: int, rows: Any, where: Any, passed: Any
+    memory: int, records: Any, first: int, base: int, rows: Any, where: Any, passed: Any
 ) -> tuple[int, int, int, int]:
-    """Fill ``rows`` from the frames of ``records``.
+    """Fill ``rows`` from the frames of ``records``, whose octets lie from the place ``memory`` on.
 
     Returns how many rows, how many of them LATER, the octets of all frames on the wire, and the latest time.
-
-    ``first`` is the number of the first frame, ``base`` the place in the file of ``data``'s first octet.  ``where``
-    gets the record of each row, ``passed`` counts the frames without one by what they came to.
+    ``first`` is the number of the first frame, ``base`` where in the file the octets begin.  ``where`` gets the record
+    of each row, ``passed`` counts the frames without one by what they came to.
     """
     count = later = octets = latest = 0
     for each in range(len(records)):
@@ -122,7 +121,8 @@ def dissect(
         row = rows[count]
         octets += record.length
         latest = max(latest, record.when)
-        way = _frame(data, record.link, record.at, record.at + record.size, record.at + record.length, row)
+        at = memory + record.at
+        way = _frame(record.link, at, at + record.size, at + record.length, row)
         if way != TCP and way != OTHER:
             passed[way] += 1
             continue
@@ -138,22 +138,22 @@ def dissect(
 
 
 @njit
-def _frame(data: Any, link: int, at: int, cut: int, end: int, row: Any) -> Any:
-    """Follow a frame of which data[at:cut] was captured, and which ended on the wire at ``end``."""
+def _frame(link: int, at: int, cut: int, end: int, row: Any) -> Any:
+    """Follow a frame of which the octets ``at`` to ``cut`` were captured, and which ended on the wire at ``end``."""
     row.tags = 0
     row.vlan = 0
     way = _LINKS[link] if link < len(_LINKS) else 0
     if way == _ETHERNET:
         if at + 14 > cut:
             return NO_IP
-        kind, after = big_16(data, at + 12), at + 14
+        kind, after = big_16(at + 12), at + 14
         if kind < 0x600:
-            return _llc(data, after, cut)
-        return _typed(data, kind, after, cut, end, row)
+            return _llc(after, cut)
+        return _typed(kind, after, cut, end, row)
     if way == _RAW:
-        return _raw(data, at, cut, end, row)
+        return _raw(at, cut, end, row)
     if way == _LOOPBACK:
-        return _raw(data, at + 4, cut, end, row)
+        return _raw(at + 4, cut, end, row)
     if way == _COOKED:
         place, after = at + 14, at + 16
     elif way == _COOKED_2:
@@ -162,148 +162,148 @@ def _frame(data: Any, link: int, at: int, cut: int, end: int, row: Any) -> Any:
         return OTHER
     if place + 2 > cut:
         return NO_IP
-    kind = big_16(data, place)
-    return _llc(data, after, cut) if kind == 4 else _typed(data, kind, after, cut, end, row)
+    kind = big_16(place)
+    return _llc(after, cut) if kind == 4 else _typed(kind, after, cut, end, row)
 
 
 @njit
-def _llc(data: Any, at: int, cut: int) -> Any:
-    if at + 3 > cut or data[at + 2] != 3 or data[at] != data[at + 1] or (data[at] != 0xAA and data[at] != 0x06):
+def _llc(at: int, cut: int) -> Any:
+    if at + 3 > cut or octet(at + 2) != 3 or octet(at) != octet(at + 1) or (octet(at) != 0xAA and octet(at) != 0x06):
         return NO_IP
     return OTHER
 
 
 @njit
-def _raw(data: Any, at: int, cut: int, end: int, row: Any) -> Any:
+def _raw(at: int, cut: int, end: int, row: Any) -> Any:
     if at >= cut:
         return NO_IP
-    version = data[at] >> 4
+    version = octet(at) >> 4
     if version == 4:
-        return _ipv4(data, at, cut, end, row)
-    return _ipv6(data, at, cut, end, row) if version == 6 else NO_IP
+        return _ipv4(at, cut, end, row)
+    return _ipv6(at, cut, end, row) if version == 6 else NO_IP
 
 
 @njit
-def _typed(data: Any, kind: int, at: int, cut: int, end: int, row: Any) -> Any:
+def _typed(kind: int, at: int, cut: int, end: int, row: Any) -> Any:
     """Follow what stands behind an EtherType."""
     tags = outer = inner = 0
     while True:
         leads = _TYPES[kind]
         if leads == _FOUR:
-            return _ipv4(data, at, cut, end, row)
+            return _ipv4(at, cut, end, row)
         if leads == _SIX:
-            return _ipv6(data, at, cut, end, row)
+            return _ipv6(at, cut, end, row)
         if leads == _DEEP or (leads == _VLAN and tags == MOST_TAGS):
             return OTHER
         if leads != _VLAN or at + 4 > cut:
             return NO_IP
-        tags, outer, inner = tags + 1, inner, big_16(data, at) & 0xFFF
+        tags, outer, inner = tags + 1, inner, big_16(at) & 0xFFF
         row.tags = (tags << TAG_BITS | outer) << TAG_BITS | inner
         row.vlan = inner
-        kind = big_16(data, at + 2)
+        kind = big_16(at + 2)
         at += 4
         if kind < 0x600:
-            return _llc(data, at, cut)
+            return _llc(at, cut)
 
 
 @njit
-def _ipv4(data: Any, at: int, cut: int, end: int, row: Any) -> Any:
+def _ipv4(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 20 > cut:
         return IP_CUT
-    size = (data[at] & 0x0F) * 4
-    total = big_16(data, at + 2)
+    size = (octet(at) & 0x0F) * 4
+    total = big_16(at + 2)
     if total == 0:
         total = max(end - at, 0)
-    if data[at] >> 4 != 4 or size < 20 or total < size:
+    if octet(at) >> 4 != 4 or size < 20 or total < size:
         return IP_MALFORMED
     start, stop = at + size, at + total
-    if big_16(data, at + 6) & 0x3FFF:
+    if big_16(at + 6) & 0x3FFF:
         return OTHER
-    protocol = data[at + 9]
+    protocol = octet(at + 9)
     if protocol != TCP:
-        return _not_tcp(data, start, stop, cut, protocol, _ICMP_4)
-    good = big_16(data, at + 10) == 0 or start > cut or ones_sum(data, at, size) % 0xFFFF == 0
+        return _not_tcp(start, stop, cut, protocol, _ICMP_4)
+    good = big_16(at + 10) == 0 or start > cut or ones_sum(at, size) % 0xFFFF == 0
     row.six = 0
-    row.ttl = data[at + 8]
-    row.ident = big_16(data, at + 4)
+    row.ttl = octet(at + 8)
+    row.ident = big_16(at + 4)
     row.src[0] = row.dst[0] = 0
-    row.src[1] = big_32(data, at + 12)
-    row.dst[1] = big_32(data, at + 16)
-    return _tcp(data, start, stop, cut, ones_sum(data, at + 12, 8), good, row)
+    row.src[1] = big_32(at + 12)
+    row.dst[1] = big_32(at + 16)
+    return _tcp(start, stop, cut, ones_sum(at + 12, 8), good, row)
 
 
 @njit
-def _ipv6(data: Any, at: int, cut: int, end: int, row: Any) -> Any:
+def _ipv6(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 40 > cut:
         return IP_CUT
-    if data[at] >> 4 != 6:
+    if octet(at) >> 4 != 6:
         return IP_MALFORMED
-    length = big_16(data, at + 4)
+    length = big_16(at + 4)
     start = at + 40
     stop = start + length if length else max(end, start)
-    protocol = data[at + 6]
+    protocol = octet(at + 6)
     if _EXTENSIONS[protocol]:
         return OTHER
     if protocol != TCP:
-        return _not_tcp(data, start, stop, cut, protocol, _ICMP_6)
+        return _not_tcp(start, stop, cut, protocol, _ICMP_6)
     row.six = 1
-    row.ttl = data[at + 7]
+    row.ttl = octet(at + 7)
     row.ident = -1
-    row.src[0] = big_64(data, at + 8)
-    row.src[1] = big_64(data, at + 16)
-    row.dst[0] = big_64(data, at + 24)
-    row.dst[1] = big_64(data, at + 32)
-    return _tcp(data, start, stop, cut, ones_sum(data, at + 8, 32), True, row)
+    row.src[0] = big_64(at + 8)
+    row.src[1] = big_64(at + 16)
+    row.dst[0] = big_64(at + 24)
+    row.dst[1] = big_64(at + 32)
+    return _tcp(start, stop, cut, ones_sum(at + 8, 32), True, row)
 
 
 @njit
-def _not_tcp(data: Any, start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
+def _not_tcp(start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
     """Return what the payload of a packet that is not TCP comes to."""
     if protocol == icmp:
         if min(stop, cut) - start < 8:
             return ICMP
         errors = _ERRORS_4 if icmp == _ICMP_4 else _ERRORS_6
-        return OTHER if data[start] in errors else ICMP
+        return OTHER if octet(start) in errors else ICMP
     if protocol == UDP:
         at = start + 8
         if at >= cut:
             return UDP
-        if _PORTS[big_16(data, start)] or _PORTS[big_16(data, start + 2)]:
+        if _PORTS[big_16(start)] or _PORTS[big_16(start + 2)]:
             return OTHER
         # A relay of Teredo may have any port.
-        relayed = at + 40 <= cut and data[at] >> 4 == 6 and big_16(data, at + 4) == big_16(data, at - 4) - 48
+        relayed = at + 40 <= cut and octet(at) >> 4 == 6 and big_16(at + 4) == big_16(at - 4) - 48
         return OTHER if relayed else UDP
     return OTHER if _PROTOCOLS[protocol] else protocol
 
 
 @njit
-def _tcp(data: Any, start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) -> Any:
-    """Read a segment of which data[start:cut] was captured; ``addresses`` is their sum."""
+def _tcp(start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) -> Any:
+    """Read a segment from ``start`` on of which what stands before ``cut`` was captured; ``addresses`` is their sum."""
     size = stop - start
     if start + 20 > cut or size < 20:
         return TCP_CUT
-    bits = big_16(data, start + 12)
+    bits = big_16(start + 12)
     header = bits >> 10 & 0x3C
     if header < 20 or header > size:
         return TCP_MALFORMED
     if size - header > _LONGEST:
         return OTHER
-    row.sport = big_16(data, start)
-    row.dport = big_16(data, start + 2)
-    row.seq = big_32(data, start + 4)
-    row.ack = big_32(data, start + 8)
+    row.sport = big_16(start)
+    row.dport = big_16(start + 2)
+    row.seq = big_32(start + 4)
+    row.ack = big_32(start + 8)
     row.flags = bits & 0x1FF
-    row.wnd = big_16(data, start + 14)
+    row.wnd = big_16(start + 14)
     row.length = size - header
-    row.has = _options(data, start + 20, min(start + header, cut), row)
+    row.has = _options(start + 20, min(start + header, cut), row)
     if not good:
         row.checksum = _WRONG
     elif stop > cut:
         row.checksum = _UNKNOWN
     else:
         pseudo = addresses + TCP + size
-        total = ones_sum(data, start, size) + pseudo
-        row.checksum = _GOOD if total % 0xFFFF == 0 else _unfinished(big_16(data, start + 16), pseudo, size)
+        total = ones_sum(start, size) + pseudo
+        row.checksum = _GOOD if total % 0xFFFF == 0 else _unfinished(big_16(start + 16), pseudo, size)
     return TCP
 
 
@@ -315,46 +315,46 @@ def _unfinished(field: int, pseudo: int, size: int) -> Any:
 
 
 @njit
-def _options(data: Any, at: int, end: int, row: Any) -> Any:
-    """Read the options of data[at:end] into a row; return what it has."""
+def _options(at: int, end: int, row: Any) -> Any:
+    """Read the options ``at`` to ``end`` into a row; return what it has."""
     row.mss = 0
     row.scale = 0
-    if end - at == 12 and big_32(data, at) == _STAMP_ALONE:
-        row.tsval = big_32(data, at + 4)
-        row.tsecr = big_32(data, at + 8)
+    if end - at == 12 and big_32(at) == _STAMP_ALONE:
+        row.tsval = big_32(at + 4)
+        row.tsecr = big_32(at + 8)
         return STAMP
     row.tsval = 0
     row.tsecr = 0
     has = 0
-    while at < end and data[at] != kinds.END:
-        if data[at] == kinds.NOP:
+    while at < end and octet(at) != kinds.END:
+        if octet(at) == kinds.NOP:
             at += 1
             continue
-        length = data[at + 1] if at + 1 < end else 0
+        length = octet(at + 1) if at + 1 < end else 0
         if length < 2 or at + length > end:
             return has | STRANGE
-        has |= _option(data, data[at], length, at + 2, row)
+        has |= _option(octet(at), length, at + 2, row)
         at += length
     return has
 
 
 @njit
-def _option(data: Any, kind: int, length: int, at: int, row: Any) -> Any:
+def _option(kind: int, length: int, at: int, row: Any) -> Any:
     """Read one option, whose own octets begin at ``at``."""
     if kind == kinds.TIMESTAMPS and length == 10:
-        row.tsval = big_32(data, at)
-        row.tsecr = big_32(data, at + 4)
+        row.tsval = big_32(at)
+        row.tsecr = big_32(at + 4)
         return STAMP
     if kind == kinds.SACK and length > 2 and length % 8 == 2:
         return SACK
     if kind == kinds.MSS and length == 4:
-        row.mss = big_16(data, at)
+        row.mss = big_16(at)
         return MSS
     if kind == kinds.WINDOW_SCALE and length == 3:
-        row.scale = data[at]
+        row.scale = octet(at)
         return SCALE
     if kind == kinds.SACK_PERMITTED and length == 2:
         return SACK_PERMITTED
-    if kind == kinds.FAST_OPEN or (kind == kinds.EXPERIMENT and length >= 4 and big_16(data, at) == _FAST_OPEN_MAGIC):
+    if kind == kinds.FAST_OPEN or (kind == kinds.EXPERIMENT and length >= 4 and big_16(at) == _FAST_OPEN_MAGIC):
         return FAST_OPEN
     return STRANGE

@@ -41,7 +41,7 @@ class Pcap:
         """Find the next frames; return how many, and why no more (see ``walk``)."""
         window, (order, unit, extra, link) = self._window, self.known
         count, window.at, why = pcap_records(
-            window.data, window.at, window.end, order == "<", unit, extra, link, records
+            window.memory, window.at, window.end, order == "<", unit, extra, link, records
         )
         return count, why
 
@@ -71,7 +71,7 @@ class Pcapng:
     def walk(self, records: NDArray[Any]) -> tuple[int, int]:
         """Find the next frames; return how many, and why no more (see ``walk``)."""
         window, little = self._window, self._blocks.order == "<"
-        count, window.at, why = pcapng_records(window.data, window.at, window.end, little, self._interfaces, records)
+        count, window.at, why = pcapng_records(window.memory, window.at, window.end, little, self._interfaces, records)
         return count, why
 
     def step(self) -> bool:

@@ -107,7 +107,7 @@ class Segments:
         records = self._records[:count]
         self._first = self._before + counts.frames + 1
         found, later, octets, latest = dissect(
-            window.data, records, self._first, window.base, self._rows, self._where, self._passed
+            window.memory, records, self._first, window.base, self._rows, self._where, self._passed
         )
         if not counts.frames:
             counts.first = int(records["when"][0])

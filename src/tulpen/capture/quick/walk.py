@@ -67,23 +67,26 @@ def interface_array(interfaces: Sequence[pcapng.Interface]) -> NDArray[Any]:
 
 @njit(cache=True)
 def pcap_records(
-    data: Any, at: int, end: int, little: bool, unit: int, extra: int, link: int, records: Any
+    memory: int, at: int, end: int, little: bool, unit: int, extra: int, link: int, records: Any
 ) -> tuple[int, int, int]:
-    """Fill ``records`` from data[at:end]; return how many, where the first begins that is none, and why it stopped."""
+    """Fill ``records`` from the octets ``at`` to ``end`` of those from the place ``memory`` on.
+
+    Returns how many, where the first begins that is none, and why it stopped.
+    """
     head = HEADER + extra
     for count in range(len(records)):
         if at + head > end:
             return count, at, MORE
-        size = word_32(data, at + 8, little)
+        size = word_32(memory + at + 8, little)
         if size > MOST:
             return count, at, ODD
         if at + head + size > end:
             return count, at, MORE
         record = records[count]
-        record.when = word_32(data, at, little) * SECOND + word_32(data, at + 4, little) * unit
+        record.when = word_32(memory + at, little) * SECOND + word_32(memory + at + 4, little) * unit
         record.at = at + head
         record.size = size
-        record.length = max(word_32(data, at + 12, little), size)
+        record.length = max(word_32(memory + at + 12, little), size)
         record.link = link
         record.interface = 0
         at += head + size
@@ -91,36 +94,40 @@ def pcap_records(
 
 
 @njit(cache=True)
-def pcapng_records(data: Any, at: int, end: int, little: bool, interfaces: Any, records: Any) -> tuple[int, int, int]:
-    """Fill ``records`` from data[at:end]; return how many, where the first begins that is none, and why it stopped."""
+def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any, records: Any) -> tuple[int, int, int]:
+    """Fill ``records`` from the octets ``at`` to ``end`` of those from the place ``memory`` on.
+
+    Returns how many, where the first begins that is none, and why it stopped.
+    """
     count = 0
     while count < len(records):
         if at + 12 > end:
             return count, at, MORE
-        kind = word_32(data, at, little)
-        size = word_32(data, at + 4, little)
+        kind = word_32(memory + at, little)
+        size = word_32(memory + at + 4, little)
         if kind == _SECTION or kind == _INTERFACE or size < 12 or size % 4 or size > MOST:
             return count, at, ODD
         if at + size > end:
             return count, at, MORE
-        if word_32(data, at + size - 4, little) != size:
+        if word_32(memory + at + size - 4, little) != size:
             return count, at, ODD
         if kind == _ENHANCED or kind == _PACKET or kind == _SIMPLE:
-            if not _packet(data, at, kind, size - 12, little, interfaces, records[count]):
+            if not _packet(memory + at, kind, size - 12, little, interfaces, records[count]):
                 return count, at, ODD
+            records[count].at = at + (12 if kind == _SIMPLE else 28)
             count += 1
         at += size
     return count, at, FULL
 
 
 @njit(cache=True)
-def _packet(data: Any, at: int, kind: int, body: int, little: bool, interfaces: Any, record: Any) -> bool:
+def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record: Any) -> bool:
     """Read a packet's block with ``body`` octets between its lengths; False where it is not plain."""
     which, ticks, fixed = 0, np.uint64(0), 4
     if kind == _SIMPLE:
         if body < fixed or len(interfaces) == 0:
             return False
-        length = word_32(data, at + 8, little)
+        length = word_32(at + 8, little)
         size = length
         if interfaces[0].snap:
             size = min(size, interfaces[0].snap)
@@ -129,12 +136,12 @@ def _packet(data: Any, at: int, kind: int, body: int, little: bool, interfaces: 
         fixed = 20
         if body < fixed:
             return False
-        which = word_32(data, at + 8, little)
+        which = word_32(at + 8, little)
         if kind == _PACKET:
             which = which & 0xFFFF if little else which >> 16
-        ticks = (np.uint64(word_32(data, at + 12, little)) << np.uint64(32)) | np.uint64(word_32(data, at + 16, little))
-        size = word_32(data, at + 20, little)
-        length = word_32(data, at + 24, little)
+        ticks = (np.uint64(word_32(at + 12, little)) << np.uint64(32)) | np.uint64(word_32(at + 16, little))
+        size = word_32(at + 20, little)
+        length = word_32(at + 24, little)
         if which >= len(interfaces) or size > body - fixed:
             return False
     interface = interfaces[which]
@@ -144,7 +151,6 @@ def _packet(data: Any, at: int, kind: int, body: int, little: bool, interfaces: 
         record.when = _nanoseconds(np.int64(ticks), interface) + interface.offset
     else:
         return False
-    record.at = at + 8 + fixed
     record.size = size
     record.length = max(length, size)
     record.link = interface.link

@@ -37,6 +37,11 @@ class Window:
         return self._base
 
     @property
+    def memory(self) -> int:
+        """Where the octets of ``data`` lie."""
+        return int(self.data.ctypes.data)
+
+    @property
     def offset(self) -> int:
         """Where the file is read next."""
         return self._base + self.at

@@ -1,7 +1,7 @@
-"""Numbers read out of octets by compiled code, wherever they begin.
+"""Numbers read out of memory by compiled code, wherever they begin.
 
-numba reads an array's own items, and minds negative places; here 2, 4 or 8 octets are one read.  Nothing is checked:
-the caller knows that they are there.
+A place is an address: numba counts the references of an array that a function is given, which costs more than most of
+these functions do.  Nothing is checked: the caller keeps the octets, and knows that they are there.
 """
 
 from __future__ import annotations
@@ -21,22 +21,27 @@ def _reader(kind: Any) -> Any:
     """Return what reads a ``kind`` of unsigned number as this machine has it in memory."""
 
     @intrinsic
-    def read(context: Any, data: Any, at: Any) -> Any:
+    def read(context: Any, at: Any) -> Any:
         def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            place = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [arguments[1]])
-            value = builder.load(builder.bitcast(place, ir.IntType(kind.bitwidth).as_pointer()))
+            value = builder.load(builder.inttoptr(arguments[0], ir.IntType(kind.bitwidth).as_pointer()))
             value.align = 1
             return value
 
-        return kind(data, types.intp), generated
+        return kind(types.int64), generated
 
     return read
 
 
+_native_8 = _reader(types.uint8)
 _native_16 = _reader(types.uint16)
 _native_32 = _reader(types.uint32)
 native_64 = _reader(types.uint64)
+
+
+@njit(inline="always")
+def octet(at: int) -> Any:
+    """Return the octet at ``at``."""
+    return np.int64(_native_8(at))
 
 
 @njit(inline="always")
@@ -45,27 +50,27 @@ def _turned_32(value: Any) -> Any:
 
 
 @njit(inline="always")
-def big_16(data: Any, at: int) -> Any:
+def big_16(at: int) -> Any:
     """Return the 16 bits at ``at``, the first octet uppermost."""
-    value = np.int64(_native_16(data, at))
+    value = np.int64(_native_16(at))
     return (value & 0xFF) << 8 | value >> 8 if LITTLE else value
 
 
 @njit(inline="always")
-def big_32(data: Any, at: int) -> Any:
+def big_32(at: int) -> Any:
     """Return the 32 bits at ``at``, the first octet uppermost."""
-    value = np.int64(_native_32(data, at))
+    value = np.int64(_native_32(at))
     return _turned_32(value) if LITTLE else value
 
 
 @njit(inline="always")
-def word_32(data: Any, at: int, little: bool) -> Any:
+def word_32(at: int, little: bool) -> Any:
     """Return the 32 bits at ``at`` in a file's byte order."""
-    value = np.int64(_native_32(data, at))
+    value = np.int64(_native_32(at))
     return value if little == LITTLE else _turned_32(value)
 
 
 @njit(inline="always")
-def big_64(data: Any, at: int) -> Any:
+def big_64(at: int) -> Any:
     """Return the 64 bits at ``at``, the first octet uppermost."""
-    return np.uint64(big_32(data, at)) << np.uint64(32) | np.uint64(big_32(data, at + 4))
+    return np.uint64(big_32(at)) << np.uint64(32) | np.uint64(big_32(at + 4))
