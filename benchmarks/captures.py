@@ -49,6 +49,7 @@ def conversation(lost: int, text: int) -> Iterator[Row]:
     yield Row(0, ACK, 1, 1, 0, 20_000)
     yield Row(0, PSH | ACK, 1, 1, REQUEST, 300)
     there, at = 1 + REQUEST, 1  # what the client sent, and how far it has got
+    yield Row(1, ACK, 1, there, 0, 30)
     for number in range(SEGMENTS):
         begins = 1 + number * text
         yield Row(1, ACK, begins, there, text, 40_000 if number == 0 else 300)

@@ -51,6 +51,18 @@ class Summary:
             insort(kept, row, key=lambda each: each.number)
             del kept[WORST:]
 
+    def kept(self) -> list[Connection]:
+        """Return the rows that are kept."""
+        return [row for rows in self._worst.values() for row in rows]
+
+    def join(self, other: Summary) -> None:
+        """Count what another has, too."""
+        self.connections += other.connections
+        for name in ("opened", "ended", "cause", "found", "weights"):
+            getattr(self, name).update(getattr(other, name))
+        for row in other.kept():
+            self.keep(row)
+
     def worst(self) -> tuple[list[Connection], int]:
         """Return the first of the worst connections, and how many there are of that weight."""
         for weight, rows in self._worst.items():
