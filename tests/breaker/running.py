@@ -51,11 +51,6 @@ def siege_of(bad: list[str], *command: str, port: int = 8000, **kwds: Any) -> Si
     return besiege(SiegePlan(choices, command, port, **kwds), lambda result: None)
 
 
-def first_try(request: pytest.FixtureRequest) -> bool:
-    """Whether a test runs for the first time; on the second it must not look at what upset the first."""
-    return getattr(request.node, "execution_count", 1) == 1
-
-
 def outcomes(results: dict[str, Result]) -> dict[str, str]:
     return {name: result.outcome.value for name, result in results.items()}
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.breaker.running import broken, first_try, needs_kernel, outcomes, program, report_of
+from tests.breaker.running import broken, needs_kernel, outcomes, program, report_of
 from tests.link.rights import every_device
+from tests.second_try import first_try
 from tulpen.breaker.report import Result
 from tulpen.faults.catalogue import FAULTS
 from tulpen.faults.http import Framing

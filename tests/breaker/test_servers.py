@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.breaker.running import besieged, first_try, needs_kernel, program, tulpen_break
+from tests.breaker.running import besieged, needs_kernel, program, tulpen_break
+from tests.second_try import first_try
 from tulpen.breaker.siege.report import SiegeResult
 from tulpen.faults.clients.catalogue import CLIENTS
 

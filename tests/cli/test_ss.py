@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.link.rights import SOURCE, as_nobody, interpreter, needs_network, readable_source
+from tests.second_try import first_try
 from tulpen.cli.main import run
 from tulpen.link.namespace import Finished, PrivateNetwork
 
@@ -74,7 +75,9 @@ def populated() -> Iterator[Populated]:
 
 
 @pytest.fixture
-def network(populated: Populated) -> PrivateNetwork:
+def network(request: pytest.FixtureRequest, populated: Populated) -> PrivateNetwork:
+    if not first_try(request):
+        populated.close()
     return populated.fresh()
 
 
