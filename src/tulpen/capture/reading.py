@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, final, runtime_checkable
@@ -252,7 +251,7 @@ class Reading:
 
     def close(self, dissector: Dissector, follower: Follower) -> None:
         """Put the rows in order once everything was read."""
-        self.counts.passed = dict(Counter(dissector.passed).most_common())
+        self.counts.passed = dict(sorted(dissector.passed.items(), key=lambda each: (-each[1], each[0])))
         self.counts.wrong_checksums = follower.wrong
         self._in_order()
 
