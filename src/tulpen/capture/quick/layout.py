@@ -22,12 +22,25 @@ STRANGE: Final = 64  # options that are malformed, or of a kind that the pass do
 EXACT: Final = 128  # the exact reader has to see it: tunnels, fragments, whatever is not plain
 ICMP: Final = 256  # no segment, but an ICMP error about one: addresses, ports and number are those it quotes
 
+#: One frame as it stands in a block (the fields of ``Frame``).
+RECORD: Final = np.dtype(
+    [
+        ("when", np.int64),
+        ("at", np.int64),  # where its octets begin in the block
+        ("length", np.int64),  # octets that it had on the wire
+        ("size", np.int32),  # of these captured
+        ("link", np.int32),
+        ("interface", np.int32),
+    ],
+    align=True,
+)
+
 #: One TCP segment (the fields of ``Seen``).
 SEGMENT: Final = np.dtype(
     [
         ("frame", np.int64),
         ("when", np.int64),
-        ("offset", np.int64),  # of its record in the file
+        ("offset", np.int64),  # where the octets of its frame begin in the file, unpacked
         ("src", np.uint64, 2),
         ("dst", np.uint64, 2),
         ("seq", np.uint32),
