@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast, final
 
@@ -69,6 +70,8 @@ class Waiting:
     def add(self, told: Told) -> None:
         """Take the rows of another connection."""
         self.count += 1
+        row = told.connection
+        row.file = self._files[max(bisect_right(self._files, row.first_frame, key=_first) - 1, 0)][0]
         self._told.append(told)
         if len(self._told) >= TOLD_ROWS and (self._most is not None or self._spill):
             self._put_told()
@@ -147,6 +150,10 @@ class Waiting:
     def _answers(self, rows: NDArray[Any], numbers: NDArray[Any]) -> Answers:
         words = {shape: self._word(shape) for shape in np.unique(rows["shape"]).tolist()}
         return Answers(rows, numbers, words, self._files)
+
+
+def _first(file: tuple[str, int]) -> int:
+    return file[1]
 
 
 def _numbered(told: Told, number: int) -> Told:
