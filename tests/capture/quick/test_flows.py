@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="numba is not installed")
 
 from tests.capture.busy import busy
 from tests.capture.files import Talk, orderly
-from tests.capture.quick.both import compare, segments
+from tests.capture.quick.both import compare, quickly, segments
+from tests.capture.quick.talking import talking
 from tulpen.capture.policy import Checksums, Policy
 from tulpen.wire.options import Options
 
@@ -23,6 +28,29 @@ POLICIES = [
 def test_a_busy_capture(seed: int, policy: Policy) -> None:
     plain, _ = compare(segments(busy(seed, 60)), policy, cuts=range(0, 1000, 37 + seed))
     assert plain
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    chance=st.randoms(use_true_random=False), policy=st.sampled_from(POLICIES), count=st.integers(2, 150),
+    oddity=st.sampled_from([0.0, 0.01, 0.05, 0.2]), at_once=st.integers(1, 6), cut=st.integers(1, 60),
+)  # fmt: skip
+def test_conversations_by_chance(
+    chance: random.Random, policy: Policy, count: int, oddity: float, at_once: int, cut: int
+) -> None:
+    seen = talking(chance, count, oddity=oddity, at_once=at_once)
+    compare(seen, policy, cuts=range(0, count, cut))
+
+
+def test_most_of_what_the_exact_reader_finds_nothing_in_is_plain() -> None:
+    plain = clean = 0
+    for seed in range(60):
+        seen = talking(random.Random(seed), 200)
+        quick, exact = quickly(seen)
+        plain += len(quick)
+        clean += len(quick) + sum(not rows.findings for rows in exact.values())
+    assert clean > 300
+    assert plain > 0.7 * clean  # the others share a name with one that is not
 
 
 def stamps(now: int) -> Options:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, final
 
-import numba
 import numpy as np
 
 from tulpen.capture.hosts import CLOCK
 from tulpen.capture.policy import Checksums, Policy
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.layout import ICMP, STAMP
 from tulpen.capture.quick.names import end_hash, mixed, name_hash
 from tulpen.capture.quick.numbers import before
@@ -73,7 +73,7 @@ def _room(count: int) -> int:
     return 1 << (2 * count + 1).bit_length()
 
 
-@numba.njit(cache=True)
+@compiled
 def _put_names(table: Any, odd: Any, key: int) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(odd)):
@@ -96,7 +96,7 @@ def _put_names(table: Any, odd: Any, key: int) -> None:
             put.address[side, 1] = row.address[side, 1]
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_same(one: Any, other: Any) -> Any:
     if one.vlan != other.vlan or one.six != other.six:
         return False
@@ -107,7 +107,7 @@ def _is_same(one: Any, other: Any) -> Any:
     return straight or crossed
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     return (
         one.port[here] == other.port[there]
@@ -116,7 +116,7 @@ def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_name_of(row: Any, s: Any, vlan: int) -> Any:
     if row.vlan != vlan or row.six != s.six:
         return False
@@ -130,7 +130,7 @@ def _is_name_of(row: Any, s: Any, vlan: int) -> Any:
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def _choose(segments: Any, table: Any, vlans: bool, key: int, chosen: Any) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(segments)):
@@ -145,13 +145,13 @@ def _choose(segments: Any, table: Any, vlans: bool, key: int, chosen: Any) -> No
             at = (at + _ONE) & mask
 
 
-@numba.njit(cache=True)
+@compiled
 def _pair_hash(row: Any, key: int) -> Any:
     here = end_hash(row.src[0], row.src[1], 0, key)
     return mixed(here + end_hash(row.dst[0], row.dst[1], 0, key) * np.uint64(3)) | _ONE
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_pair(clock: Any, row: Any) -> Any:
     return (
         clock.six == row.six and clock.src[0] == row.src[0] and clock.src[1] == row.src[1]
@@ -159,7 +159,7 @@ def _is_pair(clock: Any, row: Any) -> Any:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled
 def _put_pairs(table: Any, pairs: Any, key: int) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(pairs)):
@@ -176,7 +176,7 @@ def _put_pairs(table: Any, pairs: Any, key: int) -> None:
             put.dst[half] = row.dst[half]
 
 
-@numba.njit(cache=True)
+@compiled
 def _tick(segments: Any, table: Any, key: int, trusts: bool, behind: Any) -> None:
     # hosts.Hosts._clock
     mask = np.uint64(len(table) - 1)
