@@ -39,3 +39,8 @@ def compiled(function: Callable[..., Any]) -> Any:
         return numba.njit(_nrt=False)(function)
     finally:
         numba.config.CACHE_DIR = before
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Return a function that becomes a part of each compiled one that calls it."""
+    return numba.njit(inline="always", _nrt=False)(function)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from tulpen.capture.policy import SILENCE
-from tulpen.capture.quick.compiled import compiled
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import ICMP
 from tulpen.capture.quick.names import (
     FREE,
@@ -86,7 +86,7 @@ def follow(segments: Any, at: int, memory: Memory, table: Table, rules: Rules) -
     return len(segments), DONE, np.int64(0), 0
 
 
-@compiled
+@inlined
 def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     """Return the flow of a segment, a new one if need be; NOBODY where there is no room for it."""
     vlan = name_of(s, rules)
@@ -107,7 +107,7 @@ def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     return flow
 
 
-@compiled
+@inlined
 def _lacks(memory: Memory, s: Any) -> Any:
     """Return what is full that this segment may need."""
     count = memory.count
