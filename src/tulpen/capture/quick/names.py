@@ -144,7 +144,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
     f.tag = s.vlan
     f.tags = s.tags
     f.odd = False
-    f.resets = 0
+    f.reset = False
     f.closing = False
     f.letters = 0
     f.last_side = NOBODY
@@ -170,6 +170,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
         e.text_when = 0
         e.often[0] = 0
         e.often[1] = 0
+        e.resets = 0
 
 
 @compiled

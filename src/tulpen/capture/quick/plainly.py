@@ -93,7 +93,7 @@ def take(memory: Memory, flow: int, s: Any, table: Table, rules: Rules) -> Any:
 def _is_unplain(f: Any, sender: Any, s: Any, rules: Rules) -> Any:
     """Say whether flags, options or checksum alone show it, or an earlier RST."""
     flags = s.flags
-    if s.has & _UNPLAIN or f.resets:
+    if s.has & _UNPLAIN or (f.reset and not flags & RST):
         return True
     if flags & SYN:
         if flags & (FIN | RST):
@@ -391,7 +391,8 @@ def _count(f: Any, sender: Any, side: int, s: Any) -> None:
     if s.checksum == _GOOD:
         sender.knows |= RIGHT
     if s.flags & RST:
-        f.resets = side + 1
+        f.reset = True
+        sender.resets += 1
         return
     if s.checksum == _UNFINISHED:
         sender.knows |= UNFINISHED
