@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from tulpen.capture.policy import SILENCE
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import ICMP
 from tulpen.capture.quick.names import (
     FREE,
@@ -60,7 +60,7 @@ from tulpen.wire.segment import SYN
 _FIRST_TTLS: Final = INITIAL
 
 
-@numba.njit(cache=True)
+@compiled
 def follow(segments: Any, at: int, memory: Memory, table: Table, rules: Rules) -> Any:
     """Take segments from ``at`` on; return where it came to, why, and what is to be learned: a shape and a letter."""
     for here in range(at, len(segments)):
@@ -86,7 +86,7 @@ def follow(segments: Any, at: int, memory: Memory, table: Table, rules: Rules) -
     return len(segments), DONE, np.int64(0), 0
 
 
-@numba.njit(cache=True)
+@inlined
 def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     """Return the flow of a segment, a new one if need be; NOBODY where there is no room for it."""
     vlan = name_of(s, rules)
@@ -107,7 +107,7 @@ def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     return flow
 
 
-@numba.njit(cache=True)
+@inlined
 def _lacks(memory: Memory, s: Any) -> Any:
     """Return what is full that this segment may need."""
     count = memory.count
@@ -129,13 +129,13 @@ def _lacks(memory: Memory, s: Any) -> Any:
     return DONE
 
 
-@numba.njit(cache=True)
+@compiled
 def is_past(f: Any, table: Table, now: int) -> Any:
     """Say whether the connection of a flow is over, and 2 MSL have passed in silence."""
     return now - f.last_when > SILENCE and bool(table.flags[f.shape] & OVER)
 
 
-@numba.njit(cache=True)
+@compiled
 def tell(memory: Memory, flow: int, table: Table) -> Any:
     """Tell the connection of a flow; say whether that could be done."""
     f = memory.flows[flow]
@@ -146,7 +146,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
         e, other = memory.ends[2 * flow + side], memory.ends[2 * flow + 1 - side]
         if e.samples == 0 and e.knows & ECHOED:
             return False  # there may be a round trip by timestamps
-        heard = other.often[0] > 0 or f.resets == 2 - side
+        heard = other.often[0] > 0 or other.resets > 0
         if e.knows & OPENED and e.knows & OFFERED_STAMPS and not heard:
             return False  # it may be behind an earlier one of its address
     row = memory.plain[memory.count[PLAINS]]
@@ -166,7 +166,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
         row.port[side] = f.port[side]
         row.address[side, 0] = f.address[side, 0]
         row.address[side, 1] = f.address[side, 1]
-        row.packets[side] = e.often[0] + e.often[1] + (1 if f.resets == side + 1 else 0)
+        row.packets[side] = e.often[0] + e.often[1] + e.resets
         row.bytes[side] = _octets(e)
         row.rtt[side] = e.least
     for letter in range(f.letters):
@@ -178,7 +178,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
     return True
 
 
-@numba.njit(cache=True)
+@compiled
 def _octets(e: Any) -> Any:
     # What it sent is all the numbers it has used, but for those of SYN and FIN.
     if not e.knows & NUMBERS:
@@ -186,7 +186,7 @@ def _octets(e: Any) -> Any:
     return e.nxt - np.int64(e.first) - (1 if e.knows & ISN else 0) - (1 if e.knows & CLOSED else 0)
 
 
-@numba.njit(cache=True)
+@compiled
 def _place(first: Any, second: Any) -> Any:
     # vantage.taken_at
     raw_first, raw_second = first.knows & UNFINISHED != 0, second.knows & UNFINISHED != 0
@@ -206,7 +206,7 @@ def _place(first: Any, second: Any) -> Any:
     return 1 if second.least > NEAR * first.least else -1
 
 
-@numba.njit(cache=True)
+@compiled
 def _hops(e: Any) -> Any:
     if e.often[0] == 0:
         return -1
@@ -217,7 +217,7 @@ def _hops(e: Any) -> Any:
     return -1
 
 
-@numba.njit(cache=True)
+@compiled
 def sweep(memory: Memory, table: Table, now: int, at: int) -> Any:
     """Tell and forget what is past; return where it came to: as many as there are, or less where there is no room."""
     count = memory.count
@@ -232,7 +232,7 @@ def sweep(memory: Memory, table: Table, now: int, at: int) -> Any:
     return count[FLOWS]
 
 
-@numba.njit(cache=True)
+@compiled
 def finish(memory: Memory, table: Table, at: int) -> Any:
     """Tell everything; return as ``sweep`` does."""
     count = memory.count
@@ -245,7 +245,7 @@ def finish(memory: Memory, table: Table, at: int) -> Any:
     return count[FLOWS]
 
 
-@numba.njit(cache=True)
+@compiled
 def _has_room(memory: Memory) -> Any:
     count = memory.count
     if 2 * (count[PASTS] + 1) > len(memory.past):
@@ -253,7 +253,7 @@ def _has_room(memory: Memory) -> Any:
     return count[ODDS] + 1 < len(memory.odd) and count[PAIRS] + 1 < len(memory.pairs)
 
 
-@numba.njit(cache=True)
+@compiled
 def _let_go(memory: Memory, flow: int, table: Table) -> None:
     f = memory.flows[flow]
     if not f.odd and not tell(memory, flow, table):

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
+
+from tulpen.capture.quick.compiled import compiled
 
 _GOLD: Final = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT: Final = np.uint64(32)
 
 
-@numba.njit(cache=True)
+@compiled
 def key_of(shape: int, letter: int) -> Any:
     """Return what ``Table.keys`` holds for a shape and a letter; never 0."""
     return (np.int64(shape) << 16 | np.int64(letter)) + 1
 
 
-@numba.njit(cache=True)
+@compiled
 def place(keys: Any, key: int) -> Any:
     """Return where a key is among ``keys``, or would be."""
     mask = len(keys) - 1

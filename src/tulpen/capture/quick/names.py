@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.state import (
     FLOWS,
     FREE_FLIGHT,
@@ -34,7 +34,7 @@ _WELL_KNOWN: Final = 1024
 _EPHEMERAL: Final = 32_768
 
 
-@numba.njit(cache=True)
+@compiled
 def mixed(number: Any) -> Any:
     """Return a hash of 64 bits."""
     number = (number ^ (number >> _SHIFT)) * _B
@@ -42,13 +42,13 @@ def mixed(number: Any) -> Any:
     return number ^ (number >> _SHIFT)
 
 
-@numba.njit(cache=True)
+@inlined
 def end_hash(high: int, low: int, port: int, key: int) -> Any:
     """Return the hash of an address and a port."""
     return mixed(mixed(low * _A + np.uint64(key)) + high * _C + np.uint64(port))
 
 
-@numba.njit(cache=True)
+@inlined
 def name_hash(s: Any, vlan: int, key: int) -> Any:
     """Return the hash of a segment's name, the same for both directions; never 0."""
     here = end_hash(s.src[0], s.src[1], s.sport, key)
@@ -56,14 +56,14 @@ def name_hash(s: Any, vlan: int, key: int) -> Any:
     return mixed(here + there + np.uint64(vlan)) | _ONE
 
 
-@numba.njit(cache=True)
+@compiled
 def side_of(f: Any, s: Any) -> Any:
     """Return which end of a flow sent a segment."""
     same = s.src[1] == f.address[0, 1] and s.sport == f.port[0] and s.src[0] == f.address[0, 0]
     return 0 if same else 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_named(f: Any, s: Any, vlan: int) -> Any:
     if f.six != s.six or f.vlan != vlan:
         return False
@@ -75,7 +75,7 @@ def _is_named(f: Any, s: Any, vlan: int) -> Any:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@inlined
 def find(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     """Return the flow of a segment's name, or NOBODY."""
     slots = memory.slots
@@ -90,7 +90,7 @@ def find(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     return NOBODY
 
 
-@numba.njit(cache=True)
+@compiled
 def put(memory: Memory, flow: int, code: int) -> None:
     """Make a flow be found."""
     slots = memory.slots
@@ -101,7 +101,7 @@ def put(memory: Memory, flow: int, code: int) -> None:
     slots[at] = (code >> _HALF) << _HALF | np.uint64(flow + 1)
 
 
-@numba.njit(cache=True)
+@compiled
 def is_full(memory: Memory) -> Any:
     """Say whether there is no room for another flow."""
     count = memory.count
@@ -110,7 +110,7 @@ def is_full(memory: Memory) -> Any:
     return count[FREE_FLOW] == NOBODY and count[FLOWS] == len(memory.flows)
 
 
-@numba.njit(cache=True)
+@compiled
 def begin(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     """Return a new flow for a segment."""
     count = memory.count
@@ -132,7 +132,7 @@ def begin(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     return flow
 
 
-@numba.njit(cache=True)
+@compiled
 def fresh(memory: Memory, flow: int, s: Any) -> None:
     """Let a segment be the first of a connection of its name."""
     f = memory.flows[flow]
@@ -144,7 +144,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
     f.tag = s.vlan
     f.tags = s.tags
     f.odd = False
-    f.resets = 0
+    f.reset = False
     f.closing = False
     f.letters = 0
     f.last_side = NOBODY
@@ -170,9 +170,10 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
         e.text_when = 0
         e.often[0] = 0
         e.often[1] = 0
+        e.resets = 0
 
 
-@numba.njit(cache=True)
+@compiled
 def _client(first: int, second: int) -> Any:
     # As verdict._client has it.
     if (first < _WELL_KNOWN) != (second < _WELL_KNOWN):
@@ -182,7 +183,7 @@ def _client(first: int, second: int) -> Any:
     return 0
 
 
-@numba.njit(cache=True)
+@compiled
 def land(memory: Memory, flow: int) -> None:
     """Forget what a flow has in flight."""
     count = memory.count
@@ -195,7 +196,7 @@ def land(memory: Memory, flow: int) -> None:
             e.flying = 0
 
 
-@numba.njit(cache=True)
+@compiled
 def make_odd(memory: Memory, flow: int) -> None:
     """Leave a name to the exact reader, from the first frame of the connection that it bears now."""
     f = memory.flows[flow]
@@ -213,7 +214,7 @@ def make_odd(memory: Memory, flow: int) -> None:
     count[ODDS] += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def give_back(memory: Memory, flow: int) -> None:
     """Forget a flow; where it is found is made anew afterwards."""
     f = memory.flows[flow]
@@ -228,7 +229,7 @@ def give_back(memory: Memory, flow: int) -> None:
     count[IN_USE] -= 1
 
 
-@numba.njit(cache=True)
+@compiled
 def remember(past: Any, code: int) -> None:
     """Put a hash where ``was_odd`` finds it."""
     mask = np.uint64(len(past) - 1)
@@ -238,7 +239,7 @@ def remember(past: Any, code: int) -> None:
     past[at] = code
 
 
-@numba.njit(cache=True)
+@compiled
 def remember_all(old: Any, past: Any) -> None:
     """Put every hash of ``old`` where ``was_odd`` finds it in ``past``."""
     for code in old:
@@ -246,7 +247,7 @@ def remember_all(old: Any, past: Any) -> None:
             remember(past, code)
 
 
-@numba.njit(cache=True)
+@compiled
 def was_odd(past: Any, code: int) -> Any:
     """Say whether a name, or by a rare chance another, was odd before it was given back."""
     mask = np.uint64(len(past) - 1)
@@ -258,7 +259,7 @@ def was_odd(past: Any, code: int) -> Any:
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def find_anew(memory: Memory) -> None:
     """Fill an empty ``memory.slots``."""
     for flow in range(memory.count[FLOWS]):
@@ -267,7 +268,7 @@ def find_anew(memory: Memory) -> None:
             put(memory, flow, f.hash)
 
 
-@numba.njit(cache=True)
+@compiled
 def name_of(s: Any, rules: Rules) -> Any:
     """Return the VLAN that is part of a segment's name."""
     return np.int64(s.vlan) if rules.vlans else 0

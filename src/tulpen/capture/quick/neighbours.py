@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from tulpen.capture.listeners import BITS, ENOUGH, NO_SCALE, OF_ECN, OF_SACK
 from tulpen.capture.policy import SILENCE
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.layout import SACK_PERMITTED, SCALE, STAMP
 from tulpen.capture.quick.names import NOBODY, end_hash, make_odd, mixed, side_of
 from tulpen.capture.quick.state import COOKIES, LISTENERS, NEVER, PAIRS, RUNS, RUNS_GONE, Memory, Rules
@@ -22,6 +22,7 @@ ANSWERED: Final = 4
 OFFERS: Final = 8
 STAMPED: Final = 16  # by a timestamp that is not 0
 STAMPS: Final = 32
+UNSURE: Final = 64  # by the policy, silence may have parted it from its answer
 
 _WRONG: Final = int(Sum.WRONG)
 _MASK: Final = 0xFFFF_FFFF
@@ -30,7 +31,7 @@ _ONE: Final = np.uint64(1)
 _NONE: Final = np.uint64(0)
 
 
-@numba.njit(cache=True)
+@compiled
 def syn(memory: Memory, flow: int, s: Any, rules: Rules) -> None:
     """Take a SYN or SYN,ACK, as ``Listeners.syn`` does."""
     if s.checksum == _WRONG and rules.drops != NEVER:
@@ -38,16 +39,17 @@ def syn(memory: Memory, flow: int, s: Any, rules: Rules) -> None:
     flags = s.flags & (SYN | ACK | RST)
     f = memory.flows[flow]
     if flags == SYN:
-        _offer(memory, f, s)
+        _offer(memory, f, s, rules)
     elif flags == SYN | ACK and _is_answer(f, s):
         f.offers |= ANSWERED
         _answer(memory, flow, f, s, rules)
 
 
-@numba.njit(cache=True)
+@compiled
 def unanswered(memory: Memory, f: Any) -> None:
     """Remember whose clock matters, where the last SYN of a flow had a timestamp and no answer."""
-    if f.offers & (WAITS | ANSWERED | STAMPS) != WAITS | STAMPS:
+    answered = f.offers & ANSWERED and not f.offers & UNSURE
+    if answered or f.offers & (WAITS | STAMPS) != WAITS | STAMPS:
         return
     side = f.offers & SIDE
     pair = memory.pairs[memory.count[PAIRS]]
@@ -58,8 +60,8 @@ def unanswered(memory: Memory, f: Any) -> None:
     memory.count[PAIRS] += 1
 
 
-@numba.njit(cache=True)
-def _offer(memory: Memory, f: Any, s: Any) -> None:
+@compiled
+def _offer(memory: Memory, f: Any, s: Any, rules: Rules) -> None:
     side = side_of(f, s)
     if f.offers & WAITS:
         again = f.offered == s.seq and f.offers & SIDE == side
@@ -80,17 +82,18 @@ def _offer(memory: Memory, f: Any, s: Any) -> None:
         | (OFFERS if has & (SCALE | SACK_PERMITTED) else 0)
         | (STAMPED if has & STAMP and s.tsval else 0)
         | (STAMPS if has & STAMP else 0)
+        | (UNSURE if rules.idle else 0)
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_answer(f: Any, s: Any) -> Any:
     if f.offers & (WAITS | ANSWERED) != WAITS or f.offers & SIDE == side_of(f, s):
         return False
     return s.when - f.offered_when <= SILENCE and np.int64(s.ack) == (np.int64(f.offered) + 1) & _MASK
 
 
-@numba.njit(cache=True)
+@compiled
 def _answer(memory: Memory, flow: int, f: Any, s: Any, rules: Rules) -> None:
     at = _listener(memory, s, rules)
     listener = memory.listeners[at]
@@ -105,7 +108,7 @@ def _answer(memory: Memory, flow: int, f: Any, s: Any, rules: Rules) -> None:
         _is_one(memory, flow, s.frame)
 
 
-@numba.njit(cache=True)
+@compiled
 def _listener(memory: Memory, s: Any, rules: Rules) -> Any:
     table = memory.listeners
     here = end_hash(s.src[0], s.src[1], s.sport, rules.key)
@@ -133,7 +136,7 @@ def _listener(memory: Memory, s: Any, rules: Rules) -> Any:
     return np.int64(at)
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_its(row: Any, s: Any) -> Any:
     return (
         row.port == s.sport and row.six == s.six and row.src[0] == s.src[0] and row.src[1] == s.src[1]
@@ -141,7 +144,7 @@ def _is_its(row: Any, s: Any) -> Any:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled
 def _stamped(memory: Memory, flow: int, f: Any, listener: Any, s: Any) -> None:
     count = memory.count
     rest = (np.int64(s.tsval) - (np.int64(f.offered_bits) | (OF_ECN if s.flags & ECE else 0))) & BITS
@@ -170,7 +173,7 @@ def _stamped(memory: Memory, flow: int, f: Any, listener: Any, s: Any) -> None:
     listener.run = NOBODY
 
 
-@numba.njit(cache=True)
+@compiled
 def _note(listener: Any, tsval: int) -> None:
     for at in range(listener.count):
         if listener.stamps[at] == tsval:
@@ -180,7 +183,7 @@ def _note(listener: Any, tsval: int) -> None:
         listener.count += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_one(memory: Memory, flow: int, frame: int) -> None:
     memory.cookies[memory.count[COOKIES]] = frame
     memory.count[COOKIES] += 1
@@ -188,7 +191,7 @@ def _is_one(memory: Memory, flow: int, frame: int) -> None:
         make_odd(memory, flow)
 
 
-@numba.njit(cache=True)
+@compiled
 def listen_anew(old: Any, memory: Memory) -> None:
     """Put the listeners of ``old`` that were heard in the last 2 MSL, and again 2 MSL, where they are found."""
     table, now = memory.listeners, np.int64(0)

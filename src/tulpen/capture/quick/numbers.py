@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from tulpen.capture.quick.compiled import compiled
 from tulpen.wire.seq import HALF, MASK
 
 
-@numba.njit(cache=True)
+@compiled
 def unwrap(number: int, near: int) -> Any:
     """Return the integer congruent to the 32-bit ``number`` that lies nearest to ``near``."""
     return near + ((np.int64(number) - near + HALF) & MASK) - HALF
 
 
-@numba.njit(cache=True)
+@compiled
 def before(a: int, b: int) -> Any:
     """Say whether the 32-bit timestamp ``a`` is older than ``b`` (RFC 7323 §5.2)."""
     return ((np.int64(a) - np.int64(b)) & MASK) >= HALF

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from tulpen.capture.acks import DELAYED, SLOW
 from tulpen.capture.conversation import MS
 from tulpen.capture.end import LONGEST_FLIGHT
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import (
     EXACT,
     FAST_OPEN,
@@ -75,7 +75,7 @@ _UNPLAIN: Final = EXACT | SACK | FAST_OPEN | STRANGE
 _OF_SYN: Final = MSS | SCALE | SACK_PERMITTED
 
 
-@numba.njit(cache=True)
+@inlined
 def take(memory: Memory, flow: int, s: Any, table: Table, rules: Rules) -> Any:
     """Take the next segment of a flow that is not odd."""
     f = memory.flows[flow]
@@ -89,11 +89,11 @@ def take(memory: Memory, flow: int, s: Any, table: Table, rules: Rules) -> Any:
     return said
 
 
-@numba.njit(cache=True)
+@inlined
 def _is_unplain(f: Any, sender: Any, s: Any, rules: Rules) -> Any:
     """Say whether flags, options or checksum alone show it, or an earlier RST."""
     flags = s.flags
-    if s.has & _UNPLAIN or f.resets:
+    if s.has & _UNPLAIN or (f.reset and not flags & RST):
         return True
     if flags & SYN:
         if flags & (FIN | RST):
@@ -105,7 +105,7 @@ def _is_unplain(f: Any, sender: Any, s: Any, rules: Rules) -> Any:
     return rules.idle > 0 and f.last_side != NOBODY and s.when - f.last_when > rules.idle
 
 
-@numba.njit(cache=True)
+@inlined
 def _segment(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     f = memory.flows[flow]
     a, b = memory.ends[2 * flow + side], memory.ends[2 * flow + 1 - side]
@@ -135,7 +135,7 @@ def _segment(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     return GOES_ON if not flags & ACK or _acknowledges(memory, f, a, b, s, acked) else IS_ODD
 
 
-@numba.njit(cache=True)
+@inlined
 def _letter(side: int, b: Any, s: Any, acked: int) -> Any:
     flags = s.flags
     letter = side | (WITH_SYN if flags & SYN else 0) | (WITH_FIN if flags & FIN else 0) | (WITH_TEXT if s.length else 0)
@@ -146,7 +146,7 @@ def _letter(side: int, b: Any, s: Any, acked: int) -> Any:
     return letter
 
 
-@numba.njit(cache=True)
+@compiled
 def write(f: Any, s: Any, after: int) -> None:
     """Add a letter to the word of a flow."""
     f.frame[f.letters] = s.frame - f.first_frame
@@ -158,7 +158,7 @@ def write(f: Any, s: Any, after: int) -> None:
 # what would be found in it
 
 
-@numba.njit(cache=True)
+@compiled
 def _may_open(f: Any, a: Any, b: Any, s: Any) -> Any:
     if s.length or (s.has & SCALE and s.scale > _WIDEST) or _is_for_many(s.six, s.src) or _is_for_many(s.six, s.dst):
         return False
@@ -170,7 +170,7 @@ def _may_open(f: Any, a: Any, b: Any, s: Any) -> Any:
     return bool(s.flags & ACK and answers and np.int64(s.ack) == (np.int64(b.first) + 1) & _MASK)
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_for_many(six: int, address: Any) -> Any:
     # wire.address.is_multicast and is_broadcast
     if six:
@@ -179,7 +179,7 @@ def _is_for_many(six: int, address: Any) -> Any:
     return low >> 28 == 0xE or low == _MASK
 
 
-@numba.njit(cache=True)
+@inlined
 def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
     """Say whether its text comes next, in the window, and it is no probe."""
     length, fin = np.int64(s.length), s.flags & FIN
@@ -199,12 +199,12 @@ def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
     return True
 
 
-@numba.njit(cache=True)
+@compiled
 def _round_trip(a: Any, b: Any) -> Any:
     return a.least + b.least
 
 
-@numba.njit(cache=True)
+@compiled
 def _has_its_stamp(a: Any, b: Any, s: Any, start: int) -> Any:
     if not a.stamped:
         return True
@@ -214,7 +214,7 @@ def _has_its_stamp(a: Any, b: Any, s: Any, start: int) -> Any:
     return not (b.stamped and a.knows & ISN and b.knows & ISN)
 
 
-@numba.njit(cache=True)
+@inlined
 def _may_acknowledge(a: Any, b: Any, s: Any, acked: int) -> Any:
     if s.wnd == 0:
         return False
@@ -232,17 +232,17 @@ def _may_acknowledge(a: Any, b: Any, s: Any, acked: int) -> Any:
     return acked + (np.int64(s.wnd) << shift) + (np.int64(1) << shift) > a.edge
 
 
-@numba.njit(cache=True)
+@compiled
 def _scale_is_known(a: Any, b: Any) -> Any:
     return bool(a.knows & ISN) and (bool(b.knows & ISN) or a.scale < 0)
 
 
-@numba.njit(cache=True)
+@compiled
 def _scale(a: Any, b: Any) -> Any:
     return np.int64(0) if a.scale < 0 or b.scale < 0 else np.int64(min(a.scale, _WIDEST))
 
 
-@numba.njit(cache=True)
+@inlined
 def _has_place(memory: Memory, f: Any, a: Any, s: Any) -> Any:
     # Of a third TTL, and of a flight that the exact reader would not remember.
     if a.flying >= _LONGEST or no_flight(memory) or s.frame - f.first_frame > _MASK:
@@ -253,7 +253,7 @@ def _has_place(memory: Memory, f: Any, a: Any, s: Any) -> Any:
 # what it changes
 
 
-@numba.njit(cache=True)
+@compiled
 def _opens(f: Any, a: Any, s: Any) -> None:
     a.first = s.seq
     a.una = np.int64(s.seq)
@@ -264,7 +264,7 @@ def _opens(f: Any, a: Any, s: Any) -> None:
     a.knows |= NUMBERS | ISN | (ANSWERED if s.flags & ACK else OPENED) | (OFFERED_STAMPS if s.has & STAMP else 0)
 
 
-@numba.njit(cache=True)
+@inlined
 def _sends(memory: Memory, f: Any, a: Any, b: Any, s: Any, start: int) -> None:
     if not a.knows & NUMBERS:
         a.first = s.seq
@@ -298,13 +298,13 @@ def _sends(memory: Memory, f: Any, a: Any, b: Any, s: Any, start: int) -> None:
         a.flying += 1
 
 
-@numba.njit(cache=True)
+@compiled
 def no_flight(memory: Memory) -> Any:
     """Say whether there is no room for more text under way."""
     return memory.count[FREE_FLIGHT] == NOBODY and memory.count[FLYING] == len(memory.flight)
 
 
-@numba.njit(cache=True)
+@compiled
 def _new_flight(memory: Memory) -> Any:
     count = memory.count
     at = count[FREE_FLIGHT]
@@ -316,7 +316,7 @@ def _new_flight(memory: Memory) -> Any:
     return at
 
 
-@numba.njit(cache=True)
+@compiled
 def _stamps(a: Any, s: Any) -> None:
     if not s.has & STAMP:
         return
@@ -326,7 +326,7 @@ def _stamps(a: Any, s: Any) -> None:
         a.knows |= STAMPED
 
 
-@numba.njit(cache=True)
+@inlined
 def _acknowledges(memory: Memory, f: Any, a: Any, b: Any, s: Any, acked: int) -> Any:
     syn = s.flags & SYN
     if not b.knows & NUMBERS:
@@ -349,7 +349,7 @@ def _acknowledges(memory: Memory, f: Any, a: Any, b: Any, s: Any, acked: int) ->
     return True
 
 
-@numba.njit(cache=True)
+@compiled
 def _sample(e: Any, waited: int) -> None:
     if waited <= 0:
         return
@@ -357,7 +357,7 @@ def _sample(e: Any, waited: int) -> None:
     e.samples = min(e.samples + 1, 2)
 
 
-@numba.njit(cache=True)
+@inlined
 def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     """Take text that is acknowledged out of the flight; say whether its ACK came in time."""
     b.una = acked
@@ -381,7 +381,7 @@ def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     return not (waited > SLOW + b.least and b.samples > 1)
 
 
-@numba.njit(cache=True)
+@inlined
 def _count(f: Any, sender: Any, side: int, s: Any) -> None:
     f.last_side = side
     f.last_flags = s.flags & (SYN | ACK | RST) | (TEXT if s.length else 0)
@@ -391,7 +391,8 @@ def _count(f: Any, sender: Any, side: int, s: Any) -> None:
     if s.checksum == _GOOD:
         sender.knows |= RIGHT
     if s.flags & RST:
-        f.resets = side + 1
+        f.reset = True
+        sender.resets += 1
         return
     if s.checksum == _UNFINISHED:
         sender.knows |= UNFINISHED

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
-import numba
 import numpy as np
 
 from tulpen.capture.hosts import CLOCK
 from tulpen.capture.policy import Checksums, Policy
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.layout import ICMP, STAMP
 from tulpen.capture.quick.names import end_hash, mixed, name_hash
 from tulpen.capture.quick.numbers import before
 from tulpen.capture.seen import Sum
-from tulpen.wire.segment import ACK, SYN
+from tulpen.wire.segment import ACK, RST, SYN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ def _room(count: int) -> int:
     return 1 << (2 * count + 1).bit_length()
 
 
-@numba.njit(cache=True)
+@compiled
 def _put_names(table: Any, odd: Any, key: int) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(odd)):
@@ -104,7 +104,7 @@ def _put_names(table: Any, odd: Any, key: int) -> None:
             put.address[side, 1] = row.address[side, 1]
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_same(one: Any, other: Any) -> Any:
     if one.vlan != other.vlan or one.six != other.six:
         return False
@@ -115,7 +115,7 @@ def _is_same(one: Any, other: Any) -> Any:
     return straight or crossed
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     return (
         one.port[here] == other.port[there]
@@ -124,7 +124,7 @@ def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     )
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_name_of(row: Any, s: Any, vlan: int) -> Any:
     if row.vlan != vlan or row.six != s.six:
         return False
@@ -138,7 +138,7 @@ def _is_name_of(row: Any, s: Any, vlan: int) -> Any:
     return False
 
 
-@numba.njit(cache=True)
+@compiled
 def _choose(segments: Any, table: Any, vlans: bool, key: int, chosen: Any) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(segments)):
@@ -153,13 +153,13 @@ def _choose(segments: Any, table: Any, vlans: bool, key: int, chosen: Any) -> No
             at = (at + _ONE) & mask
 
 
-@numba.njit(cache=True)
+@compiled
 def _pair_hash(row: Any, key: int) -> Any:
     here = end_hash(row.src[0], row.src[1], 0, key)
     return mixed(here + end_hash(row.dst[0], row.dst[1], 0, key) * np.uint64(3)) | _ONE
 
 
-@numba.njit(cache=True)
+@compiled
 def _is_pair(clock: Any, row: Any) -> Any:
     return (
         clock.six == row.six and clock.src[0] == row.src[0] and clock.src[1] == row.src[1]
@@ -167,7 +167,7 @@ def _is_pair(clock: Any, row: Any) -> Any:
     )  # fmt: skip
 
 
-@numba.njit(cache=True)
+@compiled
 def _put_pairs(table: Any, pairs: Any, key: int) -> None:
     mask = np.uint64(len(table) - 1)
     for n in range(len(pairs)):
@@ -184,7 +184,7 @@ def _put_pairs(table: Any, pairs: Any, key: int) -> None:
             put.dst[half] = row.dst[half]
 
 
-@numba.njit(cache=True)
+@compiled
 def _tick(segments: Any, table: Any, key: int, trusts: bool, behind: Any) -> None:
     # hosts.Hosts._clock
     mask = np.uint64(len(table) - 1)
@@ -201,7 +201,7 @@ def _tick(segments: Any, table: Any, key: int, trusts: bool, behind: Any) -> Non
             continue
         if clock.ticks and s.when - clock.when < CLOCK and before(s.tsval, clock.tsval):
             own = clock.sport == s.sport and clock.dport == s.dport and clock.seq == s.seq
-            behind[n] = s.flags & (SYN | ACK) == SYN and not own
+            behind[n] = s.flags & (SYN | ACK | RST) == SYN and not own
             continue
         clock.ticks = True
         clock.tsval = s.tsval
