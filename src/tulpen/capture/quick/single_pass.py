@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 import numpy as np
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from tulpen.capture.record import Connection
 
 Path = str | os.PathLike[str]
+
+
+MOST_PARTS: Final = 64  # for which files are read
 
 
 class Visited(NamedTuple):
@@ -98,13 +102,8 @@ class SinglePass:
     def run(self) -> None:
         """Read them."""
         parts = 1
-        while (waiting := self._in_parts(parts)) is None:
+        while not self._in_parts(parts):
             parts *= 2
-        self._reading.read_all(self._tally.files, self._tally.counts, self._tally.damage)
-        self._reading.counts.wrong_checksums = self._wrong
-        self._reading.counts.passed = in_order(self._tally.passed)
-        waiting.give(self._reading)
-        self._reading.sort()
 
     def draw(self, numbers: Iterable[int]) -> None:
         """Visit the connections of these numbers, such as there are, once more for their ladders."""
@@ -122,21 +121,33 @@ class SinglePass:
         left = Left(odd, np.zeros(0, PAIR), self._facts)
         self._visit_again(Again(left, self._policy, done, keep=rows.__contains__))
 
-    def _in_parts(self, parts: int) -> Waiting | None:
-        """Read the files for each part; None where more would have to be followed at once than the policy allows."""
+    def _in_parts(self, parts: int) -> bool:
+        """Read the files for each part; False where more would have to be followed at once than the policy allows."""
         self._tally, self._facts, self._wrong = Tally(), Facts(), 0
-        waiting = Waiting(self._shapes.word, self._tally.files, most=self._reading.most, spill=self._reading.gives_away)
+        reading, tally = self._reading, self._tally
+        kept = Waiting(self._shapes.word, tally.files, most=reading.most, spill=reading.gives_away)
+        with closing(kept) as waiting:
+            if not self._follow(parts, waiting):
+                return False
+            reading.read_all(tally.files, tally.counts, tally.damage)
+            reading.counts.wrong_checksums = self._wrong
+            reading.counts.passed = in_order(tally.passed)
+            waiting.give(reading)
+        reading.sort()
+        return True
+
+    def _follow(self, parts: int, waiting: Waiting) -> bool:
         for part in range(parts):
             flows = Flows(self._policy, self._shapes)
             for rows, _ in self._visit(None if part else self._tally):
                 flows.take(of_part(rows, part, parts))
                 waiting.take(flows.done())
-                if flows.open > self._policy.most:
-                    return None
+                if flows.open > self._policy.most and parts < MOST_PARTS:
+                    return False
             for plain in flows.finish():
                 waiting.take(plain)
             self._leave(flows.left, waiting)
-        return waiting
+        return True
 
     def _leave(self, left: Left, waiting: Waiting) -> None:
         """Leave to the exact reader what is not plain."""

@@ -90,6 +90,12 @@ class Waiting:
         for rows in self._all_plain():
             reading.add_columns(self._answers(rows, self._begun.numbers(rows["first_frame"])))
 
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in (self._plain_file, self._told_file):
+            if file is not None:
+                file.close()
+
     def _number(self, first_frame: int) -> int:
         return int(self._begun.numbers(np.array([first_frame]))[0])
 
