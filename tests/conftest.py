@@ -7,6 +7,9 @@ start would too: programs under test are interrupted as a terminal does it.
 
 Where tests run on several processors, those that look at the machine (its kernel's TCP, its namespaces, its
 tracepoints, its clock) run on one of them, one after the other; of the others a file stays together.
+
+Two programs and a kernel on a busy machine may do in another order what a test expects in one: such a test, if it
+fails, is run once more, and the summary tells of it (RERUN), so that its cause is found.  No other test is.
 """
 
 from __future__ import annotations
@@ -31,10 +34,13 @@ MACHINE = frozenset(
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together (``--dist loadgroup``)."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests stay together (``--dist loadgroup``), and which of them have a second try."""
     here = Path(__file__).parent
+    again = config.pluginmanager.hasplugin("rerunfailures") and not config.option.usepdb
     for item in items:
         path = item.path.relative_to(here)
         machine = path.parts[0] in MACHINE or item.get_closest_marker("kernel") is not None
         item.add_marker(pytest.mark.xdist_group("machine" if machine else str(path)))
+        if machine and again:
+            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -124,7 +124,7 @@ class Far:
             select.select([self.network.link.fileno()], [], [], left)
 
 
-def wait_for(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def wait_for(true: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     """Wait until something is true."""
     until = time.monotonic() + seconds
     while not true():

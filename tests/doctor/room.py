@@ -69,7 +69,7 @@ class Room:
 
     def found(self, check: str, *, seconds: float = 0.5, interval: float = 0.25, limits: Limits = SOON) -> Finding:
         """Examine until this check finds something, and return the one finding of it."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while True:
             seen = self.findings(seconds=seconds, interval=interval, limits=limits)
             named = [finding for finding in seen if finding.check == check]

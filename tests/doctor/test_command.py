@@ -111,7 +111,7 @@ import socket, time
 server = socket.create_server(("127.0.0.1", 8080))
 socket.create_connection(("127.0.0.1", 8080)).close()
 kept, _ = server.accept()
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -53,7 +53,7 @@ threads += [threading.Thread(target=stream, args=("192.0.2.2", 80)) for _ in ran
 for thread in threads:
     thread.daemon = True
     thread.start()
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -32,7 +32,7 @@ server = socket.socket()
 server.bind(("192.0.2.1", 8080))
 server.listen(5)
 kept = [server.accept()[0] for _ in range(2)]
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -49,7 +49,7 @@ def _busy(room: Room, far: Far) -> None:
     wait_for(lambda: any(sock.recv_q == 3 for sock in room.sockets()), "three wait")
     room.network.set_sysctl("net.ipv4.ip_local_port_range", "40000 40009")
     room.python(
-        "import socket, time; s = [socket.create_connection(('192.0.2.2', 80)) for _ in range(5)]; time.sleep(60)"
+        "import socket, time; s = [socket.create_connection(('192.0.2.2', 80)) for _ in range(5)]; time.sleep(600)"
     )
     room.wait_for(State.ESTABLISHED, 8)
 
@@ -207,7 +207,7 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
         assert f'tulpen_tcp_listener_sockets{{listener="127.0.0.1:{port}",namespace="",state="ESTABLISHED"}}' in text()
     finally:
         command.send_signal(signal.SIGINT)
-        _, errors = command.communicate(timeout=30)
+        _, errors = command.communicate(timeout=60)
     assert command.returncode == 0, errors
     assert "Traceback" not in errors
 

@@ -27,7 +27,7 @@ for _ in range(many):
 for sock in kept:
     if close:
         sock.close()
-time.sleep(60)
+time.sleep(600)
 """
 PORTS = 30
 
@@ -92,7 +92,7 @@ for number in range(int(sys.argv[2])):
     sock.bind(("192.0.2.1", 0))
     sock.connect((f"192.0.2.{2 + number % 3}", 80))
     kept.append(sock)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -122,7 +122,7 @@ server.bind(("192.0.2.1", 8080))
 server.listen(50)
 for _ in range(5):
     server.accept()[0].close()  # the server closes first: TIME-WAIT is its
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.doctor.far import Far, wait_for
 from tests.doctor.room import SOON, Room, evidence, grew, pid_of
 from tests.link.rights import needs_network
+from tulpen.doctor.change import idle_of
 from tulpen.doctor.finding import Severity
 from tulpen.sim.chance import Chance
 from tulpen.sim.filters import Chain, Loss, Only, Reordering
@@ -42,7 +43,7 @@ if what in ("stream", "much"):
                 pass
         left -= sent
         time.sleep(0.005)
-time.sleep(60)
+time.sleep(600)
 """
 IDLE = SOON._replace(idle=1.0)
 
@@ -50,6 +51,7 @@ IDLE = SOON._replace(idle=1.0)
 def test_idle_connections_without_keep_alive(room: Room, far: Far) -> None:
     client = room.python(CLIENT, "", 0, "192.0.2.2", "192.0.2.2", "192.0.2.3")
     room.wait_for(State.ESTABLISHED, 3)
+    wait_for(lambda: min(idle_of(sock.info) for sock in room.sockets()) >= IDLE.idle, "all are idle")
     finding = room.found("keep-alive", limits=IDLE)
     assert "holds 3 connections without keep-alive" in finding.sentence
     assert (pid_of(finding), finding.destination) == (client.pid, "192.0.2.2:80")

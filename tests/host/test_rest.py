@@ -1,4 +1,4 @@
-"""Connections that are quiet for a minute are kept as octets, and nobody can tell."""
+"""Connections that are quiet for a second are kept as octets, and nobody can tell."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ def _at_rest(now: int, **settings: object) -> tuple[Host, Host, Socket, Socket]:
     return here, there, opened, accepted
 
 
-def test_it_takes_a_minute() -> None:
+def test_it_takes_a_second() -> None:
     here, there, opened, _ = connected()
-    run(seconds(1), 0, here, there)
-    assert here.rest(seconds(59)) == 0
+    run(seconds(0.5), 0, here, there)
+    assert here.rest(seconds(0.9)) == 0
     assert not opened.resting
-    assert here.rest(seconds(60)) == 1
+    assert here.rest(seconds(1)) == 1
     assert opened.resting
+
+
+def test_one_that_is_woken_again_and_again_stays_awake_for_longer() -> None:
+    here, there, opened, _ = connected()
+    run(seconds(0.5), 0, here, there)
+    for patience in (1, 2, 4, 8, 16, 32, 64, 64):
+        assert here.rest(seconds(patience) - 1) == 0
+        assert here.rest(seconds(patience)) == 1
+        assert opened.status().state is ESTABLISHED
+        assert not opened.resting
 
 
 def test_looking_does_not_wake_it() -> None:

@@ -35,7 +35,7 @@ def test_a_network_is_found_by_its_process() -> None:
         assert network.pid in place.pids
         assert place == found.of(network.pid)
         assert place.name == f"{place.pids[0]}/{Path(f'/proc/{place.pids[0]}/comm').read_text().strip()}"
-    until = time.monotonic() + 10  # its last process may need a moment to be gone
+    until = time.monotonic() + 60  # its last process may need a moment to be gone
     while any(place.pids[0] in each.pids for each in namespaces().found):
         assert time.monotonic() < until
 

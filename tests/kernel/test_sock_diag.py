@@ -20,6 +20,7 @@ from tulpen.wire.segment import ACK, FIN, RST, SYN, Segment
 pytestmark = [pytest.mark.root, pytest.mark.kernel, needs_network]
 
 PORT = 80
+PATIENCE = 60  # seconds
 
 
 class Peer:
@@ -41,7 +42,7 @@ class Peer:
 
     def expect(self, flags: int) -> None:
         """Read up to the segment that bears these flags."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             select.select([self.network.link.fileno()], [], [], 0.1)
             for buffer, offload in self.network.link.read():
@@ -54,7 +55,7 @@ class Peer:
         raise AssertionError("the segment did not come")
 
     def becomes(self, state: State) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while (found := self.diag.state(self.name)) is not state:
             assert time.monotonic() < deadline, f"{found.title} is not {state.title}"
             time.sleep(0.005)
@@ -168,7 +169,7 @@ def test_a_listener_shows_its_queues(diag: SockDiag, peer: Peer, listener: socke
     peer.send(ACK)
     peer.becomes(State.ESTABLISHED)
     waiting = _listeners(diag)
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE
     while not waiting[0].recv_q and time.monotonic() < until:  # it is established a moment before it is queued
         waiting = _listeners(diag)
     assert [(found.recv_q, found.send_q, found.family) for found in waiting] == [(1, 7, socket.AF_INET6)]
@@ -181,6 +182,10 @@ def test_queues_owner_and_tcp_info(peer: Peer, listener: socket.socket) -> None:
     with _accepted(peer, listener) as connection:
         peer.send(ACK, 100)
         assert connection.recv(100, socket.MSG_PEEK) == bytes(100)
+        quiet = peer.diag.find(peer.name)
+        assert quiet is not None
+        assert quiet.info is not None
+        assert quiet.info.snd_cwnd == 10
         connection.send(bytes(300))
         found = peer.diag.find(peer.name)
         assert found is not None
@@ -188,7 +193,7 @@ def test_queues_owner_and_tcp_info(peer: Peer, listener: socket.socket) -> None:
         assert found.inode == os.fstat(connection.fileno()).st_ino
         assert found.cookie != bytes(8)
         assert found.info is not None
-        assert (found.info.state, found.info.bytes_received, found.info.snd_cwnd) == (1, 100, 10)
+        assert (found.info.state, found.info.bytes_received) == (1, 100)
         assert (found.info.unacked, found.info.segs_in, found.info.data_segs_in) == (1, 3, 1)
         lean = peer.diag.find(peer.name, info=False)
         assert lean is not None

@@ -108,9 +108,9 @@ def test_what_a_killed_process_left_is_removed_by_the_next() -> None:
     with start("    print('on', flush=True)\n    time.sleep(60)") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "on\n"
+        [left] = instances(process.pid)
         process.kill()
         process.wait(90)
-    [left] = instances(process.pid)
     deadline = time.monotonic() + 90
     notes: list[str] = []
     while instances(process.pid):  # another of these tests may have been quicker

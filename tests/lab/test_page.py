@@ -11,6 +11,7 @@ from tulpen.lab.catalogue import named
 from tulpen.lab.ground import Backend
 from tulpen.lab.page import report
 from tulpen.lab.run import run, side_by_side
+from tulpen.show.report import anchor_of
 
 
 def _page(name: str) -> str:
@@ -25,6 +26,24 @@ def test_it_needs_nothing_else() -> None:
     assert "image/svg+xml" in html
     for words in ("What happens, and why", "Side by side", "write, write, read", "holds"):
         assert words in html
+
+
+def test_it_leads_to_the_ladders_of_its_capture(tmp_path: Path) -> None:
+    incident = named("close")
+    accounts = [
+        run("close", backend, pcap=tmp_path / f"close-{backend.value}.pcapng")
+        for backend in (Backend.SIM, Backend.STACK)
+    ]
+    html = report(incident, accounts, side_by_side(incident, accounts))
+    for account in accounts:
+        assert account.captures
+        path = account.captures[0]
+        title = anchor_of(f"The capture {path.name}, read")
+        assert f'<a href="#{title}">' in html
+        assert f'<section id="{title}"' in html
+        first = f"{anchor_of(path.stem)}-connection-1"
+        assert f'<a href="#{first}">' in html
+        assert f'<section id="{first}"' in html
 
 
 def test_a_notebook_shows_pictures() -> None:

@@ -17,6 +17,8 @@ from tests.link.rights import SOURCE, needs_network
 
 pytestmark = [pytest.mark.root, needs_network]
 
+PATIENCE = 60  # seconds
+
 PROGRAM = """
 import os, sys, threading, time
 from tulpen.link.namespace import PrivateNetwork
@@ -26,8 +28,8 @@ for network in networks:
     network.start(["sh", "-c", "sleep 600 & setsid sleep 600 & (setsid sh -c 'sleep 600 & sleep 600' &) ; sleep 600"])
 if "fork" in sys.argv and os.fork() == 0:
     time.sleep(600)
-time.sleep(0.3)
 print("up", flush=True)
+sys.stdin.readline()
 if "exception" in sys.argv:
     raise RuntimeError("a mistake")
 time.sleep(600)
@@ -51,23 +53,33 @@ def _started(mark: str, *words: str) -> subprocess.Popen[str]:
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words],
         env={**os.environ, "PYTHONPATH": str(SOURCE), "TULPEN_TEST": mark},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
+    assert program.stdin is not None
     assert program.stdout is not None
     assert program.stdout.readline() == "up\n"
+    assert _until(lambda: _marked(mark).count("sleep 600 ") == 10)  # five in each network
+    program.stdin.write("go on\n")
+    program.stdin.flush()
     return program
 
 
-def gone(mark: str) -> bool:
-    deadline = time.monotonic() + 5
-    while _marked(mark):
+def _until(true: Callable[[], bool]) -> bool:
+    """Wait for something; return whether it came about."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     return True
+
+
+def gone(mark: str) -> bool:
+    return _until(lambda: not _marked(mark))
 
 
 def _kill(program: subprocess.Popen[str]) -> None:
@@ -88,14 +100,14 @@ def test_nothing_is_left_after_a_signal(end: Callable[[subprocess.Popen[str]], N
     with _started(mark) as program:
         assert len(_marked(mark)) >= 14
         end(program)
-        program.wait(5)
+        program.wait(PATIENCE)
     assert gone(mark), _marked(mark)
 
 
 def test_nothing_is_left_after_an_exception() -> None:
     mark = uuid.uuid4().hex
     with _started(mark, "exception") as program:
-        assert program.wait(5) == 1
+        assert program.wait(PATIENCE) == 1
     assert gone(mark), _marked(mark)
 
 
@@ -103,10 +115,8 @@ def test_a_fork_of_the_program_keeps_nothing_alive() -> None:
     mark = uuid.uuid4().hex
     with _started(mark, "fork") as program:
         program.kill()
-        program.wait(5)
-        deadline = time.monotonic() + 5
-        while len(_marked(mark)) > 1 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        program.wait(PATIENCE)
+        assert _until(lambda: len(_marked(mark)) <= 1)
         left = _marked(mark)
         os.killpg(program.pid, signal.SIGKILL)  # the fork
     assert len(left) == 1

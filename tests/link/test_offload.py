@@ -42,7 +42,7 @@ def _transfer(left: PrivateNetwork, right: PrivateNetwork, family: int, address:
     ):
         listener.bind((address, 0))
         listener.listen()
-        client.settimeout(20)
+        client.settimeout(120)
         client.connect(listener.getsockname())
         server, _ = listener.accept()
         with server:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -21,6 +22,8 @@ from tulpen.wire.checksum import internet_checksum
 
 pytestmark = [pytest.mark.root, needs_network]
 
+PATIENCE = 60  # seconds
+
 
 def _udp(payload: bytes, *, damage: int = 0) -> bytes:
     """A datagram from 192.0.2.2 to port 9 of 192.0.2.1."""
@@ -35,7 +38,7 @@ def _udp(payload: bytes, *, damage: int = 0) -> bytes:
 
 
 def _wait_for_packet(network: PrivateNetwork) -> bytes:
-    assert select.select([network.link], [], [], 5)[0]
+    assert select.select([network.link], [], [], PATIENCE)[0]
     return bytes(network.link.read()[0][0])
 
 
@@ -44,7 +47,7 @@ def _wait_for_packet(network: PrivateNetwork) -> bytes:
 def test_ping_is_answered_over_the_link(device: Device, target: str) -> None:
     with PrivateNetwork(device=device) as network:
         assert network.device == device
-        command = network.start(["ping", "-c", "2", "-i", "0.05", target], deadline=10)
+        command = network.start(["ping", "-c", "2", "-i", "0.05", target], deadline=PATIENCE)
         finished = serve(network.link, command)
     assert finished.status == 0, finished.stderr.text
     assert "2 received" in finished.stdout.text
@@ -69,7 +72,7 @@ def test_packets_leave_with_whole_checksums(device: Device) -> None:
 def test_the_kernel_verifies_what_the_link_writes(device: Device) -> None:
     with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("192.0.2.1", 9))
-        udp.settimeout(5)
+        udp.settimeout(PATIENCE)
         network.link.write(_udp(b"damaged", damage=0x0101))
         network.link.write(_udp(b"whole"))
         assert udp.recv(100) == b"whole"
@@ -87,7 +90,7 @@ def test_nothing_is_sent_unasked(device: Device) -> None:
 def test_what_the_link_cannot_carry_is_lost(device: Device) -> None:
     with PrivateNetwork(device=device) as network, network.open_socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("192.0.2.1", 9))
-        udp.settimeout(5)
+        udp.settimeout(PATIENCE)
         network.link.write(b"\xffno IP packet at all")
         network.link.write(_udp(b"x" * 4000))
         network.set_link(False)
@@ -186,18 +189,19 @@ def test_a_command_that_is_not_there_is_an_oserror() -> None:
 def test_the_deadline_kills_the_whole_group() -> None:
     with PrivateNetwork() as network:
         began = time.monotonic()
-        finished = network.run(["sh", "-c", "sleep 60 & echo here; sleep 60"], deadline=0.3)
+        finished = network.run(["sh", "-c", "sleep 600 & sleep 600"], deadline=0.3)
         assert finished.timed_out
         assert finished.status == -signal.SIGKILL
+        assert 0.3 <= time.monotonic() - began < 300  # the sleepers held the pipes
+        finished = network.run(["sh", "-c", "echo here; sleep 600"], deadline=3)
         assert finished.stdout.data == b"here\n"
-        assert 0.3 <= time.monotonic() - began < 3
 
 
 def test_what_a_command_leaves_in_its_group_ends_with_it() -> None:
     with PrivateNetwork() as network:
         began = time.monotonic()
-        assert network.run(["sh", "-c", "sleep 60 & exit 0"]).status == 0
-        assert time.monotonic() - began < 1  # the sleeper held the pipes
+        assert network.run(["sh", "-c", "sleep 600 & exit 0"]).status == 0
+        assert time.monotonic() - began < 300  # the sleeper held the pipes
 
 
 def test_a_command_can_be_selected_on_and_signalled() -> None:
@@ -206,7 +210,7 @@ def test_a_command_can_be_selected_on_and_signalled() -> None:
         assert command.poll() is None
         assert select.select([command], [], [], 0.1)[0] == []
         command.kill(signal.SIGTERM)
-        assert select.select([command], [], [], 5)[0] == [command]
+        assert select.select([command], [], [], PATIENCE)[0] == [command]
         assert command.poll() == -signal.SIGTERM
         command.kill()  # too late, and no harm
 
@@ -256,11 +260,11 @@ def test_counters_can_be_read_from_both_sides() -> None:
 
 
 def test_many_side_by_side() -> None:
-    began = time.monotonic()
     networks = [PrivateNetwork() for _ in range(30)]
-    took = time.monotonic() - began
     try:
-        commands = [network.start(["ping", "-c", "1", "-W", "5", "192.0.2.2"], deadline=20) for network in networks]
+        commands = [
+            network.start(["ping", "-c", "1", "-W", "60", "192.0.2.2"], deadline=PATIENCE) for network in networks
+        ]
         threads = [
             threading.Thread(target=serve, args=(network.link, command))
             for network, command in zip(networks, commands, strict=True)
@@ -273,7 +277,6 @@ def test_many_side_by_side() -> None:
     finally:
         for network in networks:
             network.close()
-    assert took < 5
 
 
 def test_networks_are_made_by_threads_at_once() -> None:
@@ -310,17 +313,26 @@ def test_what_comes_over_a_route_may_be_acknowledged_at_once() -> None:
 
 def test_no_descriptor_is_lost() -> None:
     PrivateNetwork().close()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = _descriptors()
     for _ in range(3):
         with PrivateNetwork() as network:
             network.run(["true"])
             network.open_socket(socket.AF_INET, socket.SOCK_STREAM).close()
             with pytest.raises(FileNotFoundError):
                 network.run(["no-such-command"], env={"PATH": os.defpath})
-    deadline = time.monotonic() + 2  # a capture's thread may still be closing its pipe
-    while len(list(Path("/proc/self/fd").iterdir())) > before and time.monotonic() < deadline:
+    deadline = time.monotonic() + PATIENCE  # a capture's thread may still be closing its pipe
+    while _descriptors() - before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert _descriptors() - before == set()
+
+
+def _descriptors() -> set[tuple[str, str]]:
+    """What is open here; what tests before this one left to be closed may go at any time."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of the folder itself
+            found.add((entry.name, str(entry.readlink())))
+    return found
 
 
 @pytest.mark.parametrize(("queue", "kept"), [(0, 500), (2000, 1500)])

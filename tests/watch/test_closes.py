@@ -38,7 +38,7 @@ def pair() -> Pair:
 
 def told(watch: Closes, port: int, number: int = 2) -> dict[str, Ended]:
     found: dict[str, Ended] = {}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with watch:
         while len(found) < number:
             assert time.monotonic() < deadline, found
@@ -124,5 +124,5 @@ def test_an_ordinary_user_watches() -> None:
                 while port not in (line := json.loads(process.stdout.readline())).values():
                     pass
             process.stdin.close()
-            process.wait(20)
+            process.wait(60)
     assert line["ending"] == "orderly"

@@ -44,6 +44,7 @@ def test_lines_come_as_connections_end_and_an_interrupt_is_the_usual_end() -> No
         os.set_blocking(watch.stdout.fileno(), False)
         line = ""
         while not line:  # it may not be tracing yet
+            assert watch.poll() is None, watch.communicate()
             connect(port)
             try:
                 watch.wait(0.3)

@@ -28,6 +28,7 @@ from tulpen.wire.segment import ACK, FIN, RST, SYN
 pytestmark = [pytest.mark.root, pytest.mark.kernel, needs_network, needs_tracing]
 
 Pair = tuple[socket.socket, socket.socket]
+PATIENCE = 60  # seconds
 
 
 class Scene:
@@ -46,20 +47,20 @@ class Scene:
 
     def socket(self) -> socket.socket:
         made = self.network.open_socket(self.family, socket.SOCK_STREAM)
-        made.settimeout(20)
+        made.settimeout(PATIENCE)
         return made
 
     def pair(self) -> Pair:
         client = self.socket()
         client.connect((self.address, self.port))
         server, _ = self.listener.accept()
-        server.settimeout(20)
+        server.settimeout(PATIENCE)
         return client, server
 
     def told(self, *, number: int) -> dict[str, Ended]:
         """Wait until so many ends are told; give them as client and server, by the listener's port."""
         found: dict[str, Ended] = {}
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while len(found) < number:
             assert time.monotonic() < deadline, f"told: {[each.as_line() for each in found.values()]}"
             time.sleep(0.01)
@@ -152,7 +153,7 @@ def data_after_close(scene: Scene) -> None:
     assert server.recv(9) == b""
     client.close()
     server.send(b"x")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     with contextlib.suppress(ConnectionError):
         while time.monotonic() < deadline:
             server.send(b"x")
@@ -304,7 +305,7 @@ class Silent:
         self.listener = network.open_socket(socket.AF_INET, socket.SOCK_STREAM)
         self.listener.bind(("", self.port))
         self.listener.listen()
-        self.listener.settimeout(20)
+        self.listener.settimeout(PATIENCE)
 
     def connected(self) -> socket.socket:
         self.peer.send(SYN)
@@ -313,7 +314,7 @@ class Silent:
         return self.listener.accept()[0]
 
     def told(self) -> Ended:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             for each in self.watch.poll():
                 return each
@@ -383,7 +384,7 @@ def test_a_peer_far_away_resets(silent: Silent) -> None:
 
 def test_no_syn_is_answered(silent: Silent) -> None:
     client = silent.network.open_socket(socket.AF_INET, socket.SOCK_STREAM)
-    client.settimeout(20)
+    client.settimeout(PATIENCE)
     with pytest.raises(TimeoutError):
         client.connect(("192.0.2.2", silent.port))
     client.close()

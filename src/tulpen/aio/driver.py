@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from tulpen.tcp.signals import Signal
 
 SECOND: Final = 1_000_000_000
-REST_EVERY: Final = 2.0  # seconds between two looks for connections that may rest
-REST_ON: Final = 0.05  # ... while there are some
+REST_EVERY: Final = 1.0  # seconds between two looks for connections that may rest
+REST_ON: Final = 0.02  # ... while there are some
 #: States in which a closed connection still owes its peer something.
 UNDELIVERED: Final = frozenset({State.SYN_RECEIVED, State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK})
 

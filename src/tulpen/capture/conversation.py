@@ -98,6 +98,7 @@ class Conversation:
     def _count(self, side: int, seg: Seen) -> None:
         sender = self.ends[side]
         sender.packets += 1
+        sender.right = sender.right or seg.checksum is Sum.GOOD
         sender.last_when = seg.when
         sender.last_frame = seg.frame
         if seg.length and not seg.flags & RST:

@@ -12,19 +12,27 @@ from tulpen.capture.frame import Frame
 from tulpen.capture.icmp import icmp_error
 from tulpen.capture.links import IPV4, IPV6, LINKS, Inside, tag
 from tulpen.capture.seen import IcmpError, Seen, Sum
-from tulpen.capture.tunnels import MPLS_IN_IP, TCP, tunnel
+from tulpen.capture.tunnels import MPLS_IN_IP, TCP, UDP, tunnel
 from tulpen.wire.checksum import ones_sum, pseudo_sum
 from tulpen.wire.options import NO_OPTIONS, parse_options
 
 DEEPEST: Final = 24  # headers in one frame
 
+# Why a frame is passed over.
+NO_IP: Final = "no packet of IP"
+IP_CUT: Final = "an IP header cut short"
+IP_MALFORMED: Final = "a malformed IP header"
+TCP_CUT: Final = "a TCP header cut short"
+TCP_MALFORMED: Final = "a malformed TCP header"
+NO_ERROR: Final = "ICMP"
+
 _V4: Final = Struct("!BBHHHBBH4s4s")
 _V6: Final = Struct("!IHBB16s16s")
 _TCP: Final = Struct("!HHIIHHHH")
-_ICMP: Final = {4: 1, 16: 58}  # by the length of an address
-_EXTENSIONS: Final = frozenset((0, 43, 60, 135))
-_FRAGMENT: Final = 44
-_AUTHENTICATION: Final = 51
+ICMP: Final = {4: 1, 16: 58}  # by the length of an address
+EXTENSIONS: Final = frozenset((0, 43, 60, 135))
+FRAGMENT: Final = 44
+AUTHENTICATION: Final = 51
 
 
 class Outer(NamedTuple):
@@ -44,12 +52,16 @@ class Outer(NamedTuple):
 
 @final
 class Dissector:
-    """Finds TCP in frames, and counts what it had to pass over."""
+    """Finds TCP in frames, and counts what it had to pass over.
 
-    __slots__ = ("_fragments", "passed")
+    ``late``: takes the frames with fragments of IP, where their other fragments may be elsewhere.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_fragments", "_late", "passed")
+
+    def __init__(self, late: list[Frame] | None = None) -> None:
         self._fragments = Fragments()
+        self._late = late
         #: Frames without a segment, by the reason in words.
         self.passed: Counter[str] = Counter()
 
@@ -68,7 +80,7 @@ class Dissector:
         # ``end``: where the octets ended on the wire, which may be beyond those captured.
         for _ in range(DEEPEST):
             if inside is None:
-                self.passed["no packet of IP"] += 1
+                self.passed[NO_IP] += 1
                 return None
             kind, at, name = inside
             if name:
@@ -83,17 +95,17 @@ class Dissector:
 
     def _ipv4(self, frame: Frame, data: bytes, at: int, end: int, layers: tuple[str, ...]) -> Seen | IcmpError | None:
         if at + 20 > len(data):
-            self.passed["an IP header cut short"] += 1
+            self.passed[IP_CUT] += 1
             return None
         first, tos, total, ident, fragment, ttl, protocol, check, src, dst = _V4.unpack_from(data, at)
         size = (first & 0x0F) * 4
         if first >> 4 != 4 or size < 20:
-            self.passed["a malformed IP header"] += 1
+            self.passed[IP_MALFORMED] += 1
             return None
         if total == 0:  # the device was to cut it: its length is what there is
             total = max(end - at, 0)
         if total < size:
-            self.passed["a malformed IP header"] += 1
+            self.passed[IP_MALFORMED] += 1
             return None
         start, stop = at + size, at + total
         good = check == 0 or start > len(data) or int.from_bytes(data[at:start], "big") % 0xFFFF == 0
@@ -106,21 +118,21 @@ class Dissector:
 
     def _ipv6(self, frame: Frame, data: bytes, at: int, end: int, layers: tuple[str, ...]) -> Seen | IcmpError | None:
         if at + 40 > len(data):
-            self.passed["an IP header cut short"] += 1
+            self.passed[IP_CUT] += 1
             return None
         first, length, protocol, ttl, src, dst = _V6.unpack_from(data, at)
         if first >> 28 != 6:
-            self.passed["a malformed IP header"] += 1
+            self.passed[IP_MALFORMED] += 1
             return None
         start = at + 40
         stop = start + length if length else max(end, start)
         outer = Outer(frame, src, dst, ttl, -1, True, first >> 20 & 3, True, 1, layers)
         for _ in range(DEEPEST):
-            if protocol in _EXTENSIONS and start + 8 <= len(data):
+            if protocol in EXTENSIONS and start + 8 <= len(data):
                 protocol, start = data[start], start + 8 * (data[start + 1] + 1)
-            elif protocol == _AUTHENTICATION and start + 8 <= len(data):
+            elif protocol == AUTHENTICATION and start + 8 <= len(data):
                 protocol, start = data[start], start + 4 * (data[start + 1] + 2)
-            elif protocol == _FRAGMENT and start + 8 <= len(data):
+            elif protocol == FRAGMENT and start + 8 <= len(data):
                 after = data[start]
                 where = data[start + 2] << 8 | data[start + 3]
                 number = int.from_bytes(data[start + 4 : start + 8], "big")
@@ -138,6 +150,9 @@ class Dissector:
     ) -> Seen | IcmpError | None:
         if cut and piece.at == 0:  # it will never be whole, and has the header of TCP
             return self._payload(outer, protocol, piece.data, 0, len(piece.data))
+        if self._late is not None:
+            self._late.append(outer.frame)
+            return None
         whole = self._fragments.add(key, piece)
         if whole is None:
             self.passed["a fragment of IP"] += 1
@@ -147,10 +162,10 @@ class Dissector:
     def _payload(self, outer: Outer, protocol: int, data: bytes, start: int, stop: int) -> Seen | IcmpError | None:
         if protocol == TCP:
             return self._tcp(outer, data, start, stop)
-        if protocol == _ICMP[len(outer.src)]:
+        if protocol == ICMP[len(outer.src)]:
             told = icmp_error(data[start:stop], outer.frame, outer.src)
             if told is None:
-                self.passed["ICMP"] += 1
+                self.passed[NO_ERROR] += 1
             return told
         if len(outer.layers) < DEEPEST:
             inside = tunnel(protocol, data, start)
@@ -158,18 +173,18 @@ class Dissector:
                 return self._follow(outer.frame, data, inside, stop, outer.layers)
             if protocol == MPLS_IN_IP:
                 return self._follow(outer.frame, data, Inside(0x8847, start), stop, outer.layers)
-        self.passed["UDP" if protocol == 17 else f"protocol {protocol} of IP"] += 1
+        self.passed[payload(protocol)] += 1
         return None
 
     def _tcp(self, outer: Outer, data: bytes, start: int, stop: int) -> Seen | None:
         size = stop - start
         if start + 20 > len(data) or size < 20:
-            self.passed["a TCP header cut short"] += 1
+            self.passed[TCP_CUT] += 1
             return None
         sport, dport, seq, ack, bits, wnd, check, urg = _TCP.unpack_from(data, start)
         header = bits >> 10 & 0x3C
         if header < 20 or header > size:
-            self.passed["a malformed TCP header"] += 1
+            self.passed[TCP_MALFORMED] += 1
             return None
         options = NO_OPTIONS
         if header > 20:
@@ -182,6 +197,11 @@ class Dissector:
             checksum=_judged(outer, data, start, stop, check), layers=layers, vlan=vlan,
             direction=frame.direction, pieces=outer.pieces,
         )  # fmt: skip
+
+
+def payload(protocol: int) -> str:
+    """Return the name of a payload of IP that is not TCP."""
+    return "UDP" if protocol == UDP else f"protocol {protocol} of IP"
 
 
 @functools.lru_cache(maxsize=256)

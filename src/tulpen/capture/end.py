@@ -123,6 +123,7 @@ class End:
     stamps: dict[int, int] = field(default_factory=dict)  # its timestamps that wait for their echo: when
     stamped: int = 0  # its latest timestamp
     ttls: dict[int, int] = field(default_factory=dict)  # how often
+    right: bool = False  # it has written a right checksum
     unfinished: int = 0  # segments whose checksum was left to the device
     ident: int = -1  # of its last IPv4 header
     keep_alives: int = 0

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from tulpen.capture.conversation import Conversation
 from tulpen.capture.hosts import Facts, Hosts
-from tulpen.capture.policy import SILENCE, Policy
-from tulpen.capture.seen import IcmpError, Seen
+from tulpen.capture.policy import SILENCE, Checksums, Policy
+from tulpen.capture.seen import IcmpError, Seen, Sum
 from tulpen.tcp.state import CLOSED, TIME_WAIT
 from tulpen.wire.segment import ACK, RST, SYN
 from tulpen.wire.seq import MASK
@@ -70,16 +70,21 @@ class Follower:
         if isinstance(seg, IcmpError):
             self._told(seg)
             return
-        conversation = self._whose(seg)
-        if self.hosts.drops(seg):
+        name = name_of(seg, vlans=self._policy.vlans)
+        conversation = self._whose(name, seg)
+        if seg.checksum is Sum.WRONG and self._counts(conversation, seg):
             self.wrong += 1
             conversation.ignored(seg)
             return
-        self.hosts.take(conversation, seg)
+        self.hosts.take(name, conversation, seg)
         conversation.segment(seg)
 
-    def _whose(self, seg: Seen) -> Conversation:
-        name = name_of(seg, vlans=self._policy.vlans)
+    def _counts(self, conversation: Conversation, seg: Seen) -> bool:
+        if self._policy.checksums is Checksums.AUTO:
+            return conversation.ends[conversation.side_of(seg)].right
+        return self._policy.checksums is Checksums.STRICT
+
+    def _whose(self, name: Name, seg: Seen) -> Conversation:
         conversation = self._live.get(name)
         now, self._clock = min(seg.when, self._clock), seg.when
         if conversation is not None and self._is_past(name, conversation, seg.when):
@@ -112,7 +117,7 @@ class Follower:
 
     def _is_past(self, name: Name, conversation: Conversation, now: int) -> bool:
         """Say whether it is over, and 2 MSL have passed in silence: what comes now is another connection."""
-        if now - conversation.last_when <= SILENCE or not _is_over(conversation):
+        if now - conversation.last_when <= SILENCE or not is_over(conversation):
             return False
         older = self._older.get(name)
         return older is None or now - older.last_when > SILENCE
@@ -133,7 +138,7 @@ class Follower:
     def _evict(self, newest: Name) -> None:
         """Let go of one that is over, among those that were silent longest; else of the first of these."""
         silent = list(islice(self._live, LOOKED_AT))
-        name = next((name for name in silent if name != newest and _is_over(self._live[name])), silent[0])
+        name = next((name for name in silent if name != newest and is_over(self._live[name])), silent[0])
         self._forget(name)
 
     def _replace(self, name: Name, old: Conversation, seg: Seen) -> Conversation:
@@ -141,7 +146,7 @@ class Follower:
         if older is not None:
             self._done(older)
         for end in old.ends:
-            if _is_over(old):
+            if is_over(old):
                 end.machine.reopened(seg)
         self._older[name] = old
         del self._live[name]
@@ -158,7 +163,7 @@ class Follower:
         sender = conversation.ends[conversation.side_of(seg)]
         if sender.isn is not None:
             return sender.isn != seg.seq
-        if _is_over(conversation):
+        if is_over(conversation):
             return True
         # In midstream, or the other end's SYN came first: is it far from what this end has sent?
         return (
@@ -171,7 +176,7 @@ class Follower:
     def _better(self, name: Name, new: Conversation, seg: Seen) -> Conversation:
         """Where an older connection lives on under a new SYN, choose the one that the numbers fit."""
         old = self._older[name]
-        if _is_over(old) or _answered(new):
+        if is_over(old) or _answered(new):
             if _answered(new):
                 self._done(self._older.pop(name))
             return new
@@ -203,7 +208,8 @@ def _name(src: bytes, sport: int, dst: bytes, dport: int, vlan: int) -> Name:
     return (src, sport, dst, dport, vlan) if (src, sport) <= (dst, dport) else (dst, dport, src, sport, vlan)
 
 
-def _is_over(conversation: Conversation) -> bool:
+def is_over(conversation: Conversation) -> bool:
+    """Say whether no more of it is expected."""
     states = [end.machine.state for end in conversation.ends]
     return all(state in (CLOSED, TIME_WAIT) for state in states) or bool(conversation.resets and CLOSED in states)
 

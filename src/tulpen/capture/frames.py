@@ -26,9 +26,14 @@ def frames(octets: Octets) -> Iterator[Frame]:
     order = pcap.order_of(magic)
     if order:
         return pcap.frames(octets, magic, order)
+    raise refused(octets.name, magic)
+
+
+def refused(name: str, magic: bytes) -> TulpenError:
+    """Return the error for octets that begin with ``magic``, which is no capture's."""
     if not magic:
-        raise TulpenError(f"{octets.name} is empty: not even a capture's header is there")
-    raise TulpenError(
-        f"{octets.name} is neither pcap nor pcapng: it begins with {magic.hex(' ')}, at byte 0",
+        return TulpenError(f"{name} is empty: not even a capture's header is there")
+    return TulpenError(
+        f"{name} is neither pcap nor pcapng: it begins with {magic.hex(' ')}, at byte 0",
         "editcap -F pcapng FILE new.pcapng turns most other formats into one of them",
     )

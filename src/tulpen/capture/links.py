@@ -16,8 +16,8 @@ ETHERNET: Final = 0x6558  # transparent Ethernet bridging: a whole frame inside
 MPLS: Final = 0x8847
 PPP: Final = 0x880B
 
-_VLAN_TAGS: Final = frozenset((0x8100, 0x88A8, 0x9100, 0x9200, 0x9300))
-_MPLS: Final = frozenset((0x8847, 0x8848))
+VLAN_TAGS: Final = frozenset((0x8100, 0x88A8, 0x9100, 0x9200, 0x9300))
+
 _PPPOE: Final = 0x8864
 _BRIDGE_TAGS: Final = {0x8926: 4, 0x893F: 6}  # VN-Tag and E-Tag: octets before the next EtherType
 _PBB: Final = 0x88E7
@@ -180,30 +180,43 @@ def _mpls(data: bytes, at: int) -> Inside | None:
 
 def tag(kind: int, data: bytes, at: int) -> Inside | None:
     """Take off one tag or shim that stands between Ethernet and IP; None where ``kind`` is none of them."""
-    if kind in _VLAN_TAGS:
-        number = word(data, at)
-        inner = word(data, at + 2)
-        if number < 0 or inner < 0:
-            return None
-        return Inside(inner, at + 4, f"vlan {number & 0xFFF}") if inner >= 0x600 else llc(data, at + 4)
-    if kind in _BRIDGE_TAGS:
-        size = _BRIDGE_TAGS[kind]
-        return Inside(word(data, at + size), at + size + 2)
-    if kind in _MPLS:
-        return _mpls(data, at)
-    if kind == _PPPOE:
-        found = ppp(data, at + 6)
-        return None if found is None else Inside(found.kind, found.at, "pppoe")
-    if kind == ETHERNET:
-        return ethernet(data, at)
-    if kind == PPP:
-        return ppp(data, at)
-    if kind in _ARUBA:
-        return wireless(data, at)
-    if kind == _PBB:
-        return Inside(ETHERNET, at + 4, "pbb")
-    return None
+    layer = TAGS.get(kind)
+    return None if layer is None else layer(data, at)
 
+
+def vlan(data: bytes, at: int) -> Inside | None:
+    """IEEE 802.1Q and 802.1ad."""
+    number = word(data, at)
+    inner = word(data, at + 2)
+    if number < 0 or inner < 0:
+        return None
+    return Inside(inner, at + 4, f"vlan {number & 0xFFF}") if inner >= 0x600 else llc(data, at + 4)
+
+
+def _bridge(size: int) -> Layer:
+    return lambda data, at: Inside(word(data, at + size), at + size + 2)
+
+
+def _pppoe(data: bytes, at: int) -> Inside | None:
+    found = ppp(data, at + 6)
+    return None if found is None else Inside(found.kind, found.at, "pppoe")
+
+
+def _backbone(_: bytes, at: int) -> Inside | None:
+    return Inside(ETHERNET, at + 4, "pbb")
+
+
+#: By EtherType.
+TAGS: Final[dict[int, Layer]] = {
+    **dict.fromkeys(VLAN_TAGS, vlan),
+    **{kind: _bridge(size) for kind, size in _BRIDGE_TAGS.items()},
+    **dict.fromkeys((MPLS, MPLS + 1), _mpls),
+    _PPPOE: _pppoe,
+    ETHERNET: ethernet,
+    PPP: ppp,
+    **dict.fromkeys(_ARUBA, wireless),
+    _PBB: _backbone,
+}
 
 #: By link type, as https://www.tcpdump.org/linktypes.html numbers them.
 LINKS: Final[dict[int, Layer]] = {

@@ -46,7 +46,7 @@ def frames(interface: str, *, seconds: float = 0.0, count: int = 0) -> Iterator[
 
     Raises TulpenError where this user may not listen there, or there is no such interface.
     """
-    with contextlib.closing(_opened(interface)) as listening:
+    with contextlib.closing(listen(interface)) as listening:
         until = time.monotonic() + seconds if seconds else None
         number = 0
         while True:
@@ -55,13 +55,17 @@ def frames(interface: str, *, seconds: float = 0.0, count: int = 0) -> Iterator[
                 return
             if not select.select([listening], [], [], 0.5 if wait is None else min(wait, 0.5))[0]:
                 continue
-            frame = _next(listening, number + 1, cooked=interface == ANY)
+            frame = heard(listening, number + 1, cooked=interface == ANY)
             if frame is not None:
                 number += 1
                 yield frame
 
 
-def _opened(interface: str) -> socket.socket:
+def listen(interface: str) -> socket.socket:
+    """Return a socket that hears what passes an interface of this thread's network namespace.
+
+    Raises TulpenError where this user may not listen there, or there is no such interface.
+    """
     every = interface == ANY
     kind, protocol = (socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL)) if every else (socket.SOCK_RAW, 0)
     try:
@@ -84,7 +88,8 @@ def _opened(interface: str) -> socket.socket:
     return listening
 
 
-def _next(listening: socket.socket, number: int, *, cooked: bool) -> Frame | None:
+def heard(listening: socket.socket, number: int, *, cooked: bool) -> Frame | None:
+    """Return the next frame, waiting for it; None where it is none to count.  ``cooked``: it listens on all."""
     try:
         data, ancillary, flags, address = listening.recvmsg(_SNAP, 256)
     except OSError as error:

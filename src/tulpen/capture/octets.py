@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast, final
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast, final
 
 from tulpen.capture.frame import Damaged
 from tulpen.errors import TulpenError
@@ -15,9 +15,20 @@ from tulpen.errors import TulpenError
 if TYPE_CHECKING:
     from types import TracebackType
 
-BUFFER: Final = 1 << 20
+BUFFER: Final = 1 << 17
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+
+
+class Stream(Protocol):
+    """Octets that come one after the other."""
+
+    @property
+    def offset(self) -> int:
+        """How many were taken."""
+
+    def take(self, size: int) -> bytes:
+        """Return ``size`` octets, or as many as are left.  Raises Damaged."""
 
 
 @final
@@ -28,7 +39,7 @@ class Octets:
 
     def __init__(self, source: str | os.PathLike[str] | BinaryIO) -> None:
         self.offset = 0
-        self._closing: list[BinaryIO] = []
+        self._closing: list[IO[bytes] | io.BufferedReader[Any]] = []
         self._failures: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile)
         if isinstance(source, (str, os.PathLike)):
             self.name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
@@ -56,12 +67,41 @@ class Octets:
         self.offset += len(octets)
         return octets
 
+    def into(self, room: memoryview) -> int:
+        """Fill ``room``, or a part of it, with what comes next; return how many octets that are, 0 at the end.
+
+        Raises Damaged where they cannot be unpacked.
+        """
+        try:
+            size = self._file.readinto1(room)  # which keeps what came before damage
+        except self._failures as error:
+            raise Damaged(f"the packed data are damaged ({error})", self.offset) from error
+        self.offset += size
+        return size
+
+    def seek(self, offset: int) -> None:
+        """Go to ``offset`` of a file that is not packed.  Raises OSError where there is no going to and fro."""
+        self.offset = self._file.seek(offset)
+
+    @property
+    def size(self) -> int:
+        """How many octets a file has, packed or not; 0 where that is not known."""
+        try:
+            return os.fstat(self._file.fileno()).st_size
+        except OSError:
+            return 0
+
+    @property
+    def packed(self) -> bool:
+        """Whether they are unpacked as they are read."""
+        return isinstance(self._file.raw, _Unpacked)
+
     def _open(self, path: str) -> BinaryIO:
         file = open(path, "rb", buffering=BUFFER)  # noqa: PTH123, SIM115 (closed on leaving the context)
         self._closing.append(file)
         return file
 
-    def _unpacked(self, file: BinaryIO) -> BinaryIO:
+    def _unpacked(self, file: BinaryIO) -> io.BufferedReader[Any]:
         buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast("Any", file), BUFFER)
         magic = buffered.peek(4)[:4]
         if magic.startswith(_GZIP):
@@ -70,8 +110,8 @@ class Octets:
             return self._kept(self._zstd(buffered))
         return buffered
 
-    def _kept(self, file: Any) -> BinaryIO:
-        whole = cast("BinaryIO", io.BufferedReader(file, BUFFER))
+    def _kept(self, file: Any) -> io.BufferedReader[Any]:
+        whole: io.BufferedReader[Any] = io.BufferedReader(_Unpacked(file), BUFFER)
         self._closing.insert(0, whole)
         return whole
 
@@ -89,3 +129,23 @@ class Octets:
             ) from None
         self._failures += (zstandard.ZstdError,)
         return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+
+
+@final
+class _Unpacked(io.RawIOBase):
+    """Octets unpacked a piece at a time: whoever reads them, they end at the same place where they are damaged."""
+
+    def __init__(self, file: Any) -> None:
+        self._packed = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        piece = self._packed.read1(len(into))
+        into[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()

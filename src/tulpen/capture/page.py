@@ -21,6 +21,7 @@ from tulpen.show.timeline import Lane, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from tulpen.capture.reading import Reading
     from tulpen.capture.record import Connection
@@ -49,14 +50,32 @@ def to_draw(rows: Sequence[Connection]) -> list[int]:
     return numbers
 
 
+def read_drawn(path: Path) -> tuple[Reading, Mapping[int, Ladder]]:
+    """Read a capture, and once more for the ladders of its worst connections, which are known only then."""
+    from tulpen.capture.reading import read
+
+    reading = read(path)
+    return reading, read(path, ladders=to_draw(reading.connections)).ladders
+
+
 def capture_page(reading: Reading, ladders: Mapping[int, Ladder]) -> str:
     """Return the page of what was read; the connections of ``ladders`` have a part each."""
+    chart = Section("Timeline", [timeline(reading.connections, ladders)])
+    sections = [Section("Overview", _overview(reading)), chart, *connections(reading, ladders)]
+    return page(Report(f"tulpen read {', '.join(reading.names)}", headline(reading), sections))
+
+
+def connections(
+    reading: Reading, ladders: Mapping[int, Ladder], title: str = "Connections", within: str = ""
+) -> list[Section]:
+    """Return the table of connections and a part for each of ``ladders``, for this page or another that has a capture.
+
+    ``within``: what tells the names of its parts from those of another capture on the same page.
+    """
     rows = reading.connections
     listed = _worst_first(rows)[:LISTED]
-    sections = [Section("Overview", _overview(reading)), Section("Timeline", [timeline(rows, ladders)])]
-    sections.append(Section("Connections", [*_left_out(rows, listed, ladders), _linked(listed, ladders)]))
-    sections += [_one(reading, row, ladders[row.number]) for row in rows if row.number in ladders]
-    return page(Report(f"tulpen read {', '.join(reading.names)}", headline(reading), sections))
+    table = Section(title, [*_left_out(rows, listed, ladders), _linked(listed, ladders, within)])
+    return [table, *(_one(reading, row, ladders[row.number], within) for row in rows if row.number in ladders)]
 
 
 def notebook(reading: Reading) -> str:
@@ -78,7 +97,7 @@ def timeline(rows: Sequence[Connection], drawn: Collection[int]) -> Timeline:
             row.end,
             row.ended + (f": {row.cause}" if row.cause else f" by {row.by}" if row.by else ""),
             _tone(row),
-            _anchor(row) if row.number in drawn else "",
+            anchor(row.number) if row.number in drawn else "",
         )
         for row in chosen
     ]
@@ -113,14 +132,17 @@ def _left_out(rows: Sequence[Connection], listed: Sequence[Connection], ladders:
     return [Prose(" ".join(words))] if words else []
 
 
-def _linked(rows: Sequence[Connection], drawn: Collection[int]) -> Block:
+def _linked(rows: Sequence[Connection], drawn: Collection[int], within: str) -> Block:
     table = connections_table(sorted(rows, key=lambda row: row.number))
     number, *others = table.columns
-    table.columns = [replace(number, link=lambda row: _anchor(row) if row.number in drawn else ""), *others]
+    table.columns = [
+        replace(number, link=lambda row: anchor(row.number, within) if row.number in drawn else ""),
+        *others,
+    ]
     return table
 
 
-def _one(reading: Reading, row: Connection, ladder: Ladder) -> Section:
+def _one(reading: Reading, row: Connection, ladder: Ladder, within: str) -> Section:
     title = f"#{row.number} {endpoint(row.client, row.client_port)} to {endpoint(row.server, row.server_port)}"
     inside: list[Block] = [Drawing(ladder), moves_table(reading.moves_of(row.number), row.start)]
     findings = reading.findings_of(row.number)
@@ -129,7 +151,7 @@ def _one(reading: Reading, row: Connection, ladder: Ladder) -> Section:
     return Section(
         title,
         [Prose(row.why), Folded("Ladder, states and evidence", inside)],
-        anchor=_anchor(row)[1:],
+        anchor=anchor(row.number, within)[1:],
         verdict=row.ended,
         tone=TONES[ENDING[row.ended].weight],
         listed=False,
@@ -144,5 +166,6 @@ def _tone(row: Connection) -> Tone:
     return _TONE.get(row.worst, Tone.PLAIN)
 
 
-def _anchor(row: Connection) -> str:
-    return f"#connection-{row.number}"
+def anchor(number: int, within: str = "") -> str:
+    """Return where on the page connection ``number`` has its part."""
+    return f"#{within}-connection-{number}" if within else f"#connection-{number}"

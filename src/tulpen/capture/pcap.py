@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tulpen.capture.frame import MOST, Damaged, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tulpen.capture.octets import Octets
+    from tulpen.capture.octets import Stream
 
 MICROSECONDS: Final = 0xA1B2C3D4
 NANOSECONDS: Final = 0xA1B23C4D
@@ -28,18 +28,35 @@ def order_of(magic: bytes) -> str:
     return ""
 
 
-def frames(octets: Octets, magic: bytes, order: str) -> Iterator[Frame]:
+class Header(NamedTuple):
+    """What a file says of all its records."""
+
+    order: str
+    unit: int  # nanoseconds
+    extra: int  # octets more in the header of a record
+    link: int
+
+
+def frames(octets: Stream, magic: bytes, order: str) -> Iterator[Frame]:
     """Yield the frames after ``magic``.  Raises Damaged where the file ends too early or makes no sense."""
+    return records(octets, header(octets, magic, order))
+
+
+def header(octets: Stream, magic: bytes, order: str) -> Header:
+    """Read the header of a file behind ``magic``.  Raises Damaged where it is not whole."""
     rest = octets.take(HEADER - 4)
     if len(rest) < HEADER - 4:
         raise Damaged(f"the file header has {4 + len(rest)} octets of {HEADER}", 0)
     kind: int = Struct(f"{order}I").unpack(magic)[0]
     _, _, _, _, _, link = Struct(f"{order}HHiIII").unpack(rest)
-    link &= 0x03FF_FFFF  # above: how long the frame check sequence is
-    unit = 1 if kind == NANOSECONDS else 1000
-    extra = 8 if kind == PATCHED else 0
+    # Above its 26 bits stands how long the frame check sequence is.
+    return Header(order, 1 if kind == NANOSECONDS else 1000, 8 if kind == PATCHED else 0, link & 0x03FF_FFFF)
+
+
+def records(octets: Stream, header: Header, number: int = 0) -> Iterator[Frame]:
+    """Yield the frames that come after ``number`` others.  Raises Damaged."""
+    order, unit, extra, link = header
     record = Struct(f"{order}IIII")
-    number = 0
     while True:
         start = octets.offset
         head = octets.take(RECORD + extra)

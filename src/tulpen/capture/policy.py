@@ -13,7 +13,7 @@ SILENCE: Final = 240_000_000_000
 class Checksums(Enum):
     """What a wrong TCP checksum means."""
 
-    AUTO = "auto"  # it counts, once that sender has been seen to write right ones
+    AUTO = "auto"  # it counts, once that sender has written a right one in the same connection
     STRICT = "strict"  # it always counts: the segment is dropped
     IGNORE = "ignore"  # it never does
 

@@ -26,6 +26,9 @@ _GTP_U: Final = 2152
 _WCCP: Final = 0x883E
 _AYIYA: Final = 5072
 _GRE_IN_UDP: Final = 4754  # RFC 8086
+#: Ports of UDP behind which there may be a tunnel.
+PORTS: Final = frozenset((*_VXLAN, _VXLAN_GPE, _GENEVE, _TEREDO, _GTP_U, _AYIYA, _GRE_IN_UDP))
+
 _TEREDO_PREFIX: Final = b"\x20\x01\x00\x00"
 
 

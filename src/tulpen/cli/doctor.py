@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         ("Every container of this machine, for a script", "sudo tulpen doctor --all-netns --json"),
         ("The namespace of one process", "sudo tulpen doctor --pid 812"),
         ("The load balancer forgets after 350 s", "sudo tulpen doctor --idle 350"),
+        ("A page, with the ladders of what passes", "sudo tulpen doctor --html page.html --pcap now.pcapng"),
         ("For Prometheus", "sudo tulpen doctor --metrics :9477"),
     ),
 )
@@ -35,6 +37,13 @@ if TYPE_CHECKING:
 @click.option("--all-netns", is_flag=True, help="Every network namespace of the machine.")
 @click.option(
     "--idle", type=click.FloatRange(1), metavar="SECONDS", help="The NAT's or load balancer's idle limit. [240]"
+)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page.")
+@click.option(
+    "--pcap",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what passes meanwhile; the page has its ladders.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--metrics", metavar="[ADDRESS]:PORT", help="Serve Prometheus metrics instead, until interrupted.")
@@ -54,10 +63,18 @@ def command(**options: Any) -> int:
     """
     places, missing = _places(options)
     if options["metrics"] or options["otlp"]:
+        if options["html"] or options["pcap"]:
+            raise click.UsageError("--html and --pcap belong to one examination, not to --metrics or --otlp.")
         _metrics(options)
         return 0
+    if options["pcap"] and options["all_netns"]:
+        raise click.UsageError("--pcap listens in one network namespace.")
     examination = _examine(places, options)
     examination = examination._replace(missing=(*missing, *examination.missing))
+    if options["html"]:
+        from tulpen.doctor.page import examination_page
+
+        options["html"].write_text(examination_page(examination, options["pcap"]), encoding="utf-8")
     _tell(examination, as_json=options["as_json"])
     return 1 if examination.findings else 0
 
@@ -90,7 +107,11 @@ def _examine(places: list[Place], options: dict[str, Any]) -> Examination:
     from tulpen.doctor.examine import examine
 
     quiet = options["as_json"]
-    with terminable(), nullcontext() if quiet else Console(stderr=True).status("") as status:
+    with (
+        terminable(),
+        _hearing(places, options["pcap"]),
+        nullcontext() if quiet else Console(stderr=True).status("") as status,
+    ):
 
         def tell(left: float) -> None:
             if status is not None:
@@ -99,6 +120,14 @@ def _examine(places: list[Place], options: dict[str, Any]) -> Examination:
         return examine(
             places, seconds=options["seconds"], interval=options["interval"], limits=_limits(options), tell=tell
         )
+
+
+def _hearing(places: list[Place], path: Path | None) -> AbstractContextManager[object]:
+    if path is None:
+        return nullcontext()
+    from tulpen.doctor.hearing import Hearing
+
+    return Hearing(places[0], path)
 
 
 def _tell(examination: Examination, *, as_json: bool) -> None:

@@ -37,6 +37,16 @@ def lines(examination: Examination, width: int = 0) -> Iterator[Text]:
         yield from _folded(line, indent, width)
 
 
+def verdict(examination: Examination) -> str:
+    """Return how many findings there are, and how much was looked at."""
+    looked = (
+        f"{count(examination.sockets, 'socket')} in {count(examination.places, 'network namespace')}, looked at for "
+        f"{lasting(examination.seconds)}"
+    )
+    found = len(examination.findings)
+    return f"{count(found, 'finding') if found else 'Nothing wrong was found'}: {looked}."
+
+
 def _folded(line: Text, indent: int, width: int) -> Iterator[Text]:
     """Break a line between words; what follows stands under where its text began."""
     if not indent < width < line.cell_len:
@@ -56,13 +66,7 @@ def _lines(examination: Examination) -> Iterator[tuple[Text, int]]:
     for number, finding in enumerate(examination.findings, 1):
         yield from _finding(number, finding)
         yield Text(), 0
-    looked = (
-        f"{count(examination.sockets, 'socket')} in {count(examination.places, 'network namespace')}, looked at for "
-        f"{lasting(examination.seconds)}"
-    )
-    found = len(examination.findings)
-    verdict = f"{count(found, 'finding')}" if found else "Nothing wrong was found"
-    yield Text(f"{verdict}: {looked}.", style="bold" if found else "green"), 0
+    yield Text(verdict(examination), style="bold" if examination.findings else "green"), 0
     for each in examination.missing:
         yield Text(f"Not seen: {each}.", style="dim"), len("Not seen: ")
 
@@ -75,11 +79,12 @@ def _finding(number: int, finding: Finding) -> Iterator[tuple[Text, int]]:
     head.append(f"{finding.severity.value}{where}: ", style=_STYLES[finding.severity])
     head.append(printable(finding.sentence), style="bold")
     yield head, 3
-    for name, words in _parts(finding):
+    for name, words in parts(finding):
         yield Text.assemble((f"   {name:9}", "dim"), printable(words)), _TEXT
 
 
-def _parts(finding: Finding) -> Iterator[tuple[str, str]]:
+def parts(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a finding below its sentence: a name and the words."""
     for holder in finding.holders[:3]:
         fds = f", fd {', '.join(map(str, holder.fds))}" if holder.fds else ""
         yield "process", f"{holder}: {count(holder.sockets, 'socket')}{fds}"

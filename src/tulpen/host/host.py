@@ -120,7 +120,7 @@ class Host:
         clock.timeout(self.core, now)
 
     def rest(self, now: int) -> int:
-        """Keep some of the connections that have been quiet for a minute as octets; return how many came to rest.
+        """Keep some of the connections that have been quiet for a second as octets; return how many came to rest.
 
         They wake when anybody wants them.  Who drives the host calls this now and then.
         """

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tulpen.tcp.connection import Connection
     from tulpen.tcp.trace import FourTuple
 
-ASKED: Final = 1024  # connections that are asked at a time whether they rest
-RESTED: Final = 32  # that come to rest at a time: some milliseconds
+ASKED: Final = 2048  # connections that are asked at a time whether they rest
+RESTED: Final = 64  # that come to rest at a time: a millisecond or two
 RECYCLE_RTOS: Final = 3.5  # tcp_tw_recycle kept a TIME-WAIT for this many retransmission timeouts
 MOST_STAMPS: Final = 65_536  # hosts whose last timestamp tcp_tw_recycle remembers
 

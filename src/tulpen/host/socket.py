@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final, final
 from tulpen.host.ports import Claim
 from tulpen.host.settling import abort_lingering, settle
 from tulpen.tcp.config import SECOND
+from tulpen.tcp.connection import Connection
 from tulpen.tcp.receiving import whole
+from tulpen.tcp.resting import Resting
 from tulpen.tcp.state import CLOSED, TIME_WAIT, State
 from tulpen.wire.address import text
 
@@ -16,14 +18,13 @@ if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.signing import Signing
     from tulpen.tcp.config import SocketOptions
-    from tulpen.tcp.connection import Connection
-    from tulpen.tcp.resting import Resting
     from tulpen.tcp.signals import Signal
     from tulpen.tcp.stamping import Stamp
     from tulpen.tcp.status import Status
     from tulpen.tcp.trace import FourTuple
 
-REST_AFTER: Final = 60 * SECOND  # of silence
+REST_AFTER: Final = 1 * SECOND  # of silence; twice as long each time that it was woken
+DOUBLINGS: Final = 6
 
 
 @final
@@ -35,8 +36,8 @@ class Socket:
     """
 
     __slots__ = (
-        "_claim", "_connection", "_core", "_has_own_options", "_resting", "accepted", "counted_by", "lingering",
-        "name", "over", "received_tos", "released", "signing", "stirred",
+        "_claim", "_connection", "_core", "_has_own_options", "_woken", "accepted", "counted_by", "lingering", "name",
+        "over", "received_tos", "released", "signing", "stirred",
     )  # fmt: skip
 
     def __init__(
@@ -44,8 +45,8 @@ class Socket:
         signing: Signing | None = None,
     ) -> None:  # fmt: skip
         self._core = core
-        self._connection: Connection | None = connection  # None: at rest
-        self._resting: Resting | None = None
+        self._connection: Connection | Resting = connection
+        self._woken = 0  # how often
         self.name = name
         self._claim = None if claim.chosen else claim
         self._has_own_options = False  # it shares them with others
@@ -67,7 +68,7 @@ class Socket:
     def connection(self) -> Connection:
         """The connection, awake."""
         connection = self._connection
-        return connection if connection is not None else self._wake()
+        return connection if isinstance(connection, Connection) else self._wake(connection)
 
     @property
     def options(self) -> SocketOptions:
@@ -90,37 +91,35 @@ class Socket:
     @property
     def resting(self) -> bool:
         """Whether the connection is at rest."""
-        return self._connection is None
+        return isinstance(self._connection, Resting)
 
     def rest(self, now: int) -> bool:
         """Put the connection to rest if it has been quiet for long, and nothing waits; say whether it was."""
         connection = self._connection
-        if connection is None or self.signing is not None or self.stirred or self.lingering or not self.accepted:
+        if self.signing is not None or self.stirred or self.lingering or not self.accepted:
+            return False
+        if isinstance(connection, Resting):
             return False
         tcb = connection.tcb
-        if now - max(tcb.intake.heard_at, tcb.sent_at) < REST_AFTER:
+        if now - max(tcb.intake.heard_at, tcb.sent_at) < REST_AFTER << min(self._woken, DOUBLINGS):
             return False
-        self._resting = self._core.dormitory.rest(connection)
-        if self._resting is None:
+        resting = self._core.dormitory.rest(connection)
+        if resting is None:
             return False
-        self._connection = None
+        self._connection = resting
         self._has_own_options = False
         return True
 
-    def _wake(self) -> Connection:
-        if self._resting is None:
-            raise RuntimeError("a socket has a connection, or what stands for it")
-        self._connection = self._core.dormitory.wake(self._resting, self.name)
-        self._resting = None
-        return self._connection
+    def _wake(self, resting: Resting) -> Connection:
+        connection = self._connection = self._core.dormitory.wake(resting, self.name)
+        self._woken += 1
+        return connection
 
     @property
     def state(self) -> State:
         """The state, of RFC 9293 §3.3.2."""
-        if self._resting is not None:
-            return self._resting.state
         if not self.lingering:
-            return self.connection.state
+            return self._connection.state
         return CLOSED if self.over or self._core.time_wait.get(self.name) is None else TIME_WAIT
 
     @property
@@ -141,7 +140,7 @@ class Socket:
     @property
     def readable(self) -> int:
         """Octets that wait to be received."""
-        return 0 if self._connection is None else self._connection.readable
+        return 0 if isinstance(self._connection, Resting) else self._connection.readable
 
     @property
     def writable(self) -> int:
@@ -151,7 +150,7 @@ class Socket:
     @property
     def unacknowledged(self) -> int:
         """Octets sent or queued that the peer has not acknowledged."""
-        return 0 if self._connection is None else self._connection.unacknowledged
+        return 0 if isinstance(self._connection, Resting) else self._connection.unacknowledged
 
     @property
     def urgent(self) -> int:

@@ -69,6 +69,8 @@ class Lab:
         pcap = self._pcap
         if pcap is not None and self._grounds > 1:
             pcap = pcap.with_stem(f"{pcap.stem}-{self._grounds}")
+        if pcap is not None:
+            self.account.captures.append(pcap)
         seed = f"{self.account.seed}/{self._grounds}"
         patience = SPOILED_PATIENCE if self.spoiled else inf
         self._ground = Ground(self.backend, seed, watch=watch, settings=self._settings, pcap=pcap, patience=patience)

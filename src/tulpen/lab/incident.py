@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from tulpen.lab.ground import Backend
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tulpen.lab.bench import Lab
     from tulpen.show.ladder import Ladder
 
@@ -103,6 +105,7 @@ class Account:
     facts: dict[str, object] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # machine -> what runs on it
     settings: Mapping[str, object] = field(default_factory=dict)
+    captures: list[Path] = field(default_factory=list)  # what was written of the first machine's packets
 
     @property
     def claims(self) -> list[Claimed]:

@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING
 
 from tulpen.lab.incident import Claimed, Drawn, Event, Looked, Measured, Plotted, Said
 from tulpen.lab.tell import agreements, table_of
-from tulpen.show.report import Block, Drawing, Facts, Figure, Output, Prose, Report, Section, page
+from tulpen.show.report import (
+    Block,
+    Drawing,
+    Facts,
+    Figure,
+    Link,
+    Output,
+    Prose,
+    Report,
+    Section,
+    anchor_of,
+    page,
+)
 from tulpen.show.table import Column, Table, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tulpen.lab.incident import Account, Incident
     from tulpen.lab.run import Agreement
@@ -21,13 +34,24 @@ def report(incident: Incident, accounts: Sequence[Account], rows: Sequence[Agree
     sections = [Section("What happens, and why", [Prose(incident.theory)])]
     if len(accounts) > 1:
         sections.append(Section("Side by side", [agreements(accounts, rows)], verdict=_verdict(rows), tone=_tone(rows)))
-    sections += [_run(account) for account in accounts]
+    for account in accounts:
+        captured = [part for path in account.captures if path.exists() for part in _captured(path)]
+        sections += [_run(account, captured), *captured]
     return page(Report(f"tulpen lab {incident.name}", incident.summary, sections))
 
 
-def _run(account: Account) -> Section:
+def _captured(path: Path) -> list[Section]:
+    """Return what ``tulpen read`` says of a capture: its connections, and the ladder of each."""
+    from tulpen.capture.page import connections, read_drawn
+
+    reading, ladders = read_drawn(path)
+    return connections(reading, ladders, f"The capture {path.name}, read", anchor_of(path.stem))
+
+
+def _run(account: Account, captured: Sequence[Section]) -> Section:
     facts = [*account.kinds.items(), *((name, str(value)) for name, value in account.settings.items())]
-    blocks: list[Block] = [Facts([*facts, ("seed", str(account.seed))])]
+    seen = [("capture", Link(part.title, f"#{anchor_of(part.title)}")) for part in captured if part.listed]
+    blocks: list[Block] = [Facts([*facts, ("seed", str(account.seed)), *seen])]
     for event in account.events:
         blocks += _blocks(event)
     blocks.append(_claims(account.claims))

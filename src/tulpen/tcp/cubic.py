@@ -48,7 +48,7 @@ class Cubic:
         """What is learnt of a path, and unlearnt by a timeout."""
         self._w_max = 0  # segments
         self._origin = 0  # the plateau
-        self._k = 0.0  # seconds to the plateau
+        self._k = 0  # nanoseconds to the plateau
         self._epoch = -1  # t of §4.2 counts from here; -1: not begun
         self._need = 0  # segments to be acknowledged for one more
         self._valued_at = 0
@@ -99,9 +99,9 @@ class Cubic:
             self._friend = window
             self._friend_credit = octets
             self._origin = max(self._w_max, window)
-            self._k = ((self._origin - window) / C) ** (1 / 3)
+            self._k = int(((self._origin - window) / C) ** (1 / 3) * SECOND)
         least = 0 if self._least_rtt == NO_RTT else self._least_rtt
-        offset = (now - self._epoch + least) / SECOND - self._k
+        offset = (now - self._epoch + least - self._k) / SECOND
         target = self._origin + (int(C * offset**3) if offset >= 0 else -int(C * -(offset**3)))
         self._need = window // (target - window) if target > window else 100 * window
         if not self._w_max:

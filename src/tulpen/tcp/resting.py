@@ -2,16 +2,17 @@
 
 It is to its ``Tcb`` what a ``Request`` and a ``TimeWait`` are to theirs, except that nothing is left
 out.  Every number of a TCB is compared with that of a pattern, a connection that came to rest
-earlier, and those that differ are written down, each as the distance from whatever is nearest: the
-pattern's own, SND.NXT, RCV.NXT, or the time of the last segment.  What is not a number (queues,
-what is in flight, signals not told) is empty at rest, or keeps the connection awake.
+earlier: as it is, or as its distance from SND.NXT, from RCV.NXT or from the time of the last segment,
+whichever it is near.  Those that differ are written down.  What is not a number (queues, what is in
+flight, signals not told) is empty at rest, or keeps the connection awake.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from operator import attrgetter
-from struct import pack, unpack
+from itertools import starmap
+from operator import attrgetter, sub
+from struct import Struct
 from typing import Any, Final, final
 
 from tulpen.tcp.attributes import attributes
@@ -24,12 +25,16 @@ from tulpen.tcp.state import CLOSE_WAIT, ESTABLISHED, State
 from tulpen.tcp.tcb import Tcb
 from tulpen.tcp.trace import FourTuple
 
-#: What the others are measured from; these come first, and are measured from the pattern.
+#: What others are near; written whole.
 BASES: Final = ("snd.nxt", "rcv.nxt", "intake.heard_at")
 #: Not written: known without, kept beside the octets, or, as the last, made again when it is asked for.
 KEPT: Final = frozenset({"stack", "name", "trace", "options", "state", "path.route", "flight.rate._moment"})
-POSITION: Final = 10  # bits of a number's place; two more say its base, four how many octets it has
-FLOAT: Final = 15  # instead of their count
+SMALL: Final = 1 << 20  # a number below this is no place in a sequence, and no time
+NEAR: Final = 1 << 40
+HEAD: Final = Struct("<3qB")  # the bases, and how many distances have four octets; the others have eight
+NARROW: Final = Struct("<Bi")  # a number's place, and its distance from what is usual
+WIDE: Final = Struct("<Bq")
+LIMIT: Final = 1 << 31
 
 
 @final
@@ -50,65 +55,75 @@ class Resting:
 class Pattern:
     """A connection at rest that others are compared with."""
 
-    __slots__ = ("_all", "_fresh", "_names", "_owners", "_values")
+    __slots__ = ("_absolute", "_all", "_empty", "_fresh", "_near", "_nothing", "_places")
 
     def __init__(self, tcb: Tcb, numbers: list[str], empty: list[str]) -> None:
-        paths = [*BASES, *(path for path in numbers if path not in BASES)]
-        self._names = [path.rpartition(".")[2] for path in paths]
-        self._owners = [_getter(path.rpartition(".")[0]) for path in paths]
-        self._all: Callable[[Tcb], tuple[Any, ...]] = attrgetter(*paths, *empty)
+        bases = attrgetter(*BASES)(tcb)
+        near: tuple[dict[str, int], ...] = ({}, {}, {})  # paths, and how far each is from its base
+        absolute: dict[str, int] = {}
+        for path in numbers:
+            value = attrgetter(path)(tcb)
+            base = min(range(len(BASES)), key=lambda each: abs(value - bases[each]))
+            away = value - bases[base]
+            if path not in BASES:
+                if value >= SMALL and abs(away) < NEAR:
+                    near[base][path] = away
+                else:
+                    absolute[path] = value
+        paths = [*BASES, *near[0], *near[1], *near[2], *absolute]
         self._fresh = tcb.clone(tcb.stack)
-        self._values = self._all(tcb)[: len(paths)]
+        self._all: Callable[[Tcb], tuple[Any, ...]] = attrgetter(*paths)
+        self._empty: Callable[[Tcb], object] = attrgetter(*empty)
+        self._nothing = self._empty(self._fresh)
+        self._near = [list(each.values()) for each in near]
+        self._absolute = list(absolute.values())
+        self._places = [(_getter(record), name) for record, _, name in (path.rpartition(".") for path in paths)]
 
     def written(self, tcb: Tcb) -> bytes | None:
         """Return the octets of ``tcb``; None if something of it is no number."""
-        found = self._all(tcb)
-        count = len(self._values)
-        if not all(each is None or each == [] for each in found[count:]):
+        if self._empty(tcb) != self._nothing:
             return None
-        out = bytearray()
-        bases = (0, found[0], found[1], found[2])
-        for place, (value, usual) in enumerate(zip(found[:count], self._values, strict=True)):
-            if value == usual:
-                continue
-            if not isinstance(value, int | float):
-                return None
-            if isinstance(value, float):
-                out += (place | FLOAT << 12).to_bytes(2, "little") + pack("<d", value)
-                continue
-            if place < len(BASES):
-                base, distance = 0, value - usual
-            else:
-                base, distance = min(enumerate((value - usual, *(value - each for each in bases[1:]))), key=_size)
-            octets = (distance.bit_length() + 8) // 8 if distance else 0
-            out += (place | base << POSITION | octets << 12).to_bytes(2, "little")
-            out += distance.to_bytes(octets, "little", signed=True)
-        return bytes(out)
+        found = self._all(tcb)
+        bases = found[: len(BASES)]
+        try:
+            distances = list(map(sub, found, self._usual(*bases)))
+        except TypeError:
+            return None
+        narrow: list[tuple[int, int]] = []
+        wide: list[tuple[int, int]] = []
+        for place, distance in enumerate(distances):
+            if distance:
+                (narrow if -LIMIT <= distance < LIMIT else wide).append((place, distance))
+        return b"".join((HEAD.pack(*bases, len(narrow)), *starmap(NARROW.pack, narrow), *starmap(WIDE.pack, wide)))
 
     def read(self, octets: bytes, stack: Stack, name: FourTuple) -> Tcb:
         """Return the TCB that octets stand for."""
         tcb = self._fresh.clone(stack)
         tcb.name = name
         tcb.trace = stack.trace(name)
-        found = {0: 0, **{number + 1: usual for number, usual in enumerate(self._values[: len(BASES)])}}
-        at = 0
-        while at < len(octets):
-            head = int.from_bytes(octets[at : at + 2], "little")
-            place, base, count = head & (1 << POSITION) - 1, head >> POSITION & 3, head >> 12
-            usual = self._values[place]
-            at += 2
-            if count == FLOAT:
-                value, count = unpack("<d", octets[at : at + 8])[0], 8
-            else:
-                distance = int.from_bytes(octets[at : at + count], "little", signed=True)
-                value = distance + (found[base] if base else usual)
-                if type(usual) is not int and not isinstance(usual, float):
-                    value = type(usual)(value)  # a bool, or of an enumeration
-            at += count
-            if place < len(BASES):
-                found[place + 1] = value
-            setattr(self._owners[place](tcb), self._names[place], value)
+        *bases, narrow = HEAD.unpack_from(octets)
+        wide = HEAD.size + narrow * NARROW.size
+        values = self._usual(*bases)
+        moved = list(range(len(values) - len(self._absolute)))
+        for place, distance in (*NARROW.iter_unpack(octets[HEAD.size : wide]), *WIDE.iter_unpack(octets[wide:])):
+            usual = values[place]
+            values[place] = type(usual)(usual + distance)  # it may be a bool, or of an enumeration
+            moved.append(place)
+        places = self._places
+        for place in moved:
+            record, slot = places[place]
+            setattr(record(tcb), slot, values[place])
         return tcb
+
+    def _usual(self, snd_nxt: int, rcv_nxt: int, heard_at: int) -> list[int]:
+        """Return what the numbers are of a connection that differs in these alone."""
+        by_snd, by_rcv, by_time = self._near
+        usual = [snd_nxt, rcv_nxt, heard_at]
+        usual += [snd_nxt + away for away in by_snd]
+        usual += [rcv_nxt + away for away in by_rcv]
+        usual += [heard_at + away for away in by_time]
+        usual += self._absolute
+        return usual
 
 
 @final
@@ -157,7 +172,7 @@ def _members(record: Any, within: str, numbers: list[str], empty: list[str]) -> 
         path, value = within + slot, getattr(record, slot)
         if path in KEPT:
             continue
-        if isinstance(value, int | float):
+        if isinstance(value, int):
             numbers.append(path)
         elif value is None or value == []:
             empty.append(path)
@@ -172,7 +187,3 @@ def _getter(path: str) -> Callable[[Any], Any]:
 
 def _itself(tcb: Any) -> Any:
     return tcb
-
-
-def _size(entry: tuple[int, int]) -> int:
-    return abs(entry[1])
