@@ -45,10 +45,10 @@ def key(connection: Connection) -> Hashable:
     """Return a value that is equal for connections that behave alike."""
     tcb = connection.tcb
     if tcb.state is CLOSED:
-        return CLOSED, tcb.error, tcb.passive, tuple(tcb.signals), tuple(tcb.replies)
+        return CLOSED, tcb.error, tcb.passive, tcb.signals, tuple(tcb.replies)
     snd, rcv, terms, received = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue
     return (
-        tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
+        tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tcb.signals,
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
         snd.small > snd.una,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,

@@ -268,7 +268,7 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
             tcb.reply(reset_for(seg.segment, tcb.stack.settings))
     elif tcb.stack.settings.tcp_insecure_syn:
         tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
-        tcb.replies.append(reset(tcb, now))
+        tcb.reply(reset(tcb, now))
         end(tcb, Event.ABORT, now, error=errno.ECONNRESET)
     else:
         tcb.stack.count("TCPChallengeACK")

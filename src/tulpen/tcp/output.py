@@ -29,6 +29,7 @@ from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.loss import LOSS, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.recovery import last_resort
 from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
@@ -45,7 +46,7 @@ OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less tha
 
 def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
     """Return everything that may go out now, and account for it."""
-    out, tcb.replies = tcb.replies, []
+    out, tcb.replies = tcb.replies or [], NOTHING
     state = tcb.state
     if state is not CLOSED and state is not LISTEN:
         if tcb.syn_due:

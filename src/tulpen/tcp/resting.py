@@ -174,7 +174,7 @@ def _members(record: Any, within: str, numbers: list[str], empty: list[str]) -> 
             continue
         if isinstance(value, int):
             numbers.append(path)
-        elif value is None or value == []:
+        elif value is None or value in ([], ()):
             empty.append(path)
         elif isinstance(value, list | tuple) or not _members(value, path + ".", numbers, empty):
             return False

@@ -18,6 +18,7 @@ from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
 from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.outgo import Outgo
 from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
@@ -158,12 +159,12 @@ class Tcb:
         self.passive = False  # came from LISTEN (MUST-11)
         self.error = 0  # errno, once over
         self.soft_error = 0  # errno of an ICMP soft error
-        self.signals: list[Signal] = []
+        self.signals: tuple[Signal, ...] = ()
         # what is owed to the peer
         self.syn_due = False
         self.ack_now = False
         self.acks = AckState()
-        self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
+        self.replies: list[Segment] = NOTHING  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
         self.fast_open: FastOpen | None = None  # RFC 7413
@@ -197,7 +198,9 @@ class Tcb:
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
-        if len(self.replies) < MOST_REPLIES:
+        if not self.replies:
+            self.replies = [segment]
+        elif len(self.replies) < MOST_REPLIES:
             self.replies.append(segment)
 
     def happened(self, event: Event, now: int) -> None:
@@ -230,7 +233,7 @@ class Tcb:
     def signal(self, what: Signal) -> None:
         """Tell the application, once until it has heard."""
         if what not in self.signals:
-            self.signals.append(what)
+            self.signals += (what,)
 
     def congestion_control(self) -> CongestionControl:
         """Return the algorithm the user or the host chose, at its initial window."""
@@ -259,11 +262,11 @@ class Tcb:
         twin.passive = self.passive
         twin.error = self.error
         twin.soft_error = self.soft_error
-        twin.signals = self.signals.copy()
+        twin.signals = self.signals
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
         twin.acks = self.acks.clone()
-        twin.replies = self.replies.copy()
+        twin.replies = self.replies.copy() or NOTHING
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
