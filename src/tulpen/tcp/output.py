@@ -149,7 +149,8 @@ def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _again(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """The stretch as it stands in the queue, whatever segments carried it before."""
-    tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
+    if tcb.path is not None:
+        tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
     spurious.resent(tcb, piece.segments, now)
     window.went_out(tcb, piece.end - piece.seq)
@@ -204,7 +205,8 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         window.after_idle(tcb, now)
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
-    waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    searches = tcb.path is not None and tcb.path.searching and not (one or pacing.holds(tcb, now))
+    waits = searches and _probe_path(tcb, now, out)
     room, plain = tcb.cc.cwnd - pipe(tcb), judge.has_little_to_say(tcb)
     while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
         full = tcb.smss if plain else judge.full_segment(tcb)

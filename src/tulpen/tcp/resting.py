@@ -18,6 +18,7 @@ from typing import Any, Final, final
 from tulpen.tcp.attributes import attributes
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
+from tulpen.tcp.cubic import Cubic
 from tulpen.tcp.option_sets import OptionSets
 from tulpen.tcp.route import Route
 from tulpen.tcp.stack import Stack
@@ -28,7 +29,7 @@ from tulpen.tcp.trace import FourTuple
 #: What others are near; written whole.
 BASES: Final = ("snd.nxt", "rcv.nxt", "intake.heard_at")
 #: Not written: known without, kept beside the octets, or, as the last, made again when it is asked for.
-KEPT: Final = frozenset({"stack", "name", "trace", "options", "state", "path.route", "flight.rate._moment"})
+KEPT: Final = frozenset({"stack", "name", "trace", "options", "state", "route", "rtt.bounds", "flight.rate._moment"})
 SMALL: Final = 1 << 20  # a number below this is no place in a sequence, and no time
 NEAR: Final = 1 << 40
 HEAD: Final = Struct("<3qB")  # the bases, and how many distances have four octets; the others have eight
@@ -135,7 +136,7 @@ class Dormitory:
     def __init__(self, stack: Stack, option_sets: OptionSets) -> None:
         self._stack = stack
         self._option_sets = option_sets
-        self._patterns: dict[Hashable, Pattern] = {}  # by what parts a TCB has
+        self._patterns: dict[Hashable, Pattern] = {}  # by what parts a TCB has, and the bounds of its timeout
 
     def rest(self, connection: Connection) -> Resting | None:
         """Return what stands for a connection at rest; None for one that is not."""
@@ -144,7 +145,9 @@ class Dormitory:
             return None
         if tcb.ecn is not None or tcb.fast_open is not None or tcb.stamps is not None:
             return None
-        parts = type(tcb.cc), tcb.rcv.memory is None
+        cc = tcb.cc
+        grown = cc.curve is not None if isinstance(cc, Cubic) else None
+        parts = grown, tcb.rcv.memory is None, tcb.path is None, tcb.rtt.bounds
         pattern = self._patterns.get(parts)
         if pattern is None:
             numbers: list[str] = []
@@ -155,13 +158,13 @@ class Dormitory:
         octets = pattern.written(tcb)
         if octets is None:
             return None
-        return Resting(pattern, octets, self._option_sets.shared(tcb.options), tcb.path.route, tcb.state)
+        return Resting(pattern, octets, self._option_sets.shared(tcb.options), tcb.route, tcb.state)
 
     def wake(self, resting: Resting, name: FourTuple) -> Connection:
         """Return the connection again; its options are shared still."""
         tcb = resting.pattern.read(resting.octets, self._stack, name)
         tcb.options = resting.options
-        tcb.path.route = resting.route
+        tcb.route = resting.route
         tcb.state = resting.state
         return Connection(iss=tcb.snd.iss, tcb=tcb)
 

@@ -24,6 +24,7 @@ from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
+from tulpen.tcp.route import PLAIN, Route
 from tulpen.tcp.rtt import round_trip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
@@ -131,7 +132,7 @@ class Tcb:
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
         "orphan", "outgo", "override", "passive", "path", "probes", "probing_since", "queue", "rack", "rcv",
-        "rcv_mss", "receive_queue", "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd",
+        "rcv_mss", "receive_queue", "replies", "retransmits", "route", "rtt", "sent_at", "signals", "smss", "snd",
         "soft_error", "stack", "stamps", "state", "syn_due", "terms", "timers", "trace", "troubled", "ts_offset",
         "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
     )  # fmt: skip
@@ -155,10 +156,10 @@ class Tcb:
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
         self.gso_max = 0  # octets a device will cut into segments; 0: it cuts none
-        self.path = Path()
+        self.route: Route = PLAIN  # what it says of the path
+        self.path: Path | None = None  # None: routers are believed, and nothing is searched for
         self.passive = False  # came from LISTEN (MUST-11)
-        self.error = 0  # errno, once over
-        self.soft_error = 0  # errno of an ICMP soft error
+        self.error = self.soft_error = 0  # errno: once over; of an ICMP soft error
         self.signals: tuple[Signal, ...] = ()
         # what is owed to the peer
         self.syn_due = False
@@ -243,7 +244,7 @@ class Tcb:
 
     def initial_window(self) -> int:
         """RFC 6928 §2."""
-        segments = self.path.route.initcwnd or self.stack.settings.tcp_initial_cwnd
+        segments = self.route.initcwnd or self.stack.settings.tcp_initial_cwnd
         return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
@@ -258,7 +259,8 @@ class Tcb:
         twin.terms = self.terms.clone()
         twin.mtu_mss = self.mtu_mss
         twin.gso_max = self.gso_max
-        twin.path = self.path.clone()
+        twin.route = self.route
+        twin.path = None if self.path is None else self.path.clone()
         twin.passive = self.passive
         twin.error = self.error
         twin.soft_error = self.soft_error
