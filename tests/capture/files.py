@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 from collections.abc import Iterable, Sequence
+
+import pytest
 
 from tulpen.capture.policy import Policy
 from tulpen.capture.reading import Reading, read
@@ -136,3 +139,10 @@ def orderly() -> Talk:
     talk = Talk().opened()
     talk.client("P.", 1, 1, 100).server(".", 1, 101).server("P.", 1, 101, 500).client(".", 101, 501)
     return talk.client("F.", 101, 501).server(".", 501, 102).server("F.", 501, 102).client(".", 102, 502)
+
+
+def zstd(octets: bytes) -> bytes:
+    """What zstd packs octets into; the test is skipped where there is none."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    packed: bytes = pytest.importorskip(name, reason=f"{name} is not installed").compress(octets)
+    return packed

@@ -7,11 +7,12 @@ import io
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.capture.files import MS, orderly, pcap, pcapng
+from tests.capture.files import MS, orderly, pcap, pcapng, zstd
 from tulpen.capture.reading import Reading, read
 from tulpen.cli.main import run
 from tulpen.errors import TulpenError
@@ -66,8 +67,23 @@ def test_gzip_is_unpacked(tmp_path: Path) -> None:
 
 
 def test_zstd_is_unpacked() -> None:
-    zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed")
-    is_whole(told(zstandard.ZstdCompressor().compress(pcapng(PACKETS))))
+    is_whole(told(zstd(pcapng(PACKETS))))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_several_packed_files_one_after_the_other_are_one(pack: Callable[[bytes], bytes]) -> None:
+    octets = pcapng(PACKETS)
+    is_whole(told(pack(octets[:500]) + pack(octets[500:])))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+def test_what_was_unpacked_before_damage_is_told(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(pcap([(at, PACKETS[0][1]) for at in range(9000)]))
+    for damaged in (packed[:-9], packed[: len(packed) // 2]):
+        reading = told(damaged)
+        (damage,) = reading.damage
+        assert "packed data are damaged" in damage.what
+        assert 0 < damage.offset <= 24 + 9000 * (16 + len(PACKETS[0][1]))
 
 
 def test_standard_input() -> None:

@@ -116,19 +116,17 @@ class Octets:
         return whole
 
     def _zstd(self, file: BinaryIO) -> object:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-
-            self._failures += (zstd.ZstdError,)
-            return zstd.ZstdFile(file)
         try:
-            import zstandard
+            if sys.version_info >= (3, 14):
+                from compression import zstd
+            else:
+                from backports import zstd
         except ImportError:
             raise TulpenError(
                 f"{self.name} is packed by zstd, which this Python cannot unpack", "pip install 'tulpen[read]'"
             ) from None
-        self._failures += (zstandard.ZstdError,)
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        self._failures += (zstd.ZstdError,)
+        return zstd.ZstdFile(file)
 
 
 @final

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, final
@@ -183,7 +182,7 @@ class Reading:
 
     def close(self, dissector: Dissector, follower: Follower) -> None:
         """Put the rows in order once everything was read."""
-        self.counts.passed = dict(Counter(dissector.passed).most_common())
+        self.counts.passed = dict(sorted(dissector.passed.items(), key=lambda each: (-each[1], each[0])))
         self.counts.wrong_checksums = follower.wrong
         self.connections.sort(key=lambda row: row.number)
         self.moves.sort(key=lambda row: (row.connection, row.when))

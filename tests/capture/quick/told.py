@@ -62,18 +62,18 @@ def exactly(octets: bytes, dissector: Dissector | None = None) -> Whole:
     return Whole(seen_array(seen, offsets), [values(each) for each in seen], dissector.passed, counts, damage, error)
 
 
-def quickly(segments: Segments) -> Whole:
+def quickly(segments: Segments, *, seen: bool = True) -> Whole:
     """Read with the compiled pass."""
-    rows, seen, damage, error = [np.zeros(0, SEGMENT)], [], None, ""
+    rows, all_seen, damage, error = [np.zeros(0, SEGMENT)], list[object](), None, ""
     try:
         for array in segments:
             rows.append(array.copy())
-            seen += [values(segments.seen(at)) for at in range(len(array))]
+            all_seen += [values(segments.seen(at)) for at in range(len(array) if seen else 0)]
     except Damaged as found:
         damage = found.what, found.offset
     except TulpenError as found:
         error = str(found)
-    return Whole(np.concatenate(rows), seen, segments.passed, segments.counts, damage, error)
+    return Whole(np.concatenate(rows), all_seen, segments.passed, segments.counts, damage, error)
 
 
 def differences(mine: Whole, theirs: Whole) -> list[str]:
@@ -94,7 +94,7 @@ def differences(mine: Whole, theirs: Whole) -> list[str]:
 
 
 def same(octets: bytes, sizes: Iterable[tuple[int, int]] = ((1 << 18, 8192), (64, 3))) -> Whole:
-    """Assert that both readings are one, whatever the size of blocks and arrays; return it."""
+    """Assert that both readings are one, whatever the size of blocks and arrays; return the exact one."""
     theirs = exactly(octets)
     for size, most in sizes:
         mine = quickly(Segments(Octets(io.BytesIO(octets)), size=size, most=most))
