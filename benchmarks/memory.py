@@ -140,7 +140,8 @@ def filled() -> float:
             name = FourTuple(here, PORT, (number // 60_000 + 1).to_bytes(4, "big"), number % 60_000 + 1)
             record = TimeWait(
                 name, iss=0, irs=0, snd_nxt=number + 2, max_snd_wnd=65_535, rcv_nxt=number + 9, rcv_wnd=65_535,
-                mss=1460, terms=TERMS, ts_offset=0, ts_recent_at=number, answered_at=-1, deadline=60_000 * MS + number,
+                mss=1460, terms=TERMS, ts_offset=0, ts_recent=0, ts_recent_at=number, answered_at=-1,
+                deadline=60_000 * MS + number,
             )  # fmt: skip
             table.put(Lingering(record, Claim(here, PORT)))
         assert len(table) == MILLION

@@ -37,7 +37,7 @@ HELD: Final = frozenset({
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
     "fast_open", "outgo", "probing_since", "route", "stamps",
-    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
+    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 

@@ -376,5 +376,5 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     if tsval is None or seg.begin > tcb.last_ack_sent or not tcb.terms.timestamps or tcb.state is CLOSED:
         return
     if not judge.too_old(tcb, seg, now):
-        tcb.terms.ts_recent = tsval
+        tcb.ts_recent = tsval
         tcb.ts_recent_at = now

@@ -108,7 +108,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         return _segment(tcb, snd.iss, 0, SYN | ecn.syn_flags(tcb), room, text, options)
     tcb.ack_now = False
     tcb.last_ack_sent = tcb.rcv.nxt
-    options = accept(tcb.terms, tcb.rcv_mss, clock)
+    options = accept(tcb.terms, tcb.rcv_mss, clock, tcb.ts_recent)
     if first and tcb.fast_open is not None:
         options = fast_open.with_option(tcb, options)
     flags = SYN | ACK
@@ -295,7 +295,7 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     if text and (piece.push or len(text) > tcb.smss or syn_text):
         flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
-        options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
+        options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset), tcb.ts_recent)
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
     return _acknowledging(tcb, seq, flags, text, now, fresh=piece.times == 1)
 
@@ -367,7 +367,7 @@ def _segment(
 def _timestamps(tcb: Tcb, now: int) -> Options:
     """Timestamps on every segment once agreed, and nothing else."""
     terms = tcb.terms
-    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
+    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), tcb.ts_recent) if terms.timestamps else NO_OPTIONS
 
 
 def _options(tcb: Tcb, now: int, text: int) -> Options:
@@ -384,7 +384,7 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
-        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
+        return Options(tsval=clock, tsecr=tcb.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
     if blocks or told is not None or counters is not None:
         return Options(sack=blocks, user_timeout=told, acc_ecn=counters)
     return NO_OPTIONS

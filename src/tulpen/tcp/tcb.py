@@ -17,7 +17,7 @@ from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
-from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.negotiate import default_terms, receive_buffer
 from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.outgo import Outgo
 from tulpen.tcp.path_state import Path
@@ -134,7 +134,7 @@ class Tcb:
         "orphan", "outgo", "override", "passive", "path", "probes", "probing_since", "queue", "rack", "rcv",
         "rcv_mss", "receive_queue", "replies", "retransmits", "route", "rtt", "sent_at", "signals", "smss", "snd",
         "soft_error", "stack", "stamps", "state", "syn_due", "terms", "timers", "trace", "troubled", "ts_offset",
-        "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
+        "ts_recent", "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -151,7 +151,7 @@ class Tcb:
         self.rcv = ReceiveSpace(
             receive_buffer(options, settings), ReceiveMemory() if settings.tcp_rcvbuf_overhead else None
         )
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
+        self.terms = default_terms(ipv6=ipv6, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
@@ -178,8 +178,7 @@ class Tcb:
         self.wants_room = False  # it was told there is no room to send
         self.user_timeout = self.user_timeout_told = 0  # milliseconds, as the peer asked for it; as we did (RFC 5482)
         # retransmission and congestion
-        self.flight = Flight()
-        self.timers = Timers()
+        self.flight, self.timers = Flight(), Timers()
         self.rtt = round_trip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
@@ -195,7 +194,8 @@ class Tcb:
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at, self.ts_offset = 0, ts_offset
+        self.ts_recent, self.ts_recent_at = 0, 0  # TS.Recent: the peer's latest TSval, and when
+        self.ts_offset = ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
@@ -256,7 +256,7 @@ class Tcb:
         twin.state = self.state
         twin.snd = self.snd.clone()
         twin.rcv = self.rcv.clone()
-        twin.terms = self.terms.clone()
+        twin.terms = self.terms
         twin.mtu_mss = self.mtu_mss
         twin.gso_max = self.gso_max
         twin.route = self.route
@@ -301,4 +301,5 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
+        twin.ts_recent = self.ts_recent
         twin.ts_recent_at = self.ts_recent_at
