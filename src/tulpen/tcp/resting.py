@@ -19,6 +19,7 @@ from tulpen.tcp.attributes import attributes
 from tulpen.tcp.config import SocketOptions
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.cubic import Cubic
+from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.negotiate import Terms
 from tulpen.tcp.option_sets import MOST, OptionSets
 from tulpen.tcp.route import Route
@@ -32,7 +33,7 @@ from tulpen.tcp.trace import FourTuple
 BASES: Final = ("snd.nxt", "rcv.nxt", "intake.heard_at")
 #: Not written: known without, kept beside the octets, or, as the last, made again when it is asked for.
 KEPT: Final = frozenset(
-    {"stack", "name", "trace", "options", "terms", "state", "route", "rtt.bounds", "flight.rate._moment"}
+    {"stack", "name", "trace", "options", "terms", "state", "route", "rtt.bounds", "ecn", "flight.rate._moment"}
 )
 SMALL: Final = 1 << 20  # a number below this is no place in a sequence, and no time
 NEAR: Final = 1 << 40
@@ -56,12 +57,13 @@ class Circumstances(NamedTuple):
 class Resting:
     """What stands for a connection meanwhile."""
 
-    __slots__ = ("_circumstances", "_octets", "_pattern")
+    __slots__ = ("_circumstances", "_ecn", "_octets", "_pattern")
 
-    def __init__(self, pattern: Pattern, octets: bytes, circumstances: Circumstances) -> None:
+    def __init__(self, pattern: Pattern, octets: bytes, circumstances: Circumstances, ecn: Ecn | None) -> None:
         self._pattern = pattern
         self._octets = octets
         self._circumstances = circumstances
+        self._ecn = ecn  # as it is: its counts are no single numbers
 
     @property
     def octets(self) -> bytes:
@@ -82,6 +84,7 @@ class Resting:
         """Return the TCB again; its options are shared still."""
         tcb = self._pattern.read(self._octets, stack, name)
         tcb.options, tcb.terms, tcb.rtt.bounds, tcb.route, tcb.state = self._circumstances
+        tcb.ecn = self._ecn
         return tcb
 
 
@@ -106,6 +109,7 @@ class Pattern:
                     absolute[path] = value
         paths = [*BASES, *near[0], *near[1], *near[2], *absolute]
         self._fresh = tcb.clone(tcb.stack)
+        self._fresh.ecn = None
         self._all: Callable[[Tcb], tuple[Any, ...]] = attrgetter(*paths)
         self._empty: Callable[[Tcb], object] = attrgetter(*empty)
         self._nothing = self._empty(self._fresh)
@@ -177,13 +181,13 @@ class Dormitory:
         tcb = connection.tcb
         if tcb.state is not ESTABLISHED and tcb.state is not CLOSE_WAIT:
             return None
-        if tcb.ecn is not None or tcb.fast_open is not None or tcb.stamps is not None:
+        if tcb.fast_open is not None or tcb.stamps is not None:
             return None
         pattern = self._pattern(tcb)
         octets = None if pattern is None else pattern.written(tcb)
         if pattern is None or octets is None:
             return None
-        return Resting(pattern, octets, self._circumstances_of(tcb))
+        return Resting(pattern, octets, self._circumstances_of(tcb), tcb.ecn)
 
     def wake(self, resting: Resting, name: FourTuple) -> Connection:
         """Return the connection again."""
