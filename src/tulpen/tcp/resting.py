@@ -97,7 +97,7 @@ class Pattern:
     def __init__(self, tcb: Tcb, numbers: list[str], empty: list[str]) -> None:
         bases = attrgetter(*BASES)(tcb)
         near: tuple[dict[str, int], ...] = ({}, {}, {})  # paths, and how far each is from its base
-        absolute: dict[str, int] = {}
+        absolute: dict[str, Any] = {}  # it may be a bool, or of an enumeration
         for path in numbers:
             value = attrgetter(path)(tcb)
             base = min(range(len(BASES)), key=lambda each: abs(value - bases[each]))
@@ -145,7 +145,7 @@ class Pattern:
         moved = list(range(len(values) - len(self._absolute)))
         for place, distance in (*NARROW.iter_unpack(octets[HEAD.size : wide]), *WIDE.iter_unpack(octets[wide:])):
             usual = values[place]
-            values[place] = type(usual)(usual + distance)  # it may be a bool, or of an enumeration
+            values[place] = type(usual)(usual + distance)
             moved.append(place)
         places = self._places
         for place in moved:
@@ -153,10 +153,10 @@ class Pattern:
             setattr(record(tcb), slot, values[place])
         return tcb
 
-    def _usual(self, snd_nxt: int, rcv_nxt: int, heard_at: int) -> list[int]:
+    def _usual(self, snd_nxt: int, rcv_nxt: int, heard_at: int) -> list[Any]:
         """Return what the numbers are of a connection that differs in these alone."""
         by_snd, by_rcv, by_time = self._near
-        usual = [snd_nxt, rcv_nxt, heard_at]
+        usual: list[Any] = [snd_nxt, rcv_nxt, heard_at]
         usual += [snd_nxt + away for away in by_snd]
         usual += [rcv_nxt + away for away in by_rcv]
         usual += [heard_at + away for away in by_time]
