@@ -37,7 +37,8 @@ class RoundTrip:
 
     def sample(self, r: int, shortest: int, now: int) -> None:
         """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3); ``shortest``: of the last one delivered."""
-        r, shortest = max(r, 1), max(shortest, 1)
+        if r < 1 or shortest < 1:
+            r, shortest = max(r, 1), max(shortest, 1)
         if self.least == 0 or shortest <= self.least or now - self._least_at > LEAST_KEPT:
             self.least = shortest
             self._least_at = now

@@ -57,7 +57,8 @@ class SendQueue:
             if not chunks:
                 self._starts, chunks = [], []
                 self._chunks = chunks
-            chunks.append(data if len(data) <= JOIN else memoryview(data))  # a part of the latter is no copy
+            as_it_is = len(data) <= JOIN or isinstance(data, memoryview)
+            chunks.append(data if as_it_is else memoryview(data))  # a part of the latter is no copy
             self._starts.append(self.end)
         self.end += len(data)
         stretches = self.stretches
