@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import random
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -14,83 +12,61 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import tulpen
+from benchmarks.amount import amount
 from benchmarks.case import Case, Unavailable
-from tulpen.wire.ip import Packet, build_packet
-from tulpen.wire.options import Options
-from tulpen.wire.segment import ACK, FIN, PSH, SYN, Segment
 
 SOURCE = Path(tulpen.__file__).parents[1]  # the build that is measured: src, or build/fast
-ETHERNET = bytes.fromhex("020000000001 020000000002 0800")
-SIZES = (5_000, 50_000, 500_000)  # packets
-EACH = 20  # packets of a connection, of which nothing is lost
-TEXT = 1448
 TULPEN = (sys.executable, "-m", "tulpen", "read")
+OURS = "tulpen read"
 READERS: dict[str, Sequence[str]] = {
-    "tulpen read": TULPEN,
+    OURS: TULPEN,
+    "tulpen read --pass exact": (*TULPEN, "--pass", "exact"),
     "tulpen read --parquet": (*TULPEN, "--parquet", "TABLES"),
     "tshark -q -z conv,tcp": ("tshark", "-n", "-q", "-z", "conv,tcp", "-r"),
     "tcptrace -l": ("tcptrace", "-n", "-l"),
 }
+HEADERS = 96  # octets of each packet in a large capture, as tcpdump -s 96 takes them
 
-Sent = tuple[int, bytes]  # microseconds, a frame
+
+class Made(NamedTuple):
+    """A capture: how many packets, what part of the segments of text is lost, octets of each packet that are kept."""
+
+    packets: int
+    loss: float = 0.0
+    snap: int = 65_535
+
+    @property
+    def words(self) -> str:
+        lost = f", {self.loss * 100:g} % of the text lost" if self.loss else ""
+        return f"{self.packets:,} packets{lost}"
 
 
-def connection(number: int, start: int, chance: random.Random, loss: float) -> Iterator[Sent]:
-    """Yield a request and eight segments of response, every second acknowledged; both ends close."""
-    ends = bytes((10, *(1 + number // 50_000).to_bytes(2, "big"), 1)), bytes((10, 255, 0, 1))
-    ports = 10_000 + number % 50_000, 443
-    numbers, now, ident = [chance.getrandbits(31), chance.getrandbits(31)], start, number * 32
-
-    def send(side: int, flags: int, size: int = 0, after: int = 300, seq: int | None = None) -> Sent:
-        nonlocal now, ident
-        now += after
-        ident += 1
-        begins = numbers[side] if seq is None else seq
-        if seq is None:
-            numbers[side] += size + bool(flags & (SYN | FIN))
-        options = (
-            Options(mss=1460, wscale=7, sack_permitted=True)
-            if flags & SYN
-            else Options(tsval=now & 0xFFFF_FFFF, tsecr=1)
-        )
-        segment = Segment(
-            begins, numbers[1 - side] if flags & ACK else 0, flags, 502, bytes(size), options,
-            sport=ports[side], dport=ports[1 - side],
-        )  # fmt: skip
-        return now, ETHERNET + build_packet(Packet(ends[side], ends[1 - side], segment, ident=ident & 0xFFFF))
-
-    yield from (send(0, SYN), send(1, SYN | ACK, after=20_000), send(0, ACK), send(0, PSH | ACK, 400))
-    for place in range(8):
-        seq = numbers[1]
-        original = send(1, ACK, TEXT)
-        if chance.random() < loss:
-            yield send(1, ACK, TEXT, after=220_000, seq=seq)  # the first was lost before it was captured
-        else:
-            yield original
-        if place % 2:
-            yield send(0, ACK)
-    yield from (send(0, FIN | ACK), send(1, FIN | ACK, after=20_000), send(0, ACK))
+MADE: dict[Made, Sequence[str]] = {
+    Made(5_000): tuple(READERS),
+    Made(50_000): tuple(READERS),
+    Made(50_000, 0.05): tuple(READERS),
+    Made(3_000_000, snap=HEADERS): [name for name in READERS if name != "tulpen read --pass exact"],
+    Made(3_000_000, 0.005, HEADERS): [OURS],
+    Made(3_000_000, 0.05, HEADERS): [OURS],
+    Made(30_000_000, snap=HEADERS): [OURS, "tulpen read --parquet"],
+}
 
 
 @cache
-def capture(packets: int, loss: float) -> str:
-    """Write a capture of so many packets, a hundred connections at a time; return its path."""
+def capture(made: Made) -> str:
+    """Make a capture; return its path."""
+    if find_spec("numpy") is None:
+        raise Unavailable("numpy is not installed: pip install numpy")
+    from benchmarks.captures import EACH, write
+
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder)
-    path, chance = f"{folder}/capture.pcap", random.Random(1)
+    path = f"{folder}/capture.pcap"
     with open(path, "wb") as file:  # noqa: PTH123
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1))
-        for begun in range(0, packets // EACH, 100):
-            frames = [
-                frame for at in range(begun, min(begun + 100, packets // EACH))
-                for frame in connection(at, 1_700_000_000_000_000 + begun * 1000, chance, loss)
-            ]  # fmt: skip
-            file.writelines(
-                struct.pack("<IIII", when // 1_000_000, when % 1_000_000, len(frame), len(frame)) + frame
-                for when, frame in sorted(frames, key=lambda each: each[0])
-            )
+        write(file, amount(made.packets) // EACH, loss=made.loss, snap=made.snap)
     return path
 
 
@@ -98,12 +74,12 @@ class Readers:
     """Each reader at each capture: one run gives its time and its memory."""
 
     def __init__(self) -> None:
-        self._spent: dict[tuple[str, int, float], dict[str, list[float]]] = {}
+        self._spent: dict[tuple[str, Made], dict[str, list[float]]] = {}
 
-    def figure(self, what: str, name: str, packets: int, loss: float) -> float:
-        left = self._spent.setdefault((name, packets, loss), {"cpu": [], "memory": []})
+    def figure(self, what: str, name: str, made: Made) -> float:
+        left = self._spent.setdefault((name, made), {"cpu": [], "memory": []})
         if not left[what]:
-            for each, value in spent(name, capture(packets, loss)).items():
+            for each, value in spent(name, capture(made)).items():
                 left[each].append(value)
         return left[what].pop()
 
@@ -128,17 +104,15 @@ def spent(name: str, path: str) -> dict[str, float]:
     return {"cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
 
 
-def cases(sizes: Sequence[int]) -> Iterator[Case]:
-    """Every capture to every reader."""
+def cases() -> Iterator[Case]:
+    """Every capture to its readers."""
     readers = Readers()
-    captures = [(size, 0.0, f"{size:,} packets") for size in sizes]
-    captures.append((sizes[-1], 0.05, f"{sizes[-1]:,} packets, one of twenty segments lost"))
     for what, unit in (("cpu", "s"), ("memory", "MiB")):
-        for size, loss, words in captures:
-            for name in READERS:
-                ours = "" if name.startswith("tulpen") else "tulpen read"
-                measure = partial(readers.figure, what, name, size, loss)
-                yield Case(f"read: {what}, {words}", name, unit, measure, ours=ours, smaller=True)
+        for made, names in MADE.items():
+            for name in names:
+                ours = "" if name.startswith("tulpen") else OURS
+                measure = partial(readers.figure, what, name, made)
+                yield Case(f"read: {what}, {made.words}", name, unit, measure, ours=ours, smaller=True)
 
 
-READ = list(cases(SIZES))
+READ = list(cases())

@@ -192,6 +192,7 @@ class Reading:
         for name, first in files:
             self.names.append(name)
             self._starts.append(first)
+        self._before = [0] * len(self.names)
         self.counts = counts
         self.damage += damage
 

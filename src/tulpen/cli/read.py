@@ -69,7 +69,10 @@ FEW = 24  # connections that are all listed without being asked for
     help="After so much silence the same ports are another connection.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Read every FILE by itself, N at a time, in processes."
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read every FILE by itself, N at a time, in processes; a large one by all.",
 )
 @click.option(
     "--pass",
@@ -162,7 +165,21 @@ def _each(options: dict[str, Any], progress: Progress | None, into: Sink | None)
     from tulpen.capture.workers import processes
 
     with processes(options["jobs"] or 1) as pool:
+        if pool is not None and _is_divided(options):
+            from tulpen.capture.quick.tasks import read_divided
+
+            return read_divided(
+                *options["files"], executor=pool, parts=options["jobs"], policy=_policy(options), into=into,
+                most=None if any(options[name] for name in _OF_ROWS) else FEW,
+            )  # fmt: skip
         return read_each(*options["files"], executor=pool, policy=_policy(options), progress=progress, into=into)
+
+
+def _is_divided(options: dict[str, Any]) -> bool:
+    """Say whether one file is large enough to be the work of several processes."""
+    from tulpen.capture.way import Way, compiled
+
+    return len(options["files"]) == 1 and compiled(options["files"], Way(options["way"])) is not None
 
 
 def _again(reading: Reading, numbers: list[int], options: dict[str, Any]) -> Mapping[int, Ladder]:

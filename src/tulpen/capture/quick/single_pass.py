@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, final
 
 import numpy as np
 
@@ -35,11 +35,23 @@ if TYPE_CHECKING:
 
     from tulpen.capture.conversation import Conversation
     from tulpen.capture.policy import Policy
+    from tulpen.capture.quick.tasks import Followed
     from tulpen.capture.reader import Progress
     from tulpen.capture.reading import Reading
     from tulpen.capture.record import Connection
+    from tulpen.capture.rows import Told
 
 Path = str | os.PathLike[str]
+
+
+class Taker(Protocol):
+    """What takes connections as they are told."""
+
+    def take(self, rows: NDArray[Any]) -> None:
+        """Take plain ones; the array may be used again."""
+
+    def add(self, told: Told) -> None:
+        """Take the rows of another."""
 
 
 MOST_PARTS: Final = 64  # for which files are read
@@ -64,6 +76,11 @@ class Tally:
         self.files: list[tuple[str, int]] = []  # names, and the first frame of each
         self.passed: Counter[str] = Counter()
 
+    def take(self, other: Tally) -> None:
+        """Take what another has counted."""
+        self.files += other.files
+        self.counts, self.damage, self.passed = other.counts, other.damage, other.passed
+
     def begin(self, name: str) -> None:
         """The frames that come next are of another file."""
         self.files.append((shown(name), self.counts.frames + 1))
@@ -85,7 +102,7 @@ class SinglePass:
     part of the pairs of addresses.
     """
 
-    __slots__ = ("_facts", "_paths", "_policy", "_progress", "_reading", "_shapes", "_tally", "_wrong")
+    __slots__ = ("_facts", "_paths", "_policy", "_progress", "_reading", "_shapes", "tally", "wrong")
 
     def __init__(
         self, reading: Reading, paths: Sequence[Path], policy: Policy, progress: Progress | None = None
@@ -94,16 +111,21 @@ class SinglePass:
         self._paths = paths
         self._policy = policy
         self._progress = progress
-        self._tally = Tally()
+        self.tally = Tally()
         self._facts = Facts()
         self._shapes = Shapes()
-        self._wrong = 0
+        self.wrong = 0
 
     def run(self) -> None:
         """Read them."""
         parts = 1
         while not self._in_parts(parts):
             parts *= 2
+
+    @property
+    def words(self) -> list[tuple[int, ...]]:
+        """The letters of every shape."""
+        return [self._shapes.word(shape) for shape in range(len(self._shapes))]
 
     def draw(self, numbers: Iterable[int]) -> None:
         """Visit the connections of these numbers, such as there are, once more for their ladders."""
@@ -121,42 +143,59 @@ class SinglePass:
         left = Left(odd, np.zeros(0, PAIR), self._facts)
         self._visit_again(Again(left, self._policy, done, keep=rows.__contains__))
 
+    def put_together(self, answers: Iterable[Followed]) -> None:
+        """Give the reading what tasks have found."""
+        with closing(self._waiting()) as waiting:
+            for number, answer in enumerate(answers):
+                if not number:
+                    self.tally.take(answer.tally)
+                self.wrong += answer.wrong
+                shapes = np.array([self._shapes.number(word) for word in answer.words], np.int32)
+                answer.plain["shape"] = shapes[answer.plain["shape"]]
+                waiting.take(answer.plain)
+                for each in answer.told:
+                    waiting.add(each)
+            self._finish(waiting)
+
     def _in_parts(self, parts: int) -> bool:
         """Read the files for each part; False where more would have to be followed at once than the policy allows."""
-        self._tally, self._facts, self._wrong = Tally(), Facts(), 0
-        reading, tally = self._reading, self._tally
-        kept = Waiting(self._shapes.word, tally.files, most=reading.most, spill=reading.gives_away)
-        with closing(kept) as waiting:
-            if not self._follow(parts, waiting):
-                return False
-            reading.read_all(tally.files, tally.counts, tally.damage)
-            reading.counts.wrong_checksums = self._wrong
-            reading.counts.passed = in_order(tally.passed)
-            waiting.give(reading)
+        self.tally, self._facts, self.wrong = Tally(), Facts(), 0
+        with closing(self._waiting()) as waiting:
+            going = all(self.follow_part(part, parts, waiting) for part in range(parts))
+            if going:
+                self._finish(waiting)
+        return going
+
+    def _waiting(self) -> Waiting:
+        reading = self._reading
+        return Waiting(self._shapes.word, self.tally.files, most=reading.most, spill=reading.gives_away)
+
+    def _finish(self, waiting: Waiting) -> None:
+        reading, tally = self._reading, self.tally
+        reading.read_all(tally.files, tally.counts, tally.damage)
+        reading.counts.wrong_checksums = self.wrong
+        reading.counts.passed = in_order(tally.passed)
+        waiting.give(reading)
         reading.sort()
-        return True
 
-    def _follow(self, parts: int, waiting: Waiting) -> bool:
-        for part in range(parts):
-            flows = Flows(self._policy, self._shapes)
-            for rows, _ in self._visit(None if part else self._tally):
-                flows.take(of_part(rows, part, parts))
-                waiting.take(flows.done())
-                if flows.open > self._policy.most and parts < MOST_PARTS:
-                    return False
-            for plain in flows.finish():
-                waiting.take(plain)
-            self._leave(flows.left, waiting)
-        return True
-
-    def _leave(self, left: Left, waiting: Waiting) -> None:
-        """Leave to the exact reader what is not plain."""
+    def follow_part(self, part: int, parts: int, into: Taker, *, limited: bool = True) -> bool:
+        """Read the files for one part of the pairs; False where too many connections were open, if that is limited."""
+        flows = Flows(self._policy, self._shapes)
+        for rows, _ in self._visit(None if self.tally.files else self.tally):
+            flows.take(of_part(rows, part, parts))
+            into.take(flows.done())
+            if limited and flows.open > self._policy.most and parts < MOST_PARTS:
+                return False
+        for plain in flows.finish():
+            into.take(plain)
+        left = flows.left
         if len(left.odd):
-            again = Again(left, self._policy, lambda talk: waiting.add(told(talk)))
+            again = Again(left, self._policy, lambda talk: into.add(told(talk)))
             self._visit_again(again)
-            self._wrong += again.wrong
+            self.wrong += again.wrong
         self._facts.behind |= left.facts.behind
         self._facts.cookies |= left.facts.cookies
+        return True
 
     def _visit_again(self, again: Again) -> None:
         for rows, segments in self._visit():
@@ -186,7 +225,7 @@ class SinglePass:
 
     def _tell(self, segments: Segments | None) -> None:
         if self._progress is not None and segments is not None:
-            before = self._tally.counts
+            before = self.tally.counts
             self._progress(before.frames + segments.counts.frames, before.octets + segments.counts.octets)
 
 
