@@ -7,6 +7,7 @@ duplicate ACKs with SACK, and the segment again.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from tulpen.wire.segment import ACK, FIN, PSH, SYN
 EACH: Final = 20  # packets of a connection of which nothing is lost
 SEGMENTS: Final = 8  # of a response
 REQUEST: Final = 400
-RATE: Final = 250  # connections that begin in a second
+RATE: Final = 100  # connections that begin in a second
 HOSTS: Final = 20_000  # clients
 GROUP: Final = 150_000  # connections that are made at once
 BLOCK: Final = 100_000  # packets that are written at once
@@ -176,3 +177,8 @@ def _sum(words: NDArray[np.int64], more: Any = 0) -> NDArray[np.int64]:
     total = (total & 0xFFFF) + (total >> 16)
     folded: NDArray[np.int64] = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
     return folded
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], "wb") as made:  # noqa: PTH123
+        write(made, int(sys.argv[2]) // EACH, loss=float(sys.argv[3]), snap=int(sys.argv[4]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tulpen.capture.extras import extra
 from tulpen.capture.quick.exact import layers_of, octets_of
-from tulpen.capture.quick.sentences import PLACES, Sentences
+from tulpen.capture.quick.sentences import MARKED, PLACES, Sentences
 from tulpen.capture.quick.shapes import Shapes, Template
 from tulpen.capture.record import Connection, Finding, Move
 from tulpen.capture.rows import Told
@@ -146,7 +146,7 @@ class Answers:
         for name, column in columns.items():
             if column is None and name != "why":
                 columns[name] = _same(templates, which, name)
-        columns["why"] = Sentences(templates, which, place, columns)
+        columns["why"] = Sentences(templates, which, place, {name: columns[name] for name in MARKED})
         return columns  # type: ignore[return-value]
 
     def moves(self) -> dict[str, Column]:

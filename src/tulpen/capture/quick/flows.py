@@ -118,6 +118,13 @@ class Flows:
         self._plain.clear()
         return rows
 
+    def given(self) -> Iterator[NDArray[Any]]:
+        """Give what ``done`` returns, some at a time, which nobody else has."""
+        self._put_by()
+        self._plain.reverse()
+        while self._plain:
+            yield self._plain.pop()
+
     def finish(self) -> Iterator[NDArray[Any]]:
         """No more segments come: give every plain connection that was not given before."""
         at = 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CLIENT, SERVER, OPENED, ENDED, IDLE = "\1", "\2", "\3", "\4", "\5"
 _MARKS: Final = re.compile(f"([{CLIENT}-{IDLE}])")
 _LONG: Final = 1e9  # seconds of silence that no capture has
+MARKED: Final = ("client", "client_port", "server", "server_port", "opened_frame", "ended_frame", "idle")
 PLACES: Final = ("", "client", "server", "between")
 
 

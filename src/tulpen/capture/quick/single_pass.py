@@ -48,7 +48,7 @@ class Taker(Protocol):
     """What takes connections as they are told."""
 
     def take(self, rows: NDArray[Any]) -> None:
-        """Take plain ones; the array may be used again."""
+        """Take plain ones, in an array that nobody else has."""
 
     def add(self, told: Told) -> None:
         """Take the rows of another."""
@@ -183,7 +183,8 @@ class SinglePass:
         flows = Flows(self._policy, self._shapes)
         for rows, _ in self._visit(None if self.tally.files else self.tally):
             flows.take(of_part(rows, part, parts))
-            into.take(flows.done())
+            for plain in flows.given():
+                into.take(plain)
             if limited and flows.open > self._policy.most and parts < MOST_PARTS:
                 return False
         for plain in flows.finish():

@@ -44,8 +44,8 @@ class Collected:
         self.told: list[Told] = []
 
     def take(self, rows: NDArray[Any]) -> None:
-        """Take plain connections; the array may be used again."""
-        self.plain.append(rows.copy())
+        """Take plain connections."""
+        self.plain.append(rows)
 
     def add(self, told: Told) -> None:
         """Take the rows of another connection."""

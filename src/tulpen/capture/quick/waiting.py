@@ -60,10 +60,10 @@ class Waiting:
         self.count = 0
 
     def take(self, rows: NDArray[Any]) -> None:
-        """Take plain connections; the array may be used again."""
+        """Take plain connections, in an array that nobody else has."""
         self.count += len(rows)
         self._held += len(rows)
-        self._plain.append(rows.copy())
+        self._plain.append(rows)
         if self._held >= PLAIN_ROWS and (self._most is not None or self._spill):
             self._put_plain()
 
