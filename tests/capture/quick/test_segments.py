@@ -217,7 +217,8 @@ def test_blocks_of_every_kind(order: str) -> None:
     begun = section(order, (101, 0, b""), (101, 0, resolution(order, 9)))
     other = section("<>"[order == "<"], (101, 70, b""))
     turned = block("<>"[order == "<"], 3, struct.pack("<>"[order == "<"] + "I", 2000) + data[:70])
-    whole = begun + simple + name + old + enhanced + simple + other + turned + begun + old
+    short = section(order, (101, 39, b"")) + block(order, 3, struct.pack(f"{order}I", 40) + packet(segment()))
+    whole = begun + simple + name + old + enhanced + simple + other + turned + short + begun + old
     assert same(whole).counts.segments == 6
     long = block(order, 6, struct.pack(f"{order}IIIII", 0, 0, 7, len(data) + 40, len(data)) + data)
     nobody = block(order, 6, struct.pack(f"{order}IIIII", 3, 0, 7, len(data), len(data)) + data)

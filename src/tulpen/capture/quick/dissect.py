@@ -14,6 +14,7 @@ from numba import njit
 
 from tulpen.capture import dissect as exact
 from tulpen.capture import links, tunnels
+from tulpen.capture.quick.kernel import kernel
 from tulpen.capture.quick.layout import (
     FAST_OPEN,
     MOST_TAGS,
@@ -105,7 +106,7 @@ def words(passed: Any) -> Counter[str]:
     )
 
 
-@njit(cache=True)
+@kernel
 def dissect(
     memory: int, records: Any, first: int, base: int, rows: Any, where: Any, passed: Any
 ) -> tuple[int, int, int, int]:

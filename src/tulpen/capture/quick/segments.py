@@ -65,6 +65,7 @@ class Segments:
         self._before = before + (0 if part is None else part.before)
         self.late: list[Frame] = []
         self._dissector = dissector or Dissector(None if part is None else self.late)
+        self._again = Dissector()  # of plain frames, which leave no trace in it
         self._records: NDArray[Any] = np.zeros(most, RECORD)
         self._rows: NDArray[Any] = np.zeros(most, SEGMENT)
         self._where: NDArray[Any] = np.zeros(most, np.int32)
@@ -97,7 +98,7 @@ class Segments:
         """Return what the exact Dissector sees in row ``at`` of the last array."""
         told = self._told.get(at)
         if told is None:
-            told = Dissector().segment(self._frame(int(self._where[at])))
+            told = self._again.segment(self._frame(int(self._where[at])))
             assert told is not None
         return told
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tulpen.capture import pcapng
 from tulpen.capture.frame import MOST
 from tulpen.capture.pcap import RECORD as HEADER
+from tulpen.capture.quick.kernel import kernel
 from tulpen.capture.quick.words import word_32
 
 # Why a walk stopped.
@@ -65,7 +66,7 @@ def interface_array(interfaces: Sequence[pcapng.Interface]) -> NDArray[Any]:
     return rows
 
 
-@njit(cache=True)
+@kernel
 def pcap_records(
     memory: int, at: int, end: int, little: bool, unit: int, extra: int, link: int, records: Any
 ) -> tuple[int, int, int]:
@@ -93,7 +94,7 @@ def pcap_records(
     return len(records), at, FULL
 
 
-@njit(cache=True)
+@kernel
 def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any, records: Any) -> tuple[int, int, int]:
     """Fill ``records`` from the octets ``at`` to ``end`` of those from the place ``memory`` on.
 
@@ -120,7 +121,7 @@ def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any
     return count, at, FULL
 
 
-@njit(cache=True)
+@njit
 def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record: Any) -> bool:
     """Read a packet's block with ``body`` octets between its lengths; False where it is not plain."""
     which, ticks, fixed = 0, np.uint64(0), 4
@@ -158,7 +159,7 @@ def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record
     return True
 
 
-@njit(cache=True)
+@njit
 def _nanoseconds(ticks: int, interface: Any) -> Any:
     if interface.times:
         return ticks * interface.times

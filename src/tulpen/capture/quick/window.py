@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tulpen.capture.octets import Octets
 
-BLOCK: Final = 1 << 18  # octets: what fits a processor's cache is summed where it was read
+BLOCK: Final = 1 << 20  # octets: what fits a processor's cache is summed where it was read
 
 
 @final
