@@ -1,4 +1,8 @@
-"""Compiled functions that are kept on disk."""
+"""Compiled functions: those that Python calls, which are kept on disk, and those that these consist of.
+
+They use arrays that Python holds, and make none: so numba need not count who uses them, which would take most of the
+time of short functions.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,17 @@ def kernel(function: Callable[..., Any]) -> Any:
     went into it: here all of them count.
     """
     try:
-        made = njit(cache=True)(function)
+        made = njit(cache=True, _nrt=False)(function)
     except RuntimeError:  # this user may write nowhere
-        return njit(function)
+        return part(function)
     kept = made._cache._cache_file
     kept._source_stamp = (kept._source_stamp, _STAMP)
     return made
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled ones call."""
+    return njit(_nrt=False)(function)
 
 
 def _stamp() -> tuple[object, ...]:
