@@ -8,8 +8,9 @@ start would too: programs under test are interrupted as a terminal does it.
 Where tests run on several processors, those that look at the machine (its kernel's TCP, its namespaces, its
 tracepoints, its clock) run on one of them, one after the other; of the others a file stays together.
 
-Two programs and a kernel on a busy machine may do in another order what a test expects in one: such a test, if it
-fails, is run once more, and the summary tells of it (RERUN), so that its cause is found.  No other test is.
+Two programs and a kernel on a busy machine may do in another order what a test expects in one: such a test, and
+one that runs other programs, is run once more if it fails, and the summary tells of it (RERUN), so that its cause is
+found.  No other test is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("TULPEN_HYPOTHESIS", "same"))
 
@@ -32,6 +33,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 MACHINE = frozenset(
     {"aio", "benchmarks", "breaker", "cli", "compare", "doctor", "kernel", "lab", "learn", "link", "peers", "watch"}
 )
+#: What else runs other programs, beside whatever runs already.
+PROGRAMS = frozenset({"capture/test_archive.py", "capture/test_tshark.py", "docs", "show/test_browser.py", "tools"})
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,5 +45,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(here)
         machine = path.parts[0] in MACHINE or item.get_closest_marker("kernel") is not None
         item.add_marker(pytest.mark.xdist_group("machine" if machine else str(path)))
-        if machine and again:
+        programs = {str(path), path.parts[0]} & PROGRAMS
+        if again and (machine or programs):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -98,7 +98,7 @@ def on_the_kernel(scenario: Scenario) -> Any:
     """Run ``scenario`` over asyncio's own transports."""
 
     async def main() -> Any:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             return await scenario(Kernel())
 
     return asyncio.run(main())
@@ -108,7 +108,7 @@ def on_tulpen(scenario: Scenario, **kwds: Any) -> Any:
     """Run ``scenario`` over two tulpen hosts."""
 
     async def main() -> Any:
-        async with asyncio.timeout(30), two_hosts(**kwds) as net:
+        async with asyncio.timeout(120), two_hosts(**kwds) as net:
             return await scenario(net)
 
     return asyncio.run(main())

@@ -215,7 +215,7 @@ def test_a_factory_that_fails_leaves_no_connection() -> None:
 def test_the_functions_use_the_interface_around_them() -> None:
     async def main() -> None:
         left, right = pipe()
-        async with asyncio.timeout(10), Interface(Host([SERVER]), left):
+        async with asyncio.timeout(60), Interface(Host([SERVER]), left):
             answered = asyncio.Event()
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -274,7 +274,7 @@ def test_leaving_delivers_what_was_written() -> None:
     async def main() -> None:
         left, right = pipe()
         got = b""
-        async with asyncio.timeout(10), Interface(Host([SERVER]), left) as server_side:
+        async with asyncio.timeout(60), Interface(Host([SERVER]), left) as server_side:
             done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -321,7 +321,7 @@ def test_a_link_that_fails_ends_every_connection() -> None:
     async def main() -> None:
         left, right = pipe()
         link = Failing(right)
-        async with asyncio.timeout(10), Interface(Host([SERVER]), left, linger=0.1) as server_side:
+        async with asyncio.timeout(60), Interface(Host([SERVER]), left, linger=0.1) as server_side:
             await server_side.create_server(Recorder, None, 80)
             net = Interface(Host([CLIENT]), link, linger=0.1)
             net.open()
@@ -340,7 +340,7 @@ def test_a_link_that_fails_ends_every_connection() -> None:
 
 def test_closing_at_once_ends_every_connection() -> None:
     async def main() -> None:
-        async with asyncio.timeout(10), two_hosts(linger=0.2) as net:
+        async with asyncio.timeout(60), two_hosts(linger=0.2) as net:
             pair = await connected(net, Recorder, Recorder)
             net.client.close()
             assert await pair.client.ended is None

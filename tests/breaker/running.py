@@ -59,4 +59,4 @@ def tulpen_break(*arguments: str, **kwds: Any) -> subprocess.CompletedProcess[st
     """Run the command line."""
     argv = [sys.executable, "-m", "tulpen", "break", *arguments]
     env = os.environ | {"PYTHONPATH": str(SOURCE), "COLUMNS": "80"}
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, env=env, **kwds)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=180, env=env, **kwds)

@@ -34,7 +34,7 @@ def running(port: int, *argv: str, user: int | None = None, cwd: Path | None = N
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, group=user, cwd=cwd
     )
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -46,7 +46,7 @@ def running(port: int, *argv: str, user: int | None = None, cwd: Path | None = N
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_an_http_server(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_an_http_server(tmp_path: Path) -> None:
             ["rst-at-byte", "fin-at-byte", "loss", "no-options", "half-open-mid-response", "refused"],
             *program("naive", "{host}", "{port}"),
             upstream=("127.0.0.1", port),
-            deadline=3,
+            deadline=8,
         )
     assert outcomes(results) == {
         "healthy": "ok",
@@ -113,7 +113,7 @@ def _psql_under_faults(home: Path, port: int, user: int | None) -> None:
             ],
             *psql,
             upstream=("127.0.0.1", port),
-            deadline=5,
+            deadline=12,
         )
     assert outcomes(results) == {
         "healthy": "ok",
@@ -145,8 +145,8 @@ def test_nginx_and_curl(tmp_path: Path) -> None:
     with running(port, nginx, "-c", str(conf), "-p", str(tmp_path)):
         results = broken(
             ["fin-at-byte:bytes=200000", "rst-at-byte", "reordering"],
-            "curl", "-sS", "-m", "5", "{url}page",
-            upstream=("127.0.0.1", port),
+            "curl", "-sS", "-m", "20", "{url}page",
+            upstream=("127.0.0.1", port), deadline=30,
         )  # fmt: skip
     assert {name: result.status for name, result in results.items()} == {
         "healthy": 0,
@@ -167,7 +167,7 @@ def test_redis(tmp_path: Path) -> None:
             ["rst-on-request", "half-open-after-request", "byte-at-a-time"],
             "redis-cli", "-h", "{host}", "-p", "{port}", "echo", "hello",
             upstream=("127.0.0.1", port),
-            deadline=3,
+            deadline=8,
         )  # fmt: skip
     assert outcomes(results)["healthy"] == outcomes(results)["byte-at-a-time"] == "ok"
     assert outcomes(results)["half-open-after-request"] == "hang"

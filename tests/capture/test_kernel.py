@@ -29,7 +29,8 @@ from tulpen.link.namespace import PrivateNetwork
 pytestmark = [pytest.mark.root, pytest.mark.kernel, needs_network]
 
 LINGER_0 = struct.pack("ii", 1, 0)
-PATIENCE = 20.0
+PATIENCE = 60.0
+BACKOFF = 4  # where struct tcp_info says how often the timer of the probes was doubled
 STOP = b"that is all"  # a datagram that says so
 
 
@@ -178,7 +179,10 @@ def test_a_window_that_nobody_reads() -> None:
         with suppress(BlockingIOError):
             while pair.client.send(bytes(100_000)):
                 pass
-        time.sleep(0.3)  # the last of it is under way; a probe follows, and its answer says that there is no room
+        deadline = time.monotonic() + PATIENCE
+        while not pair.client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[BACKOFF]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)  # a probe follows the last of it, and its answer says that there is no room
         pair.close()
     (row,) = reading
     assert "zero-window" in row.findings
@@ -187,7 +191,7 @@ def test_a_window_that_nobody_reads() -> None:
 
 def test_the_command_listens(tmp_path: Path) -> None:
     with PrivateNetwork() as network:
-        command = [sys.executable, "-m", "tulpen", "read", "-i", "lo", "--packets", "40", "--seconds", "20", "--json"]
+        command = [sys.executable, "-m", "tulpen", "read", "-i", "lo", "--packets", "40", "--seconds", "60", "--json"]
         listening = network.start(command)
         deadline = time.monotonic() + PATIENCE
         while listening.poll() is None and time.monotonic() < deadline:
@@ -201,7 +205,7 @@ def test_the_command_listens(tmp_path: Path) -> None:
 
 def test_every_interface_at_once() -> None:
     with PrivateNetwork() as network:
-        command = [sys.executable, "-m", "tulpen", "read", "-i", "any", "--packets", "8", "--seconds", "20", "--json"]
+        command = [sys.executable, "-m", "tulpen", "read", "-i", "any", "--packets", "8", "--seconds", "60", "--json"]
         listening = network.start(command)
         deadline = time.monotonic() + PATIENCE
         while listening.poll() is None and time.monotonic() < deadline:

@@ -52,7 +52,7 @@ connection.close()
 def run(*args: str, stdin: bytes = b"", python: str = "") -> subprocess.CompletedProcess[str]:
     """Run tulpen with ``python`` as the command inside."""
     inside = ["--", sys.executable, "-c", python] if python else []
-    done = subprocess.run([*TULPEN, *args, *inside], input=stdin, capture_output=True, timeout=30, check=False)
+    done = subprocess.run([*TULPEN, *args, *inside], input=stdin, capture_output=True, timeout=120, check=False)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -139,13 +139,13 @@ def test_what_cannot_be_done(args: list[str], said: str) -> None:
 
 
 def test_interrupting() -> None:
-    script = "import time; print('up', flush=True); time.sleep(60)"
+    script = "import time; print('up', flush=True); time.sleep(600)"
     argv = [*TULPEN, "serve", "--http", "--", sys.executable, "-c", script]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in err
 
@@ -160,7 +160,7 @@ class Typist:
         self.seen = ""
 
     def until(self, words: str) -> None:
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while words not in self.seen:
             assert time.monotonic() < end, self.seen
             if select.select([self.fd], [], [], 0.1)[0]:

@@ -131,6 +131,7 @@ def test_real_programs_on_two_linuxes(tmp_path: Path) -> None:
         followed = cable.run(
             [sys.executable, "-m", "http.server", "8000", "--directory", str(tmp_path)],
             [[sys.executable, "-c", program] for program in programs],
+            seconds=120,
         )
     finally:
         cable.close()

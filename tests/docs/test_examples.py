@@ -45,7 +45,7 @@ def test_a_program(program: Program) -> None:
     if program.needs_network and not network_allowed():
         pytest.skip("no private network or no curl here")
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program.source], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", program.source], capture_output=True, text=True, check=False, timeout=180
     )
     assert ended.stderr == ""
     assert ended.returncode == 0

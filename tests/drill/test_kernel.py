@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tulpen.drill.drill import Plan, drill
-from tulpen.drill.verdict import Outcome
+from tulpen.drill.verdict import Outcome, Verdict
 from tulpen.link.namespace import PrivateNetwork
 from tulpen.link.permission import NotPermitted
 
@@ -40,10 +40,19 @@ except NotPermitted as refused:
     WHY_NOT = str(refused)
 
 
+def in_time(script: Path, plan: Plan, tries: int = 3) -> Verdict:
+    """Run a script in real time, where this process itself may be late; what is wrong is wrong each time."""
+    for _ in range(tries - 1):
+        verdict = drill(str(script), plan)
+        if verdict.outcome is Outcome.PASS:
+            return verdict
+    return drill(str(script), plan)
+
+
 @pytest.mark.kernel
 @pytest.mark.root
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 @pytest.mark.parametrize("name", [path.stem for path in sorted(SCRIPTS.glob("*.pkt")) if path.stem not in APART])
 def test_our_scripts_hold_for_linux_too(name: str) -> None:
-    verdict = drill(str(SCRIPTS / f"{name}.pkt"), Plan(kernel=True, options={"tolerance_usecs": "100000"}))
+    verdict = in_time(SCRIPTS / f"{name}.pkt", Plan(kernel=True, options={"tolerance_usecs": "100000"}))
     assert (verdict.outcome, verdict.reason) == (Outcome.PASS, "")

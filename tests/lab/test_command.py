@@ -85,5 +85,5 @@ def test_nothing_is_left_behind(number: signal.Signals) -> None:
     assert "cable is cut" in program.stdout.readline()
     program.send_signal(number)
     program.stdout.close()
-    assert program.wait(30) != 0
+    assert program.wait(60) != 0
     assert gone(mark)

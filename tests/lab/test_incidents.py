@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 
 from tests.link.rights import needs_network, why_not
+from tests.second_try import first_try
 from tulpen.lab.as_json import as_dict
 from tulpen.lab.catalogue import MODULES, everything, named
 from tulpen.lab.ground import Backend
@@ -36,7 +37,7 @@ Accounts = Callable[[str, Backend, bool], Account]
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Accounts]:
+def together() -> Iterator[Accounts]:
     futures: dict[tuple[str, Backend, bool], Future[Account]] = {}
     with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as pool:
 
@@ -60,6 +61,12 @@ def account() -> Iterator[Accounts]:
 
         yield get
         pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest, together: Accounts) -> Accounts:
+    """What became of an incident on a backend, as it is or broken on purpose."""
+    return together if first_try(request) else lambda name, backend, spoiled: run(name, backend, spoiled=spoiled)
 
 
 @pytest.mark.parametrize(("name", "backend"), PAIRS)

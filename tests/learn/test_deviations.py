@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drill.test_kernel import in_time
 from tests.link.rights import needs_network
 from tulpen.drill.drill import Plan, drill
 from tulpen.drill.verdict import Outcome
@@ -20,7 +21,7 @@ SHARED = {"request-forgotten"}
 @needs_network
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_linux_does_it(script: Path) -> None:
-    verdict = drill(str(script), Plan(kernel=True, options={"tolerance_usecs": "300000"}))
+    verdict = in_time(script, Plan(kernel=True, options={"tolerance_usecs": "300000"}))
     assert (verdict.outcome, verdict.reason) == (Outcome.PASS, "")
 
 

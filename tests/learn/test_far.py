@@ -28,7 +28,7 @@ def test_a_server_behind_a_device() -> None:
         server.bind(("192.0.2.1", 80))
         server.listen(1000)
         local, remote = address(OUTSIDE[0]), address(INSIDE[0].partition("/")[0])
-        subject = Far(network.link, local, remote, 80, wait=0.005)
+        subject = Far(network.link, local, remote, 80, wait=0.02)
         machine = learn(subject, HANDSHAKE, named=False)
         server.close()
     assert [answer for answer, _ in machine.run(["ACK", "SYN", "ACK", "SYN", "RST", "ACK"])] == [

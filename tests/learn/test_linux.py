@@ -9,6 +9,7 @@ from importlib import resources
 import pytest
 
 from tests.link.rights import as_nobody, interpreter, needs_network, readable_source
+from tests.second_try import first_try
 from tulpen.learn.alphabet import ALPHABETS
 from tulpen.learn.learner import learn
 from tulpen.learn.linux import Linux
@@ -25,13 +26,22 @@ def kept() -> Machine:
     return loads(text, "linux-wide.json")
 
 
-@pytest.fixture(scope="module")
-def learnt() -> Machine:
+def learn_here() -> Machine:
     subject = Linux()
     try:
         return learn(subject, ALPHABETS["life"])
     finally:
         subject.close()
+
+
+@pytest.fixture(scope="module")
+def once() -> Machine:
+    return learn_here()
+
+
+@pytest.fixture
+def learnt(request: pytest.FixtureRequest, once: Machine) -> Machine:
+    return once if first_try(request) else learn_here()
 
 
 @pytest.mark.root

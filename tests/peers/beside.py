@@ -26,7 +26,7 @@ TULPEN: Final = OUTSIDE[0]
 TULPEN_6: Final = OUTSIDE[1]
 LINUX: Final = INSIDE[0].partition("/")[0]
 LINUX_6: Final = INSIDE[1].partition("/")[0]
-DEADLINE: Final = 60.0
+DEADLINE: Final = 180.0
 
 try:
     PrivateNetwork().close()

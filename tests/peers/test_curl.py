@@ -142,7 +142,7 @@ def test_nobody_listens() -> None:
     async def scenario(beside: Beside) -> None:
         finished = await beside.run("curl", "-sS", f"http://{TULPEN}:81/")
         assert finished.status == 7  # CURLE_COULDNT_CONNECT
-        assert finished.seconds < 2
+        assert finished.seconds < 30  # refused, not unanswered
 
     run(scenario)
 

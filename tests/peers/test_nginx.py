@@ -45,7 +45,7 @@ def site(tmp_path: Path) -> Path:
 
 async def serving(beside: Beside, site: Path) -> Any:
     command = beside.private.start([str(NGINX), "-c", str(site), "-e", str(site.parent / "error")])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await beside.listening(8080)
     return command
 

@@ -40,7 +40,7 @@ async def main():
         async with Interface(Host(OUTSIDE), private.link) as net:
             await net.start_server(answer, None, 80)
             for host in (OUTSIDE[0], f"[{OUTSIDE[1]}]"):
-                command = private.start(["curl", "-sS", f"http://{host}/"], deadline=10)
+                command = private.start(["curl", "-sS", f"http://{host}/"], deadline=60)
                 done = await asyncio.get_running_loop().run_in_executor(None, command.wait)
                 print(done.stdout.text, done.stderr.text, private.user_namespace)
 

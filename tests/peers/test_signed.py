@@ -50,7 +50,7 @@ FETCH = (
     + """
 sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
 set_key(sock, sys.argv[1], sys.argv[2])
-sock.settimeout(20)
+sock.settimeout(60)
 sock.connect((sys.argv[1], 179))
 digest = hashlib.sha256()
 while data := sock.recv(1 << 16):
@@ -84,7 +84,7 @@ except TimeoutError:
 ECHO = (
     LISTEN
     + """
-sock.settimeout(20)
+sock.settimeout(60)
 connection, _ = sock.accept()
 while data := connection.recv(1 << 16):
     connection.sendall(data)
@@ -122,7 +122,7 @@ def test_linux_connects(kind: str, ours: str, theirs: str) -> None:
 def test_linux_without_the_key_is_not_heard() -> None:
     async def scenario(beside: Beside) -> None:
         await beside.net.start_server(lambda _, writer: writer.close(), None, 179, options=keyed("md5", LINUX))
-        script = FETCH.replace('b"secret"', 'b"guess"').replace("settimeout(20)", "settimeout(1)")
+        script = FETCH.replace('b"secret"', 'b"guess"').replace("settimeout(60)", "settimeout(1)")
         finished = await beside.run("python3", "-I", "-c", script, TULPEN, "md5")
         assert "timed out" in finished.stderr.text
         assert beside.net.host.counters()["TCPMD5Failure"] >= 1

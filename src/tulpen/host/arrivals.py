@@ -86,7 +86,8 @@ def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None
         if _unsigned(signing, seg) or _taken(core, signing, seg, course_of_request(pending.request), SYN_RECEIVED, now):
             for_request(core, pending, seg, now)
     elif (listener := core.listeners.find(name)) is not None:
-        signing = signing_for(listener.options, name.remote)
+        options = listener.options
+        signing = signing_for(options, name.remote) if options.tcp_md5sig or options.tcp_ao else None
         if _unsigned(signing, seg) or _taken(core, signing, seg, course_of_stranger(name, seg), LISTEN, now):
             _for_listener(core, listener, name, seg, now, signing)
     elif _unsigned(None, seg) or _taken(core, None, seg, course_of_stranger(name, seg), CLOSED, now):
@@ -122,7 +123,8 @@ def _for_listener(
     core: Core, listener: Listener, name: FourTuple, seg: Segment, now: int, signing: Signing | None
 ) -> None:
     """§3.10.7.2."""
-    core.write(name, Arrived(now, seg, LISTEN))
+    if core.stack.records is not None:
+        core.write(name, Arrived(now, seg, LISTEN))
     flags = seg.flags
     if flags & RST:
         core.drop(name, seg, Reason.RST_IN_LISTEN, now, LISTEN)

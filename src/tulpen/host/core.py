@@ -86,8 +86,10 @@ class Core:
 
     def mss(self, name: FourTuple, options: SocketOptions) -> int:
         """Return the octets of the MSS to tell the peer: of the link, the route, and the socket (TCP_MAXSEG)."""
-        route = self.paths.route(name.remote)
-        most = route.advmss or min(route.mtu or self.mtu, self.mtu) - headers(name)
+        most = self.mtu - headers(name)
+        if self.paths.differ:
+            route = self.paths.route(name.remote)
+            most = route.advmss or min(route.mtu or self.mtu, self.mtu) - headers(name)
         return most if options.tcp_maxseg is None else min(most, options.tcp_maxseg)
 
     def path_mss(self, name: FourTuple, options: SocketOptions, now: int) -> int:

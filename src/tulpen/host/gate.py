@@ -10,6 +10,8 @@ from tulpen.wire.segment import Segment
 
 def no_unicast(address: bytes) -> bool:
     """Say whether an address can be nobody's: unspecified, multicast or broadcast."""
+    if len(address) == 4 and 0 < address[0] < 224:
+        return False
     return is_unspecified(address) or is_multicast(address) or is_broadcast(address)
 
 

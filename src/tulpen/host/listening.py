@@ -104,7 +104,8 @@ def answer(
         now, room, tsval=tsval, cookie=verdict.cookie, experimental=verdict.experimental,
         counters=settings.tcp_ecn_option,
     )  # fmt: skip
-    core.write(request.name, Sent(now, seg, state))
+    if core.stack.records is not None:
+        core.write(request.name, Sent(now, seg, state))
     if signing is not None:
         (seg,) = signing.signed([seg], course_of_request(request))
     send(core, request.name, [seg], options, now)

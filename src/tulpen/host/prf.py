@@ -8,7 +8,12 @@ one of them lets out says nothing about another.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import final
+from struct import Struct
+from typing import Final, final
+
+_DIGEST: Final = Struct("!Q")
+_ONE: Final = Struct("!I")
+_PAIR: Final = Struct("!II")
 
 
 @final
@@ -25,9 +30,10 @@ class Prf:
         """Return 64 bits that depend on the secret, the purpose and ``data``."""
         keyed = self._keyed.copy()
         keyed.update(data)
-        return int.from_bytes(keyed.digest(), "big")
+        number: int = _DIGEST.unpack(keyed.digest())[0]
+        return number
 
 
 def octets(*numbers: int) -> bytes:
-    """Return small numbers (ports, counts) as octets to be hashed, four for each."""
-    return b"".join([number.to_bytes(4, "big") for number in numbers])
+    """Return one small number or two (ports, counts) as octets to be hashed, four for each."""
+    return _PAIR.pack(*numbers) if len(numbers) == 2 else _ONE.pack(*numbers)

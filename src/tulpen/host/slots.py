@@ -20,7 +20,7 @@ LEAST: Final = 16  # places of the index; half of them and more are always empty
 class SlotTable:
     """A key is octets that are not all zero; keys are of one length, and values too."""
 
-    __slots__ = ("_first", "_free", "_index", "_key", "_live", "_next", "_pages", "_slot")
+    __slots__ = ("_first", "_free", "_index", "_key", "_next", "_pages", "_slot", "live")
 
     def __init__(self, key: int, value: int) -> None:
         self._key = key  # octets
@@ -32,10 +32,10 @@ class SlotTable:
         self._index = array("I", bytes(4 * LEAST))  # numbers of slots, 0 for none
         self._pages: dict[int, bytearray] = {}
         self._first = self._next = 1  # slots that are in use lie between the two
-        self._live = 0
+        self.live = 0  # records
 
     def __len__(self) -> int:
-        return self._live
+        return self.live
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return self._records(self._pages, self._first, self._next)
@@ -56,7 +56,7 @@ class SlotTable:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of ``key``; None if it is not there."""
-        number = self._live and self._index[self._place(key)]
+        number = self.live and self._index[self._place(key)]
         if not number:
             return None
         at = number % SLOTS * self._slot
@@ -68,7 +68,7 @@ class SlotTable:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Take a record in behind the others; one that was there under this key goes."""
-        if 2 * self._live >= len(self._index):
+        if 2 * self.live >= len(self._index):
             self._index_anew(len(self._index) * 3 // 2)
         if self._next >> 32:
             self._pack()
@@ -83,7 +83,7 @@ class SlotTable:
         at = number % SLOTS * self._slot
         page[at : at + self._slot] = key + value
         self._next += 1
-        self._live += 1
+        self.live += 1
         self._index[place] = number
 
     def replace(self, key: bytes, value: bytes) -> None:
@@ -99,16 +99,16 @@ class SlotTable:
         if not number:
             return
         self._close_up(place)
-        self._live -= 1
+        self.live -= 1
         at = number % SLOTS * self._slot
         self._pages[number // SLOTS][at : at + self._key] = self._free
-        if not self._live:
+        if not self.live:
             self._empty()
             return
         self._drop_what_is_free()
-        if self._next - self._first > 2 * self._live + SLOTS:
+        if self._next - self._first > 2 * self.live + SLOTS:
             self._pack()
-        elif len(self._index) > LEAST * SLOTS and 8 * self._live < len(self._index):
+        elif len(self._index) > LEAST * SLOTS and 8 * self.live < len(self._index):
             self._index_anew(len(self._index) // 2)
 
     def _key_of(self, number: int) -> bytes:

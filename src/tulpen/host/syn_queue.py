@@ -117,7 +117,7 @@ class SynQueue:
         key = self._packing.key(name)
         if key is not None:
             for (octets, _), table in self._tables.items():
-                if octets == len(key) and len(table):
+                if octets == len(key) and table.live:
                     table.remove(key)
 
     def earliest(self) -> int | None:
@@ -150,7 +150,7 @@ class SynQueue:
     def _firsts(self) -> Iterator[tuple[bytes, bytes, int]]:
         """Yield the oldest of each table."""
         for (_, retransmits), table in self._tables.items():
-            first = table.first() if len(table) else None
+            first = table.first() if table.live else None
             if first is not None:
                 yield *first, retransmits
 

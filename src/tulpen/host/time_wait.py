@@ -144,8 +144,8 @@ class TimeWaitTable:
 
     def _entry(self, name: FourTuple) -> Lingering | None:
         unusual = self._unusual.get(name) if self._unusual else None
-        slots = self._slots(name)
-        if unusual is not None or not len(slots):
+        slots = self._slots_4 if len(name.remote) == 4 else self._slots_6
+        if unusual is not None or not slots.live:
             return unusual
         key = self._packing.key(name)
         value = None if key is None else slots.get(key)
@@ -166,7 +166,7 @@ class TimeWaitTable:
         """Return the earliest deadline, and where that record is; None: among the unusual."""
         earliest, where = NEVER, None
         for slots in (self._slots_4, self._slots_6):
-            first = slots.first() if len(slots) else None
+            first = slots.first() if slots.live else None
             if first is not None and deadline_of(first[1]) < earliest:
                 earliest, where = deadline_of(first[1]), slots
         for entry in self._unusual.values():

@@ -74,7 +74,7 @@ def start_again(tcb: Tcb, since: int, now: int) -> None:
 
 def within_user_timeout(tcb: Tcb, deadline: int, now: int) -> int:
     """Return ``deadline``, or the user timeout of what is in flight where that comes first."""
-    return _sooner(tcb, deadline, judge.unanswered_since(tcb), now)
+    return _sooner(tcb, deadline, judge.unanswered_since(tcb), now) if judge.user_timeout(tcb) else deadline
 
 
 def probe_deadline(tcb: Tcb, now: int) -> int:

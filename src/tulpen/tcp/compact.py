@@ -23,7 +23,7 @@ from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
 from tulpen.tcp.trace import FourTuple, Moved
 from tulpen.wire.segment import ACK, SYN, Segment
-from tulpen.wire.seq import wrap
+from tulpen.wire.seq import MASK
 
 
 @final
@@ -86,15 +86,11 @@ class Request:
             flags |= syn_ack_flags(self.ecn, self.retransmits)
             if self.ecn.mode is Mode.ACCURATE and not self.retransmits:
                 options = syn_ack_option(counters, options, self.terms.signed)
+        name = self.name
         return Segment(
-            wrap(self.iss),
-            wrap(self.irs + 1),
-            flags,
-            min(room, 0xFFFF),
-            options=options,
-            sport=self.name.local_port,
-            dport=self.name.remote_port,
-        )
+            self.iss & MASK, self.irs + 1 & MASK, flags, min(room, 0xFFFF), b"", options, 0,
+            name.local_port, name.remote_port,
+        )  # fmt: skip
 
     @property
     def full_segment(self) -> int:

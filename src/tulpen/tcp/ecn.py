@@ -41,7 +41,9 @@ def _gave_up_asking(tcb: Tcb, *, accurate: bool) -> bool:
 def asked_for(syn: Segment, settings: Settings) -> Ecn | None:
     """Return what their SYN asks for and the settings grant (RFC 3168 §6.1.1, RFC 9768 §3.1.2)."""
     asked = syn.flags & ECN_FLAGS
-    if asked not in (0, ECE | CWR) and settings.tcp_ecn >= 3:
+    if not asked:
+        return None
+    if asked != ECE | CWR and settings.tcp_ecn >= 3:
         ecn = Ecn(Mode.ACCURATE)
         ecn.syn_mark = ecn.last_mark = syn.ecn
         return ecn

@@ -28,7 +28,6 @@ class Terms:
 
     def __init__(
         self,
-        *,
         mss: int,
         scaling: bool = False,
         snd_shift: int = 0,
@@ -52,16 +51,9 @@ class Terms:
     def clone(self) -> Terms:
         """Return an independent copy."""
         return Terms(
-            mss=self.mss,
-            scaling=self.scaling,
-            snd_shift=self.snd_shift,
-            rcv_shift=self.rcv_shift,
-            sack=self.sack,
-            timestamps=self.timestamps,
-            ts_recent=self.ts_recent,
-            plain=self.plain,
-            signed=self.signed,
-        )
+            self.mss, self.scaling, self.snd_shift, self.rcv_shift, self.sack, self.timestamps, self.ts_recent,
+            self.plain, self.signed,
+        )  # fmt: skip
 
 
 def agree(seen: Options, options: SocketOptions, settings: Settings, *, ipv6: bool, signed: int = 0) -> Terms:
@@ -71,20 +63,17 @@ def agree(seen: Options, options: SocketOptions, settings: Settings, *, ipv6: bo
     """
     if options.tcp_noopt:
         return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True, signed=signed)
-    mss = seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4)
-    scaling = seen.wscale is not None and settings.tcp_window_scaling
+    mss = max(seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4), settings.tcp_min_snd_mss)
     sack = seen.sack_permitted and settings.tcp_sack
-    timestamps = seen.tsval is not None and settings.tcp_timestamps != 0 and not (sack and crowded(signed))
-    return Terms(
-        mss=max(mss, settings.tcp_min_snd_mss),
-        scaling=scaling,
-        snd_shift=min(seen.wscale, MAX_SHIFT) if scaling and seen.wscale is not None else 0,
-        rcv_shift=window_shift(options, settings) if scaling else 0,
-        sack=sack,
-        timestamps=timestamps,
-        ts_recent=seen.tsval if timestamps and seen.tsval is not None else 0,
-        signed=signed,
-    )
+    timestamps = seen.tsval is not None and settings.tcp_timestamps != 0 and not (sack and signed and crowded(signed))
+    terms = Terms(mss, sack=sack, timestamps=timestamps, signed=signed)
+    if timestamps and seen.tsval is not None:
+        terms.ts_recent = seen.tsval
+    if seen.wscale is not None and settings.tcp_window_scaling:
+        terms.scaling = True
+        terms.snd_shift = min(seen.wscale, MAX_SHIFT)
+        terms.rcv_shift = window_shift(options, settings)
+    return terms
 
 
 def crowded(signed: int) -> bool:
@@ -120,13 +109,10 @@ def accept(terms: Terms, mss: int, clock: int) -> Options:
     """Return the options of a SYN,ACK: only what the SYN offered (RFC 7323 §1.3)."""
     if terms.plain:
         return NO_OPTIONS
-    return Options(
-        mss=mss,
-        wscale=terms.rcv_shift if terms.scaling else None,
-        sack_permitted=terms.sack,
-        tsval=clock if terms.timestamps else None,
-        tsecr=terms.ts_recent if terms.timestamps else 0,
-    )
+    wscale = terms.rcv_shift if terms.scaling else None
+    if terms.timestamps:
+        return Options(mss, wscale, terms.sack, clock, terms.ts_recent)
+    return Options(mss, wscale, terms.sack)
 
 
 def receive_buffer(options: SocketOptions, settings: Settings) -> int:

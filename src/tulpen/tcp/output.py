@@ -27,7 +27,7 @@ from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.ecn_state import Mode
 from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
-from tulpen.tcp.loss import LOSS, Resend
+from tulpen.tcp.loss import LOSS, RECOVERY, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
 from tulpen.tcp.recovery import last_resort
 from tulpen.tcp.sizing import first_stretch, next_size
@@ -73,9 +73,11 @@ def _send_text(tcb: Tcb, now: int, out: list[Segment]) -> None:
         return
     if tcb.rack.probe_due:
         _send_probe(tcb, now, out)
-    _resend(tcb, now, out)
+    if tcb.flight.lost_octets or tcb.loss.resend is Resend.AFTER_NEW:
+        _resend(tcb, now, out)
     send_new(tcb, now, out)
-    _resend_unproved(tcb, now, out)
+    if tcb.loss.phase is RECOVERY:
+        _resend_unproved(tcb, now, out)
 
 
 def _syn(tcb: Tcb, now: int) -> Segment:
@@ -199,7 +201,10 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
     ``one``: one stretch at most, or what of it a device gets at a time; ``free``: neither Nagle nor a cork hold any.
     """
     snd, flight = tcb.snd, tcb.flight
-    if not flight.sent and tcb.sent_at >= 0 and judge.unsent(tcb) and judge.usable_window(tcb) > 0:
+    if not judge.unsent(tcb):
+        tcb.timers.persist = NEVER
+        return
+    if not flight.sent and tcb.sent_at >= 0 and judge.usable_window(tcb) > 0:
         window.after_idle(tcb, now)
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before

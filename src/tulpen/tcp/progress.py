@@ -53,11 +53,13 @@ def _consequences(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
         _count_without_sack(tcb, news)
     measured = _measure(tcb, seg, news, now)
     if tcb.terms.sack:
-        recovery.note_reordering(tcb, news)
+        if news.reordered_from >= 0:
+            recovery.note_reordering(tcb, news)
         rack.adapt_window(tcb)
-    repeated = news.duplicate and not (news.advanced or news.sacked)
-    if rack.probe_acknowledged(tcb, seg.ack, dsack=news.probe_dsack, duplicate=repeated):
-        recovery.probe_repaired(tcb)
+    if tcb.rack.probe_end >= 0:
+        repeated = news.duplicate and not (news.advanced or news.sacked)
+        if rack.probe_acknowledged(tcb, seg.ack, dsack=news.probe_dsack, duplicate=repeated):
+            recovery.probe_repaired(tcb)
     if tcb.loss.phase is not OPEN or news.duplicate or news.sacked or news.dsack or news.marked:
         if _reneged(tcb, news, now):
             return

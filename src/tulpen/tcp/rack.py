@@ -43,7 +43,7 @@ def delivered(tcb: Tcb, piece: Sent, echo: int, now: int) -> None:
 def adapt_window(tcb: Tcb) -> None:
     """Step 4 (§6.2): widen the reordering window once a round trip in which DSACKs came."""
     rack = tcb.rack
-    if tcb.stack.settings.tcp_recovery & ONE_WINDOW:
+    if (rack.mult == 1 and not rack.dsack_seen) or tcb.stack.settings.tcp_recovery & ONE_WINDOW:
         return
     if rack.dsack_round >= 0 and tcb.snd.una < rack.dsack_round:
         rack.dsack_seen = False
@@ -125,7 +125,7 @@ def probe_timeout(tcb: Tcb) -> int:
 def probe_acknowledged(tcb: Tcb, ack: int, *, dsack: bool, duplicate: bool) -> bool:
     """§7.4.2: after the probe's acknowledgment, say whether it repaired a loss, which then counts as one."""
     rack = tcb.rack
-    if rack.probe_end < 0 or ack < rack.probe_end:
+    if ack < rack.probe_end:
         return False
     repaired = rack.probe_resent and not dsack and ack > rack.probe_end
     if repaired or not rack.probe_resent or dsack or duplicate:

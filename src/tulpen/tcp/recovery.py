@@ -215,7 +215,7 @@ def first_segment(tcb: Tcb) -> Sent:
 
 def note_reordering(tcb: Tcb, news: News) -> None:
     """A stretch sent once arrived after later ones (RFC 8985 §6.2 step 3)."""
-    if news.reordered_from >= 0 and (tcb.loss.phase is not LOSS or tcb.loss.undo_from >= 0):
+    if tcb.loss.phase is not LOSS or tcb.loss.undo_from >= 0:
         _note_reordering(tcb, news.reordered_from, by="TCPSACKReorder")
 
 

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from tulpen.tcp.config import SECOND, Settings
 from tulpen.tcp.trace import FourTuple, Record, Trace
-from tulpen.wire.options import NO_OPTIONS, Options
+from tulpen.wire.options import NO_OPTIONS, Options, timestamps
 
 MOST_DOUBLINGS: Final = 6  # of the pause of Fast Open
 
@@ -46,7 +46,7 @@ class Stack:
     def stamped(self, tsval: int, tsecr: int) -> Options:
         """Return timestamps and no other options, the same object for what goes out at one time."""
         if self._stamped.tsval != tsval or self._stamped.tsecr != tsecr:
-            self._stamped = Options(tsval=tsval, tsecr=tsecr)
+            self._stamped = timestamps(tsval, tsecr)
         return self._stamped
 
     def may_challenge(self, now: int) -> bool:

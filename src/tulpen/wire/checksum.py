@@ -37,6 +37,13 @@ def pseudo_header(src: bytes, dst: bytes, protocol: int, length: int) -> bytes:
     return src + dst + length.to_bytes(4, "big") + bytes((0, 0, 0, protocol))
 
 
+def segment_sum(octets: bytes | memoryview, src: bytes, dst: bytes, protocol: int) -> int:
+    """Return a number congruent to the sum of a segment's octets and of its pseudo header: 0 modulo 0xFFFF if right."""
+    size = len(octets)
+    number = int.from_bytes(octets, "big") % 0xFFFF
+    return (number << 8 if size & 1 else number) + int.from_bytes(src + dst, "big") + protocol + size
+
+
 def pseudo_sum(src: bytes, dst: bytes, protocol: int, length: int) -> int:
     """Return a number congruent to the sum of the pseudo header, without building it."""
     return int.from_bytes(src + dst, "big") + protocol + length

@@ -116,7 +116,7 @@ def _parse_4(view: memoryview, offload: Offload | None) -> Packet:
     if fragment & 0x3FFF:
         raise Fragment(f"a fragment at octet {(fragment & 0x1FFF) * 8} of its packet", 6)
     payload = _parse_payload(view[start:total], protocol, src, dst, offload, start, tos & 3)
-    return Packet(src, dst, payload, protocol, ttl, tos, ident, bool(fragment & _DONT_FRAGMENT))
+    return Packet(src, dst, payload, protocol, ttl, tos, ident, fragment & _DONT_FRAGMENT != 0)
 
 
 def _parse_6(view: memoryview, offload: Offload | None) -> Packet:
@@ -168,9 +168,10 @@ def _extension_length(view: memoryview, protocol: int, start: int) -> int:
 def _parse_payload(
     view: memoryview, protocol: int, src: bytes, dst: bytes, offload: Offload | None, offset: int, ecn: int
 ) -> Segment | Icmp | memoryview:
-    verify = offload is None or not (offload.needs_checksum or offload.verified)
+    verify, gso_size = True, 0
+    if offload is not None:
+        verify, gso_size = not (offload.needs_checksum or offload.verified), offload.gso_size
     if protocol == TCP:
-        gso_size = 0 if offload is None else offload.gso_size
         return parse_segment(view, src, dst, verify=verify, gso_size=gso_size, offset=offset, ecn=ecn)
     if protocol == (ICMP if len(src) == 4 else ICMP6):
         return parse_icmp(view, src, dst, verify=verify, offset=offset)

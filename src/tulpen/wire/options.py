@@ -30,10 +30,14 @@ LONGEST: Final = 40  # octets of options that the data offset leaves room for
 MD5_DIGEST: Final = 16
 MOST_SECONDS: Final = 0x7FFF * 60  # the longest user timeout that can be said
 
-# What nearly every segment of an open connection carries (RFC 7323 appendix A).
-_NOP_NOP_TIMESTAMPS: Final = 0x0101_080A
+_NOP_NOP_TIMESTAMPS: Final = 0x0101_080A  # RFC 7323 appendix A
 _TIMESTAMPS_ALONE: Final = Struct("!III")
 _BLOCK: Final = Struct("!II")
+# What Linux's SYNs carry; no two have the same timestamps.
+_OF_A_SYN: Final = Struct("!HHIIII")
+_MSS: Final = 0x0204
+_SACK_AND_TIMESTAMPS: Final = 0x0402_080A
+_NOP_SCALE: Final = 0x01_0303
 
 
 class EcnCounters(NamedTuple):
@@ -65,8 +69,7 @@ class Options:
 
     def __init__(
         self,
-        *,
-        mss: int | None = None,
+        mss: int | None = None,  # by position where they are very many, as with Segment
         wscale: int | None = None,
         sack_permitted: bool = False,
         tsval: int | None = None,
@@ -138,6 +141,11 @@ class Options:
 NO_OPTIONS: Final = Options()
 
 
+def timestamps(tsval: int, tsecr: int) -> Options:
+    """Return timestamps and no other options: what nearly every segment of an open connection carries."""
+    return Options(None, None, False, tsval, tsecr)
+
+
 def _words(options: Options) -> list[str]:
     """Return the options as tcpdump writes them."""
     words = []
@@ -180,7 +188,14 @@ def parse_options(view: bytes | memoryview) -> Options:
     A length that reaches beyond the end, or is below 2, ends the reading (MUST-7).  A known
     option of a length that is not its own is kept among the others.  Both set ``malformed``.
     """
-    return _parse_known(bytes(view)) if len(view) else NO_OPTIONS
+    octets = bytes(view)
+    if not octets:
+        return NO_OPTIONS
+    if len(octets) == _OF_A_SYN.size:
+        head, mss, between, tsval, tsecr, scale = _OF_A_SYN.unpack(octets)
+        if head == _MSS and between == _SACK_AND_TIMESTAMPS and scale >> 8 == _NOP_SCALE:
+            return Options(mss, scale & 0xFF, True, tsval, tsecr)
+    return _parse_known(octets)
 
 
 @lru_cache(maxsize=256)
@@ -189,7 +204,7 @@ def _parse_known(octets: bytes) -> Options:
     if len(octets) == 12:
         first, tsval, tsecr = _TIMESTAMPS_ALONE.unpack(octets)
         if first == _NOP_NOP_TIMESTAMPS:
-            return Options(tsval=tsval, tsecr=tsecr)
+            return timestamps(tsval, tsecr)
     return _parse_each(octets, len(octets))
 
 
@@ -264,10 +279,9 @@ def build_options(options: Options) -> bytes:
     """
     if options._built or options is NO_OPTIONS:
         return options._built
-    words = _aligned(options)
-    built = b"".join(words)
+    built = b"".join(_aligned(options))
     if len(built) > LONGEST:
-        built = b"".join(word.lstrip(b"\x01") for word in words)
+        built = b"".join(word.lstrip(b"\x01") for word in _aligned(options))
     built += bytes(-len(built) % 4)
     if len(built) > LONGEST:
         raise ValueError(f"{len(built)} octets of options; {LONGEST} is the most that fits")
@@ -305,7 +319,8 @@ def _aligned(options: Options) -> list[bytes]:
         _close_up(words)
     if options.user_timeout is not None:
         words.append(bytes((USER_TIMEOUT, 4)) + _user_timeout(options.user_timeout).to_bytes(2, "big"))
-    words.extend(bytes((kind, 2 + len(octets))) + octets for kind, octets in options.others)
+    for kind, octets in options.others:
+        words.append(bytes((kind, 2 + len(octets))) + octets)
     return words
 
 

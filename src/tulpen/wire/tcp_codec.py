@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Final
 
-from tulpen.wire.checksum import complement, ones_sum, pseudo_sum
+from tulpen.wire.checksum import complement, ones_sum, pseudo_sum, segment_sum
 from tulpen.wire.malformed import BadChecksum, Kind, Malformed
 from tulpen.wire.options import NO_OPTIONS, build_options, parse_options
 from tulpen.wire.segment import Segment
@@ -37,7 +37,7 @@ def parse_segment(
     start = (bits >> 10) & 0x3C
     if start < HEADER or start > size:
         raise Malformed(Kind.DATA_OFFSET, f"a data offset of {start} in a segment of {size} octets", offset + 12)
-    if verify and (ones_sum(view) + pseudo_sum(src, dst, TCP, size)) % 0xFFFF:
+    if verify and segment_sum(view, src, dst, TCP) % 0xFFFF:
         raise BadChecksum("the TCP checksum is wrong", offset + 16)
     options = NO_OPTIONS if start == HEADER else parse_options(view[HEADER:start])
     return Segment(seq, ack, bits & 0x1FF, wnd, view[start:], options, urg, sport, dport, gso_size, ecn)
@@ -49,18 +49,18 @@ def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = Tru
     Without ``checksum`` the field holds the sum of the pseudo header alone, as a device that
     computes checksums wants it.
     """
-    options = build_options(seg.options)
-    data = seg.data
+    options, data = build_options(seg.options), seg.data
+    sport, dport, seq, ack, wnd, urg = seg.sport, seg.dport, seg.seq, seg.ack, seg.wnd, seg.urg
     start = HEADER + len(options)
     bits = start << 10 | seg.flags
     total = pseudo_sum(src, dst, TCP, start + len(data))
     if checksum:
-        # 2 ** 16 is 1 modulo 0xFFFF, so numbers of 16 and 32 bits may be added as they are.
-        total += seg.sport + seg.dport + seg.seq + seg.ack + bits + seg.wnd + seg.urg
-        field = complement(total + ones_sum(options) + (ones_sum(data) if data else 0))
+        # 2 ** 16 is 1 modulo 0xFFFF, so numbers of 16 and 32 bits, and options of whole words, may be added as they are
+        total += sport + dport + seq + ack + bits + wnd + urg + int.from_bytes(options, "big")
+        field = complement(total + ones_sum(data) if data else total)
     else:
         field = 0xFFFF ^ complement(total)
-    return FIXED.pack(seg.sport, seg.dport, seg.seq, seg.ack, bits, seg.wnd, field, seg.urg) + options
+    return FIXED.pack(sport, dport, seq, ack, bits, wnd, field, urg) + options
 
 
 def build_segment(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:

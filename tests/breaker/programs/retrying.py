@@ -10,7 +10,7 @@ for _ in range(requests):
     for attempt in (1, 2, 3):
         try:
             if connection is None:
-                connection = http.client.HTTPConnection(host, port, timeout=1)
+                connection = http.client.HTTPConnection(host, port, timeout=2)
             connection.request("GET", "/")
             body = connection.getresponse().read()
             break

@@ -7,7 +7,7 @@ import threading
 
 def serve(connection: socket.socket) -> None:
     with connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         heard = b""
         try:
             while b"\r\n\r\n" not in heard:
