@@ -13,7 +13,7 @@ import numpy as np
 
 from tulpen.capture import dissect as exact
 from tulpen.capture import links, tunnels
-from tulpen.capture.quick.kernel import kernel, part
+from tulpen.capture.quick.compiled import compiled, part
 from tulpen.capture.quick.layout import (
     FAST_OPEN,
     MOST_TAGS,
@@ -105,7 +105,7 @@ def words(passed: Any) -> Counter[str]:
     )
 
 
-@kernel
+@compiled
 def dissect(
     memory: int, records: Any, first: int, base: int, rows: Any, where: Any, passed: Any
 ) -> tuple[int, int, int, int]:

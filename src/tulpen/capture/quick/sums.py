@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from tulpen.capture.quick.kernel import part
+from tulpen.capture.quick.compiled import part
 from tulpen.capture.quick.words import LITTLE, native_64, octet
 
 _LOW: Final = np.uint64(0xFFFF_FFFF)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tulpen.capture import pcapng
 from tulpen.capture.frame import MOST
 from tulpen.capture.pcap import RECORD as HEADER
-from tulpen.capture.quick.kernel import kernel, part
+from tulpen.capture.quick.compiled import compiled, part
 from tulpen.capture.quick.words import word_32
 
 # Why a walk stopped.
@@ -65,7 +65,7 @@ def interface_array(interfaces: Sequence[pcapng.Interface]) -> NDArray[Any]:
     return rows
 
 
-@kernel
+@compiled
 def pcap_records(
     memory: int, at: int, end: int, little: bool, unit: int, extra: int, link: int, records: Any
 ) -> tuple[int, int, int]:
@@ -93,7 +93,7 @@ def pcap_records(
     return len(records), at, FULL
 
 
-@kernel
+@compiled
 def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any, records: Any) -> tuple[int, int, int]:
     """Fill ``records`` from the octets ``at`` to ``end`` of those from the place ``memory`` on.
 
