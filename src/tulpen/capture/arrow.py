@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 from tulpen.capture.columns import TABLES
 from tulpen.capture.extras import extra
 from tulpen.errors import TulpenError
 
 LATEST: Final = (1 << 63) - 1  # nanoseconds that a timestamp holds: a damaged file may claim later ones
+
+
+@runtime_checkable
+class Text(Protocol):
+    """A column of text that knows how to become Arrow's."""
+
+    def arrow(self, kind: Any) -> Any:
+        """Return it as a pyarrow.Array of this type."""
 
 
 def schema(name: str) -> Any:
@@ -51,3 +59,24 @@ def arrow_table(name: str, rows: Sequence[object]) -> Any:
             values = [min(value, LATEST) for value in values]
         arrays.append(pa.array(values, kind))
     return pa.Table.from_arrays(arrays, schema=whole)
+
+
+def arrow_columns(name: str, columns: Mapping[str, Any]) -> Any:
+    """Return columns as a pyarrow.Table, as ``arrow_table`` does rows; a number that is NaN is null."""
+    pa = extra("pyarrow", "Arrow")
+    whole = schema(name)
+    arrays = []
+    for column, kind in zip(columns.values(), whole.types, strict=True):
+        if isinstance(column, Text):
+            arrays.append(column.arrow(kind))
+        else:
+            arrays.append(pa.array(column, from_pandas=True).cast(kind))
+    return pa.Table.from_arrays(arrays, schema=whole)
+
+
+def together(name: str, rows: Any, others: Sequence[Mapping[str, Any]]) -> Any:
+    """Return a table with the rows of one and of columns, in the order of the connections' numbers."""
+    pa = extra("pyarrow", "Arrow")
+    whole = pa.concat_tables([rows, *(arrow_columns(name, each) for each in others)])
+    numbers = whole.column("number" if name == "connections" else "connection").to_numpy()
+    return whole.take(numbers.argsort(kind="stable"))

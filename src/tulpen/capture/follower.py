@@ -51,12 +51,12 @@ class Follower:
         done: Callable[[Conversation], None],
         policy: Policy | None = None,
         *,
-        keep: Callable[[int], bool] | None = None,
+        keep: Callable[[int, int], bool] | None = None,
         facts: Facts | None = None,
     ) -> None:
         self._done = done
         self._policy = policy or Policy()
-        self._keep = keep  # whether the segments of a connection are kept, by its number
+        self._keep = keep  # whether the segments of a connection are kept, by its number and first frame
         self._live: OrderedDict[Name, Conversation] = OrderedDict()
         self._older: dict[Name, Conversation] = {}  # replaced, and perhaps not over
         self._full = LEAST  # names, whereupon those are looked for of which no more is expected
@@ -109,7 +109,7 @@ class Follower:
 
     def _begin(self, name: Name, seg: Seen) -> Conversation:
         self.count += 1
-        conversation = Conversation(self.count, seg, keep=self._keep is not None and self._keep(self.count))
+        conversation = Conversation(self.count, seg, keep=self._keep is not None and self._keep(self.count, seg.frame))
         self._live[name] = conversation
         if len(self._live) > self._policy.most:
             self._evict(name)

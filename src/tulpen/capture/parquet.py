@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from tulpen.capture.arrow import arrow_table, schema
+from tulpen.capture.arrow import arrow_columns, arrow_table, schema
 from tulpen.capture.columns import TABLES
 from tulpen.capture.extras import extra
 from tulpen.errors import TulpenError
@@ -15,6 +15,7 @@ from tulpen.errors import TulpenError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tulpen.capture.reading import Columns
     from tulpen.capture.rows import Told
 
 ROWS: Final = 16_384  # of a row group
@@ -53,6 +54,12 @@ class ParquetFiles:
         self._take("connections", [told.connection])
         self._take("moves", told.moves)
         self._take("findings", told.findings)
+
+    def take(self, columns: Columns) -> None:
+        """Take connections whose rows need not be made."""
+        for name, some in columns.tables().items():
+            self._write(name)
+            self._writers[name].write_table(arrow_columns(name, some), self._size)
 
     def __enter__(self) -> ParquetFiles:
         return self

@@ -29,7 +29,7 @@ class Reader:
         self.reading = reading
         wanted = None if ladders is None else frozenset(ladders)
         self._dissector = Dissector()
-        self._follower = Follower(reading.take, policy, keep=lambda number: wanted is None or number in wanted)
+        self._follower = Follower(reading.take, policy, keep=lambda number, _: wanted is None or number in wanted)
 
     def take(self, source: Iterable[Frame], progress: Progress | None = None) -> None:
         """Take every frame of ``source``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import os
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, final
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, final, runtime_checkable
 
 from tulpen.capture.frame import Damaged
 from tulpen.capture.frames import frames
@@ -28,21 +28,56 @@ Source = str | os.PathLike[str] | BinaryIO
 Sink = Callable[[Told], None]
 
 
+@runtime_checkable
+class Columns(Protocol):
+    """Some connections of which nothing is to be told but words and numbers: rows are made when they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def count(self, summary: Summary) -> None:
+        """Count them."""
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Return the columns of connections, moves and findings."""
+
+    def told(self) -> Iterator[Told]:
+        """Return the rows of each."""
+
+    def numbered(self, numbers: Collection[int]) -> Columns:
+        """Return those of these numbers."""
+
+    def moved(self, by: int) -> Columns:
+        """Return them with numbers that are so much higher."""
+
+
+@runtime_checkable
+class ColumnSink(Protocol):
+    """A sink that takes many connections at once, too."""
+
+    def take(self, columns: Columns) -> None:
+        """Take them."""
+
+
 @final
 class Reading:
-    """What one or several captures say: ``connections``, ``moves``, ``findings``, in the order of first frames."""
+    """What one or several captures say: ``connections``, ``moves``, ``findings``, in the order of first frames.
+
+    ``into`` takes the rows, and then none are kept here.  ``most``: of more connections than these no rows are kept.
+    """
 
     __slots__ = (
-        "_before", "_into", "_ladders", "_starts", "connections", "counts", "damage", "findings", "moves", "names",
-        "summary",
+        "_before", "_columns", "_connections", "_findings", "_into", "_ladders", "_most", "_moves", "_starts", "counts",
+        "damage", "names", "summary",
     )  # fmt: skip
 
-    def __init__(self, into: Sink | None = None) -> None:
-        self._into = into  # who takes the rows; None: they are kept here
+    def __init__(self, into: Sink | None = None, *, most: int | None = None) -> None:
+        self._into = into
+        self._most = most
         self.names: list[str] = []
-        self.connections: list[Connection] = []
-        self.moves: list[Move] = []
-        self.findings: list[Finding] = []
+        self._connections: list[Connection] = []
+        self._moves: list[Move] = []
+        self._findings: list[Finding] = []
+        self._columns: list[Columns] = []  # of which there are no rows yet
         self.counts = Counts()
         self.summary = Summary()
         #: Where files could be read no further; empty where all are whole.
@@ -60,20 +95,38 @@ class Reading:
     def __repr__(self) -> str:
         return f"<Reading of {', '.join(self.names) or 'nothing'}: {len(self)} connections>"
 
+    @property
+    def connections(self) -> list[Connection]:
+        """The rows of connections, in the order of their numbers."""
+        self._make_rows()
+        return self._connections
+
+    @property
+    def moves(self) -> list[Move]:
+        """The rows of transitions, by connection and time."""
+        self._make_rows()
+        return self._moves
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The rows of what was found, by connection."""
+        self._make_rows()
+        return self._findings
+
     def connection(self, number: int) -> Connection:
         """Return connection ``number``, from 1.  Raises LookupError where there is none."""
-        for row in self.connections:
-            if row.number == number:
-                return row
-        raise LookupError(f"there is no connection {number}")
+        rows = self._rows_of(number)
+        if not rows:
+            raise LookupError(f"there is no connection {number}")
+        return rows[0].connection
 
     def moves_of(self, number: int) -> list[Move]:
         """Return the transitions of one connection, both ends', in time."""
-        return [row for row in self.moves if row.connection == number]
+        return [move for rows in self._rows_of(number) for move in rows.moves]
 
     def findings_of(self, number: int) -> list[Finding]:
         """Return what was found in one connection."""
-        return [row for row in self.findings if row.connection == number]
+        return [finding for rows in self._rows_of(number) for finding in rows.findings]
 
     @property
     def ladders(self) -> Mapping[int, Ladder]:
@@ -93,24 +146,27 @@ class Reading:
         """
         from tulpen.capture.where import chosen
 
-        numbers = chosen(self.connections, condition)
+        numbers = chosen(self.arrow(), condition)
         some = Reading()
         some.names, some.counts, some.damage, some._before = self.names, self.counts, self.damage, self._before
-        some.moves = [row for row in self.moves if row.connection in numbers]
-        some.findings = [row for row in self.findings if row.connection in numbers]
+        some._moves = [row for row in self._moves if row.connection in numbers]
+        some._findings = [row for row in self._findings if row.connection in numbers]
         some._ladders = {number: drawn for number, drawn in self._ladders.items() if number in numbers}
-        for row in self.connections:
+        for row in self._connections:
             if row.number in numbers:
-                some.connections.append(row)
+                some._connections.append(row)
                 some.summary.take(row)
+        for columns in self._columns:
+            some.add_columns(columns.numbered(numbers))
         return some
 
     def arrow(self, table: str = "connections") -> Any:
         """Return ``connections``, ``moves`` or ``findings`` as a pyarrow.Table.  Raises TulpenError without pyarrow."""
-        from tulpen.capture.arrow import arrow_table, columns_of
+        from tulpen.capture.arrow import arrow_table, columns_of, together
 
         columns_of(table)
-        return arrow_table(table, getattr(self, table))
+        made = arrow_table(table, getattr(self, f"_{table}"))
+        return together(table, made, [columns.tables()[table] for columns in self._columns]) if self._columns else made
 
     def pandas(self, table: str = "connections") -> Any:
         """Return a table as a pandas.DataFrame.  Raises TulpenError where pandas or pyarrow is not installed."""
@@ -152,10 +208,21 @@ class Reading:
         self.summary.take(rows.connection)
         if self._into is not None:
             self._into(rows)
-            return
-        self.connections.append(rows.connection)
-        self.moves += rows.moves
-        self.findings += rows.findings
+        elif self._keeps():
+            self._connections.append(rows.connection)
+            self._moves += rows.moves
+            self._findings += rows.findings
+
+    def add_columns(self, columns: Columns) -> None:
+        """Add connections whose rows are made when they are asked for."""
+        columns.count(self.summary)
+        if isinstance(self._into, ColumnSink):
+            self._into.take(columns)
+        elif self._into is not None:
+            for rows in columns.told():
+                self._into(rows)
+        elif self._keeps() and len(columns):
+            self._columns.append(columns)
 
     def join(self, other: Reading) -> None:
         """Add what another capture says; its connections get the numbers that come next."""
@@ -164,16 +231,18 @@ class Reading:
         self.names += other.names
         self.damage += other.damage
         self.counts.join(other.counts)
-        rows = {row.number: Told(row, [], []) for row in other.connections}
-        for move in other.moves:
+        rows = {row.number: Told(row, [], []) for row in other._connections}
+        for move in other._moves:
             rows[move.connection].moves.append(move)
             move.connection += before
-        for finding in other.findings:
+        for finding in other._findings:
             rows[finding.connection].findings.append(finding)
             finding.connection += before
         for each in rows.values():
             each.connection.number += before
             self.add(each)
+        for columns in other._columns:
+            self.add_columns(columns.moved(before))
 
     def place(self, number: int) -> tuple[str, int]:
         """Return the file of connection ``number`` and its number there, where every file was read by itself."""
@@ -184,9 +253,47 @@ class Reading:
         """Put the rows in order once everything was read."""
         self.counts.passed = dict(sorted(dissector.passed.items(), key=lambda each: (-each[1], each[0])))
         self.counts.wrong_checksums = follower.wrong
-        self.connections.sort(key=lambda row: row.number)
-        self.moves.sort(key=lambda row: (row.connection, row.when))
-        self.findings.sort(key=lambda row: row.connection)
+        self._in_order()
+
+    def _keeps(self) -> bool:
+        """Say whether rows are kept; where there are too many, those are dropped that were."""
+        if self._most is None or len(self) <= self._most:
+            return True
+        for rows in (self._connections, self._moves, self._findings, self._columns):
+            rows.clear()
+        return False
+
+    def _rows_of(self, number: int) -> list[Told]:
+        """Return the rows of one connection, in a list; an empty one where there is none."""
+        for columns in self._columns:
+            found = list(columns.numbered((number,)).told())
+            if found:
+                return found
+        return [
+            Told(
+                row,
+                [each for each in self._moves if each.connection == number],
+                [each for each in self._findings if each.connection == number],
+            )
+            for row in self._connections
+            if row.number == number
+        ]
+
+    def _make_rows(self) -> None:
+        if not self._columns:
+            return
+        for columns in self._columns:
+            for rows in columns.told():
+                self._connections.append(rows.connection)
+                self._moves += rows.moves
+                self._findings += rows.findings
+        self._columns.clear()
+        self._in_order()
+
+    def _in_order(self) -> None:
+        self._connections.sort(key=lambda row: row.number)
+        self._moves.sort(key=lambda row: (row.connection, row.when))
+        self._findings.sort(key=lambda row: row.connection)
 
 
 def read(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tulpen.capture.record import Connection
 
 WORST: Final = 8  # rows that are kept of each weight
+WEIGHED: Final = ("bad", "odd")  # the worst first
 
 
 @final
@@ -25,21 +26,42 @@ class Summary:
         self.cause: Counter[str] = Counter()
         self.found: Counter[str] = Counter()
         self.weights: Counter[str] = Counter()
-        self._worst: dict[str, list[Connection]] = {"bad": [], "odd": []}
+        self._worst: dict[str, list[Connection]] = {weight: [] for weight in WEIGHED}
 
     def take(self, row: Connection) -> None:
-        """Count a connection."""
-        self.connections += 1
-        self.opened[row.opened] += 1
-        self.ended[row.ended] += 1
+        """Count a connection, and keep it if it is one of the first of the worst."""
+        self.count(row)
+        self.keep(row)
+
+    def count(self, row: Connection, times: int = 1) -> None:
+        """Count so many connections with the words of this one."""
+        self.connections += times
+        self.opened[row.opened] += times
+        self.ended[row.ended] += times
         if row.cause:
-            self.cause[row.cause] += 1
-        self.found.update(kind for kind in row.findings.split(",") if kind)
-        self.weights[row.worst] += 1
+            self.cause[row.cause] += times
+        for kind in filter(None, row.findings.split(",")):
+            self.found[kind] += times
+        self.weights[row.worst] += times
+
+    def keep(self, row: Connection) -> None:
+        """Keep a connection if it is one of the first of the worst."""
         if row.worst in self._worst:
             kept = self._worst[row.worst]
             insort(kept, row, key=lambda each: each.number)
             del kept[WORST:]
+
+    def kept(self) -> list[Connection]:
+        """Return the rows that are kept."""
+        return [row for rows in self._worst.values() for row in rows]
+
+    def join(self, other: Summary) -> None:
+        """Count what another has, too."""
+        self.connections += other.connections
+        for name in ("opened", "ended", "cause", "found", "weights"):
+            getattr(self, name).update(getattr(other, name))
+        for row in other.kept():
+            self.keep(row)
 
     def worst(self) -> tuple[list[Connection], int]:
         """Return the first of the worst connections, and how many there are of that weight."""

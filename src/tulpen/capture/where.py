@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from tulpen.capture.arrow import arrow_table
 from tulpen.capture.columns import CONNECTIONS
 from tulpen.capture.extras import extra
 from tulpen.errors import TulpenError
 
-if TYPE_CHECKING:
-    from tulpen.capture.record import Connection
-
 _QUOTED: Final = ("by", "end")  # reserved by SQL
 
 
-def chosen(rows: Sequence[Connection], where: str) -> frozenset[int]:
-    """Return the numbers of the connections for which ``where``, the condition of a SELECT, holds.
+def chosen(table: Any, where: str) -> frozenset[int]:
+    """Return the numbers of the connections of a pyarrow.Table for which ``where``, the condition of a SELECT, holds.
 
     Raises TulpenError, with DuckDB's word and the columns there are, where it is no condition.
     """
     duckdb = extra("duckdb", "--where")
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as database:
-        database.register("connections", arrow_table("connections", rows))
+        database.register("connections", table)
         try:
             statements = database.extract_statements(f"SELECT number FROM connections WHERE (\n{where}\n)")
             if len(statements) != 1:

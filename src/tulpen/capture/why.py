@@ -40,7 +40,7 @@ def _opening(opened: Opening, row: Connection) -> str:
 def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
     who = {"client": "the client", "server": "the server"}.get(row.by, row.by)
     name = _address(row, row.by)
-    after = f" after {_seconds(row.idle)} of silence" if row.idle >= 1 else ""
+    after = f" after {seconds(row.idle)} of silence" if row.idle >= 1 else ""
     clause = ENDING[ended.word].clause
     if ended.word == "closed":
         return _capital(f"{who} {name} closed first{after}, frame {row.ended_frame} ({clause}).")
@@ -65,7 +65,7 @@ def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:
         again += ", but for a RST that does not acknowledge it" if talk.resets else ""
         return f"Nobody answered the SYN of {_address(row, 'client')}, frame {row.ended_frame}{again} ({clause})."
     if ended.word == "silent":
-        tried = f"for {_seconds(row.idle)} the other end kept on trying ({clause})"
+        tried = f"for {seconds(row.idle)} the other end kept on trying ({clause})"
         heard = f"last heard in frame {row.ended_frame}" if row.ended_frame else "never heard"
         return _capital(f"{who} {name} was {heard}; {tried}.")
     if ended.word == "unfinished":
@@ -106,8 +106,9 @@ def _address(row: Connection, end: str) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
+def seconds(number: float) -> str:
+    """Return a time as sentences have it."""
+    return f"{number:.1f} s" if number < 600 else f"{number / 60:.0f} min"
 
 
 def _capital(sentence: str) -> str:
