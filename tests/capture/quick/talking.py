@@ -55,6 +55,8 @@ class Speaker:
             return self._oddly(frame, when)
         side = self.chance.randrange(2)
         kind = self.chance.random()
+        if self.over and kind < 0.8:
+            return self._reset(frame, when, side)
         if kind < 0.06 and not self.fin[side]:
             self.fin[side] = True
             size = self.chance.choice((0, 0, 50))
@@ -155,7 +157,7 @@ def talking(chance: random.Random, count: int, *, oddity: float = 0.02, at_once:
         if chance.random() < oddity / 10:
             when -= chance.choice((10 * MS, 5000 * MS))
         at = chance.randrange(at_once)
-        if chance.random() < (0.9 if speakers[at].over else 0.02):
+        if chance.random() < (0.6 if speakers[at].over else 0.02):
             speakers[at] = Speaker(chance, oddity=oddity if chance.random() < 0.5 else 0.0)
         made.append(speakers[at].next(frame, when))
     return made

@@ -15,6 +15,7 @@ from tests.capture.files import Talk, orderly
 from tests.capture.quick.both import compare, quickly, segments
 from tests.capture.quick.talking import talking
 from tulpen.capture.policy import Checksums, Policy
+from tulpen.capture.quick import flows
 from tulpen.wire.options import Options
 
 POLICIES = [
@@ -34,12 +35,16 @@ def test_a_busy_capture(seed: int, policy: Policy) -> None:
 @given(
     chance=st.randoms(use_true_random=False), policy=st.sampled_from(POLICIES), count=st.integers(2, 150),
     oddity=st.sampled_from([0.0, 0.01, 0.05, 0.2]), at_once=st.integers(1, 6), cut=st.integers(1, 60),
+    room=st.sampled_from([8, 4096]),
 )  # fmt: skip
 def test_conversations_by_chance(
-    chance: random.Random, policy: Policy, count: int, oddity: float, at_once: int, cut: int
+    chance: random.Random, policy: Policy, count: int, oddity: float, at_once: int, cut: int, room: int
 ) -> None:
     seen = talking(chance, count, oddity=oddity, at_once=at_once)
-    compare(seen, policy, cuts=range(0, count, cut))
+    with pytest.MonkeyPatch.context() as patch:  # records that are soon too few
+        patch.setattr(flows, "FIRST", room)
+        patch.setattr(flows, "ROWS", room)
+        compare(seen, policy, cuts=range(0, count, cut))
 
 
 def test_most_of_what_the_exact_reader_finds_nothing_in_is_plain() -> None:
@@ -82,6 +87,7 @@ def talks() -> dict[str, Talk]:
         "unread": Talk().opened().client("P.", 1, 1, 100).server(".", 1, 101).server("R.", 1, 101),
         "abandoned": Talk().client("S").server("S.", 0, 1).client("R", 1),
         "data after close": Talk().opened().client("F.", 1, 1).server("P.", 1, 2, 10).client("R", 2),
+        "two RSTs": Talk().opened().client("P.", 1, 1, 100).server("R.", 1, 101).server("R.", 1, 101),
         "a RST alone": Talk().client("R", 5),
         "forgotten": Talk().opened().client("P.", 1, 1, 9, after=40_000.0).server("R", 1, 0),
         "SYN,ACK first": _goodbye(Talk().server("S.", 0, 1).client(".", 1, 1), 1, 1),

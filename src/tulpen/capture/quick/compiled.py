@@ -28,13 +28,13 @@ def compiled(function: Callable[..., Any]) -> Any:
     try:
         made = njit(cache=True, **_HOW)(function)
     except RuntimeError:  # this user may write nowhere
-        return part(function)
+        return inlined(function)
     kept = made._cache._cache_file
     kept._source_stamp = (kept._source_stamp, _STAMP)
     return made
 
 
-def part(function: Callable[..., Any]) -> Any:
+def inlined(function: Callable[..., Any]) -> Any:
     """Compile a function that only compiled ones call: nothing of it is kept but in them."""
     return njit(**_HOW)(function)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tulpen.capture import dissect as exact
 from tulpen.capture import links, tunnels
-from tulpen.capture.quick.compiled import compiled, part
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import (
     FAST_OPEN,
     MOST_TAGS,
@@ -137,7 +137,7 @@ def dissect(
     return count, later, octets, latest
 
 
-@part
+@inlined
 def _frame(link: int, at: int, cut: int, end: int, row: Any) -> Any:
     """Follow a frame of which the octets ``at`` to ``cut`` were captured, and which ended on the wire at ``end``."""
     row.tags = 0
@@ -166,14 +166,14 @@ def _frame(link: int, at: int, cut: int, end: int, row: Any) -> Any:
     return _llc(after, cut) if kind == 4 else _typed(kind, after, cut, end, row)
 
 
-@part
+@inlined
 def _llc(at: int, cut: int) -> Any:
     if at + 3 > cut or octet(at + 2) != 3 or octet(at) != octet(at + 1) or (octet(at) != 0xAA and octet(at) != 0x06):
         return NO_IP
     return OTHER
 
 
-@part
+@inlined
 def _raw(at: int, cut: int, end: int, row: Any) -> Any:
     if at >= cut:
         return NO_IP
@@ -183,7 +183,7 @@ def _raw(at: int, cut: int, end: int, row: Any) -> Any:
     return _ipv6(at, cut, end, row) if version == 6 else NO_IP
 
 
-@part
+@inlined
 def _typed(kind: int, at: int, cut: int, end: int, row: Any) -> Any:
     """Follow what stands behind an EtherType."""
     tags = outer = inner = 0
@@ -206,7 +206,7 @@ def _typed(kind: int, at: int, cut: int, end: int, row: Any) -> Any:
             return _llc(at, cut)
 
 
-@part
+@inlined
 def _ipv4(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 20 > cut:
         return IP_CUT
@@ -232,7 +232,7 @@ def _ipv4(at: int, cut: int, end: int, row: Any) -> Any:
     return _tcp(start, stop, cut, ones_sum(at + 12, 8), good, row)
 
 
-@part
+@inlined
 def _ipv6(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 40 > cut:
         return IP_CUT
@@ -256,7 +256,7 @@ def _ipv6(at: int, cut: int, end: int, row: Any) -> Any:
     return _tcp(start, stop, cut, ones_sum(at + 8, 32), True, row)
 
 
-@part
+@inlined
 def _not_tcp(start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
     """Return what the payload of a packet that is not TCP comes to."""
     if protocol == icmp:
@@ -276,7 +276,7 @@ def _not_tcp(start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
     return OTHER if _PROTOCOLS[protocol] else protocol
 
 
-@part
+@inlined
 def _tcp(start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) -> Any:
     """Read a segment from ``start`` on of which what stands before ``cut`` was captured; ``addresses`` is their sum."""
     size = stop - start
@@ -307,14 +307,14 @@ def _tcp(start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) 
     return TCP
 
 
-@part
+@inlined
 def _unfinished(field: int, pseudo: int, size: int) -> Any:
     """Return what a checksum that is not right says: that the device was to compute it, or that it is wrong."""
     begun = field == 0 or field == pseudo % 0xFFFF or field == (pseudo - size) % 0xFFFF
     return _UNFINISHED if size > 0xFFFF or begun else _WRONG
 
 
-@part
+@inlined
 def _options(at: int, end: int, row: Any) -> Any:
     """Read the options ``at`` to ``end`` into a row; return what it has."""
     row.mss = 0
@@ -338,7 +338,7 @@ def _options(at: int, end: int, row: Any) -> Any:
     return has
 
 
-@part
+@inlined
 def _option(kind: int, length: int, at: int, row: Any) -> Any:
     """Read one option, whose own octets begin at ``at``."""
     if kind == kinds.TIMESTAMPS and length == 10:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from tulpen.capture.policy import SILENCE
-from tulpen.capture.quick.compiled import compiled
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import ICMP
 from tulpen.capture.quick.names import (
     FREE,
@@ -86,7 +86,7 @@ def follow(segments: Any, at: int, memory: Memory, table: Table, rules: Rules) -
     return len(segments), DONE, np.int64(0), 0
 
 
-@compiled
+@inlined
 def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     """Return the flow of a segment, a new one if need be; NOBODY where there is no room for it."""
     vlan = name_of(s, rules)
@@ -107,7 +107,7 @@ def _flow(memory: Memory, s: Any, table: Table, rules: Rules) -> Any:
     return flow
 
 
-@compiled
+@inlined
 def _lacks(memory: Memory, s: Any) -> Any:
     """Return what is full that this segment may need."""
     count = memory.count
@@ -146,7 +146,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
         e, other = memory.ends[2 * flow + side], memory.ends[2 * flow + 1 - side]
         if e.samples == 0 and e.knows & ECHOED:
             return False  # there may be a round trip by timestamps
-        heard = other.often[0] > 0 or f.resets == 2 - side
+        heard = other.often[0] > 0 or other.resets > 0
         if e.knows & OPENED and e.knows & OFFERED_STAMPS and not heard:
             return False  # it may be behind an earlier one of its address
     row = memory.plain[memory.count[PLAINS]]
@@ -166,7 +166,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
         row.port[side] = f.port[side]
         row.address[side, 0] = f.address[side, 0]
         row.address[side, 1] = f.address[side, 1]
-        row.packets[side] = e.often[0] + e.often[1] + (1 if f.resets == side + 1 else 0)
+        row.packets[side] = e.often[0] + e.often[1] + e.resets
         row.bytes[side] = _octets(e)
         row.rtt[side] = e.least
     for letter in range(f.letters):
@@ -201,9 +201,9 @@ def _place(first: Any, second: Any) -> Any:
         return 2
     if not first.least or not second.least:
         return -1
-    if first.least > NEAR * second.least:
+    if (first.least - 1) // NEAR >= second.least:  # as products would be, did 64 bits hold them
         return 0
-    return 1 if second.least > NEAR * first.least else -1
+    return 1 if (second.least - 1) // NEAR >= first.least else -1
 
 
 @compiled

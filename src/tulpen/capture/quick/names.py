@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tulpen.capture.quick.compiled import compiled
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.state import (
     FLOWS,
     FREE_FLIGHT,
@@ -42,13 +42,13 @@ def mixed(number: Any) -> Any:
     return number ^ (number >> _SHIFT)
 
 
-@compiled
+@inlined
 def end_hash(high: int, low: int, port: int, key: int) -> Any:
     """Return the hash of an address and a port."""
     return mixed(mixed(low * _A + np.uint64(key)) + high * _C + np.uint64(port))
 
 
-@compiled
+@inlined
 def name_hash(s: Any, vlan: int, key: int) -> Any:
     """Return the hash of a segment's name, the same for both directions; never 0."""
     here = end_hash(s.src[0], s.src[1], s.sport, key)
@@ -75,7 +75,7 @@ def _is_named(f: Any, s: Any, vlan: int) -> Any:
     )  # fmt: skip
 
 
-@compiled
+@inlined
 def find(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     """Return the flow of a segment's name, or NOBODY."""
     slots = memory.slots
@@ -144,7 +144,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
     f.tag = s.vlan
     f.tags = s.tags
     f.odd = False
-    f.resets = 0
+    f.reset = False
     f.closing = False
     f.letters = 0
     f.last_side = NOBODY
@@ -170,6 +170,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
         e.text_when = 0
         e.often[0] = 0
         e.often[1] = 0
+        e.resets = 0
 
 
 @compiled

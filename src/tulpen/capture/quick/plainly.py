@@ -13,7 +13,7 @@ import numpy as np
 from tulpen.capture.acks import DELAYED, SLOW
 from tulpen.capture.conversation import MS
 from tulpen.capture.end import LONGEST_FLIGHT
-from tulpen.capture.quick.compiled import compiled
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import (
     EXACT,
     FAST_OPEN,
@@ -69,13 +69,14 @@ _LAST_WAIT: Final = DELAYED.stop
 _LONGEST: Final = LONGEST_FLIGHT - 1
 _MASK: Final = 0xFFFF_FFFF
 _SOON: Final = 5 * MS
+_AGES: Final = 1 << 61
 _SMALL: Final = 536
 _WIDEST: Final = 14
 _UNPLAIN: Final = EXACT | SACK | FAST_OPEN | STRANGE
 _OF_SYN: Final = MSS | SCALE | SACK_PERMITTED
 
 
-@compiled
+@inlined
 def take(memory: Memory, flow: int, s: Any, table: Table, rules: Rules) -> Any:
     """Take the next segment of a flow that is not odd."""
     f = memory.flows[flow]
@@ -89,11 +90,11 @@ def take(memory: Memory, flow: int, s: Any, table: Table, rules: Rules) -> Any:
     return said
 
 
-@compiled
+@inlined
 def _is_unplain(f: Any, sender: Any, s: Any, rules: Rules) -> Any:
     """Say whether flags, options or checksum alone show it, or an earlier RST."""
     flags = s.flags
-    if s.has & _UNPLAIN or f.resets:
+    if s.has & _UNPLAIN or (f.reset and not flags & RST):
         return True
     if flags & SYN:
         if flags & (FIN | RST):
@@ -105,7 +106,7 @@ def _is_unplain(f: Any, sender: Any, s: Any, rules: Rules) -> Any:
     return rules.idle > 0 and f.last_side != NOBODY and s.when - f.last_when > rules.idle
 
 
-@compiled
+@inlined
 def _segment(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     f = memory.flows[flow]
     a, b = memory.ends[2 * flow + side], memory.ends[2 * flow + 1 - side]
@@ -135,7 +136,7 @@ def _segment(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     return GOES_ON if not flags & ACK or _acknowledges(memory, f, a, b, s, acked) else IS_ODD
 
 
-@compiled
+@inlined
 def _letter(side: int, b: Any, s: Any, acked: int) -> Any:
     flags = s.flags
     letter = side | (WITH_SYN if flags & SYN else 0) | (WITH_FIN if flags & FIN else 0) | (WITH_TEXT if s.length else 0)
@@ -179,7 +180,7 @@ def _is_for_many(six: int, address: Any) -> Any:
     return low >> 28 == 0xE or low == _MASK
 
 
-@compiled
+@inlined
 def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
     """Say whether its text comes next, in the window, and it is no probe."""
     length, fin = np.int64(s.length), s.flags & FIN
@@ -201,7 +202,7 @@ def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
 
 @compiled
 def _round_trip(a: Any, b: Any) -> Any:
-    return a.least + b.least
+    return min(a.least, _AGES) + min(b.least, _AGES)
 
 
 @compiled
@@ -214,7 +215,7 @@ def _has_its_stamp(a: Any, b: Any, s: Any, start: int) -> Any:
     return not (b.stamped and a.knows & ISN and b.knows & ISN)
 
 
-@compiled
+@inlined
 def _may_acknowledge(a: Any, b: Any, s: Any, acked: int) -> Any:
     if s.wnd == 0:
         return False
@@ -242,7 +243,7 @@ def _scale(a: Any, b: Any) -> Any:
     return np.int64(0) if a.scale < 0 or b.scale < 0 else np.int64(min(a.scale, _WIDEST))
 
 
-@compiled
+@inlined
 def _has_place(memory: Memory, f: Any, a: Any, s: Any) -> Any:
     # Of a third TTL, and of a flight that the exact reader would not remember.
     if a.flying >= _LONGEST or no_flight(memory) or s.frame - f.first_frame > _MASK:
@@ -264,7 +265,7 @@ def _opens(f: Any, a: Any, s: Any) -> None:
     a.knows |= NUMBERS | ISN | (ANSWERED if s.flags & ACK else OPENED) | (OFFERED_STAMPS if s.has & STAMP else 0)
 
 
-@compiled
+@inlined
 def _sends(memory: Memory, f: Any, a: Any, b: Any, s: Any, start: int) -> None:
     if not a.knows & NUMBERS:
         a.first = s.seq
@@ -326,7 +327,7 @@ def _stamps(a: Any, s: Any) -> None:
         a.knows |= STAMPED
 
 
-@compiled
+@inlined
 def _acknowledges(memory: Memory, f: Any, a: Any, b: Any, s: Any, acked: int) -> Any:
     syn = s.flags & SYN
     if not b.knows & NUMBERS:
@@ -357,7 +358,7 @@ def _sample(e: Any, waited: int) -> None:
     e.samples = min(e.samples + 1, 2)
 
 
-@compiled
+@inlined
 def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     """Take text that is acknowledged out of the flight; say whether its ACK came in time."""
     b.una = acked
@@ -376,12 +377,12 @@ def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     waited = now - when
     _sample(b, waited)
     if at == NOBODY:
-        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and waited > 4 * b.least
+        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and (waited - 1) // 4 >= b.least
         b.waited = waited if delayed and (not b.mss or size < _SMALL or size < b.mss) else 0
-    return not (waited > SLOW + b.least and b.samples > 1)
+    return not (waited - SLOW > b.least and b.samples > 1)
 
 
-@compiled
+@inlined
 def _count(f: Any, sender: Any, side: int, s: Any) -> None:
     f.last_side = side
     f.last_flags = s.flags & (SYN | ACK | RST) | (TEXT if s.length else 0)
@@ -391,7 +392,8 @@ def _count(f: Any, sender: Any, side: int, s: Any) -> None:
     if s.checksum == _GOOD:
         sender.knows |= RIGHT
     if s.flags & RST:
-        f.resets = side + 1
+        f.reset = True
+        sender.resets += 1
         return
     if s.checksum == _UNFINISHED:
         sender.knows |= UNFINISHED

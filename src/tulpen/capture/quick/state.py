@@ -25,7 +25,7 @@ FLOW: Final = np.dtype(
         ("letters", np.uint8),  # how many
         ("last_side", np.int8),  # of its last segment; -1: there was none
         ("last_flags", np.uint8),
-        ("resets", np.uint8),  # of which end there was a RST, from 1
+        ("reset", np.bool_),  # there was one
         ("closing", np.bool_),  # a FIN has passed
         ("offers", np.uint8),  # the last SYN of its name: bits of ``neighbours``
         ("offered_bits", np.uint8),  # what a cookie would keep of it
@@ -57,6 +57,7 @@ END: Final = np.dtype(
         ("ack_when", np.int64),  # when it last acknowledged
         ("text_when", np.int64),  # when it last sent text
         ("often", np.int64, 2),  # how often it has sent with each TTL
+        ("resets", np.int64),
         ("first", np.uint32),  # its ISN, or else the first number it was known to have
         ("stamped", np.uint32),  # its latest timestamp
         ("waited", np.uint32),  # ``End.small_waits``

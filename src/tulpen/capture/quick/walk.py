@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tulpen.capture import pcapng
 from tulpen.capture.frame import MOST
 from tulpen.capture.pcap import RECORD as HEADER
-from tulpen.capture.quick.compiled import compiled, part
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.words import word_32
 
 # Why a walk stopped.
@@ -120,7 +120,7 @@ def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any
     return count, at, FULL
 
 
-@part
+@inlined
 def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record: Any) -> bool:
     """Read a packet's block with ``body`` octets between its lengths; False where it is not plain."""
     which, ticks, fixed = 0, np.uint64(0), 4
@@ -158,7 +158,7 @@ def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record
     return True
 
 
-@part
+@inlined
 def _nanoseconds(ticks: int, interface: Any) -> Any:
     if interface.times:
         return ticks * interface.times

@@ -13,7 +13,7 @@ from tulpen.capture.quick.layout import ICMP, STAMP
 from tulpen.capture.quick.names import end_hash, mixed, name_hash
 from tulpen.capture.quick.numbers import before
 from tulpen.capture.seen import Sum
-from tulpen.wire.segment import ACK, SYN
+from tulpen.wire.segment import ACK, RST, SYN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,7 +193,7 @@ def _tick(segments: Any, table: Any, key: int, trusts: bool, behind: Any) -> Non
             continue
         if clock.ticks and s.when - clock.when < CLOCK and before(s.tsval, clock.tsval):
             own = clock.sport == s.sport and clock.dport == s.dport and clock.seq == s.seq
-            behind[n] = s.flags & (SYN | ACK) == SYN and not own
+            behind[n] = s.flags & (SYN | ACK | RST) == SYN and not own
             continue
         clock.ticks = True
         clock.tsval = s.tsval

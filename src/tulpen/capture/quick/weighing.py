@@ -37,11 +37,13 @@ def reset(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     after = table.after[at]
     if after == NEVER:
         return -1
-    f.idle = max(s.when - f.last_when, 0) if f.last_side != NOBODY else 0
-    f.frame[f.letters] = s.frame - f.first_frame
-    f.when[f.letters] = s.when
-    f.letters += 1
-    f.shape = after
+    if not f.reset:
+        f.idle = max(s.when - f.last_when, 0) if f.last_side != NOBODY else 0
+    if after != f.shape:
+        f.frame[f.letters] = s.frame - f.first_frame
+        f.when[f.letters] = s.when
+        f.letters += 1
+        f.shape = after
     return 0
 
 
