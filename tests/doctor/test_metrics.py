@@ -205,9 +205,11 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
 
         wait_for(text, "it serves", 60)
         assert f'tulpen_tcp_listener_sockets{{listener="127.0.0.1:{port}",namespace="",state="ESTABLISHED"}}' in text()
-    finally:
         command.send_signal(signal.SIGINT)
         _, errors = command.communicate(timeout=60)
+    finally:
+        command.kill()
+        command.communicate()
     assert command.returncode == 0, errors
     assert "Traceback" not in errors
 
