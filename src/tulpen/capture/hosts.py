@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, final
 from tulpen.capture.listeners import Listeners
 from tulpen.capture.policy import Checksums, Policy
 from tulpen.capture.seen import Seen, Sum
-from tulpen.wire.segment import ACK, SYN
+from tulpen.wire.segment import ACK, RST, SYN
 from tulpen.wire.seq import before
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Hosts:
         if last is None:
             self._forget(seg.when)
         elif seg.when - last[1] < CLOCK and before(tsval, last[0]):
-            if seg.flags & (SYN | ACK) == SYN and last[2] != whose:
+            if seg.flags & (SYN | ACK | RST) == SYN and last[2] != whose:
                 self.facts.behind.add(seg.frame)
                 talk.findings.add("timestamps-behind", talk.side_of(seg), seg.frame)
             return

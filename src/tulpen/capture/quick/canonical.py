@@ -51,7 +51,7 @@ class Canonical:
         """Add a letter; say whether it can be."""
         self.count += 1
         seg = self._segment(letter) if letter < letters.RESET else self._reset(letter - letters.RESET)
-        if seg is None:
+        if seg is None or (self.made is not None and self.made.resets and letter < letters.RESET):
             return False
         if self.made is None:
             self.made = Conversation(1, seg)
@@ -87,7 +87,7 @@ class Canonical:
                 end.syn_acks,
                 end.fin_frame,
                 end.fin_acked,
-                end.resets,
+                end.resets > 0,
             )
             for end in talk.ends
         )
@@ -126,8 +126,6 @@ class Canonical:
         side = letter & letters.SIDE
         if self.made is None:
             return self._seen(side, 1000, 0, RST | (ACK if letter & letters.WITH_ACK else 0), 0)
-        if self.made.resets:
-            return None
         flags, ack = (RST | ACK, self._next(1 - side)) if letter & letters.WITH_ACK else (RST, 0)
         if self.refuses(side):
             return self._seen(side, 0 if letter & letters.ANSWERS else 1000, ack, flags, 0)

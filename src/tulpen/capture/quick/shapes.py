@@ -14,8 +14,10 @@ import numpy as np
 
 from tulpen.capture.follower import is_over
 from tulpen.capture.quick.canonical import Canonical, first_letters
+from tulpen.capture.quick.keys import key_of, place
 from tulpen.capture.quick.layout import MOST_LETTERS
 from tulpen.capture.quick.letters import RESET
+from tulpen.capture.quick.state import Table
 from tulpen.capture.rows import told
 from tulpen.capture.verdict import ending, opening
 
@@ -69,7 +71,7 @@ class Template:
 class Shapes:
     """Every shape there has been, and what follows it.  Shapes 0 and 1 are empty: by ports, end 0 (1) is the client."""
 
-    __slots__ = ("_numbers", "_templates", "_words", "flags", "next", "resets")
+    __slots__ = ("_after", "_keys", "_numbers", "_resets", "_templates", "_words", "flags", "next")
 
     def __init__(self) -> None:
         self._words: list[tuple[int, ...]] = []
@@ -78,7 +80,9 @@ class Shapes:
         #: By shape and letter: the shape that follows, NOT_YET or NEVER.
         self.next: NDArray[Any] = np.full((256, RESET), NOT_YET, np.int32)
         self.flags: NDArray[Any] = np.zeros(256, np.uint8)
-        self.resets: dict[tuple[int, int], int] = {}
+        self._keys: NDArray[Any] = np.zeros(256, np.int64)
+        self._after: NDArray[Any] = np.zeros(256, np.int32)
+        self._resets = 0
         for client in first_letters():
             self._add((client,))
 
@@ -101,14 +105,29 @@ class Shapes:
         if letter < RESET:
             self.next[shape, letter] = after
         else:
-            self.resets[shape, letter] = after
+            self._put(key_of(shape, letter), after)
         return after
+
+    def table(self) -> Table:
+        """Return what is known so far, for compiled code."""
+        return Table(self.next, self.flags, self._keys, self._after)
 
     def template(self, shape: int) -> Template:
         """Return what is told of the connections of a shape."""
         if shape not in self._templates:
             self._templates[shape] = _template(self._words[shape])
         return self._templates[shape]
+
+    def _put(self, key: int, after: int) -> None:
+        self._resets += 1
+        if 2 * self._resets > len(self._keys):
+            known = [(key, after) for key, after in zip(self._keys, self._after, strict=True) if key]
+            self._keys, self._after = np.zeros(2 * len(self._keys), np.int64), np.zeros(2 * len(self._keys), np.int32)
+            for each, what in known:
+                at = place(self._keys, each)
+                self._keys[at], self._after[at] = each, what
+        at = place(self._keys, key)
+        self._keys[at], self._after[at] = key, after
 
     def _following(self, word: tuple[int, ...], letter: int) -> int:
         canonical = Canonical(word)

@@ -1,4 +1,9 @@
-"""Compiled functions that are kept on disk."""
+"""How functions are compiled: those that Python calls, which are kept on disk, and those that these consist of.
+
+They borrow arrays that Python holds and make none, so the references to these need not be counted; and every function
+becomes a part of the one that calls it, so that a dozen arrays are not handed over a dozen times for each segment.
+Without the one, following a segment took ten times as long; without the other, four times.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +15,28 @@ from numba import njit
 
 import tulpen
 
+_HOW: Final = {"_nrt": False, "forceinline": True}
 _ROOMS: Final = ("capture", "capture/quick", "wire", "tcp")  # what compiled code is made of
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python calls, once for each machine where something may be kept.
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function once for each machine where something may be kept.
 
     numba looks whether the module of the function has changed since, and not at those whose functions and constants
     went into it: here all of them count.
     """
     try:
-        made = njit(cache=True)(function)
+        made = njit(cache=True, **_HOW)(function)
     except RuntimeError:  # this user may write nowhere
-        return njit(function)
+        return inlined(function)
     kept = made._cache._cache_file
     kept._source_stamp = (kept._source_stamp, _STAMP)
     return made
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled ones call: nothing of it is kept but in them."""
+    return njit(**_HOW)(function)
 
 
 def _stamp() -> tuple[object, ...]:
