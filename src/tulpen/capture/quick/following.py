@@ -201,9 +201,9 @@ def _place(first: Any, second: Any) -> Any:
         return 2
     if not first.least or not second.least:
         return -1
-    if first.least > NEAR * second.least:
+    if (first.least - 1) // NEAR >= second.least:  # as products would be, did 64 bits hold them
         return 0
-    return 1 if second.least > NEAR * first.least else -1
+    return 1 if (second.least - 1) // NEAR >= first.least else -1
 
 
 @compiled

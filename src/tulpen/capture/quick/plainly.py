@@ -69,6 +69,7 @@ _LAST_WAIT: Final = DELAYED.stop
 _LONGEST: Final = LONGEST_FLIGHT - 1
 _MASK: Final = 0xFFFF_FFFF
 _SOON: Final = 5 * MS
+_AGES: Final = 1 << 61
 _SMALL: Final = 536
 _WIDEST: Final = 14
 _UNPLAIN: Final = EXACT | SACK | FAST_OPEN | STRANGE
@@ -201,7 +202,7 @@ def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
 
 @compiled
 def _round_trip(a: Any, b: Any) -> Any:
-    return a.least + b.least
+    return min(a.least, _AGES) + min(b.least, _AGES)
 
 
 @compiled
@@ -376,9 +377,9 @@ def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     waited = now - when
     _sample(b, waited)
     if at == NOBODY:
-        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and waited > 4 * b.least
+        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and (waited - 1) // 4 >= b.least
         b.waited = waited if delayed and (not b.mss or size < _SMALL or size < b.mss) else 0
-    return not (waited > SLOW + b.least and b.samples > 1)
+    return not (waited - SLOW > b.least and b.samples > 1)
 
 
 @inlined
