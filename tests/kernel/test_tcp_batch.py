@@ -93,6 +93,16 @@ def test_memory_that_is_given_out_again_is_another_life() -> None:
     assert sorted(run.word.hex() for run in runs) == ["722701", "722701", "a3"]
 
 
+def test_the_destruction_of_the_next_in_its_place_is_not_its_own() -> None:
+    """Of a socket with another port no more is seen, where the events are filtered by port."""
+    life = [moved(1, A, 7, 2), moved(1, A, 2, 7), destroyed(1, A, cookie=5)]
+    runs = read(page(0, *life, destroyed(9, A, flags=IRQS_OFF, cookie=6)))
+    assert {(run.word, run.cookie) for run in runs} == {
+        (bytes([codes.ACTIVE_OPEN, 0x27, codes.DESTROYED]), 5),
+        (bytes([codes.RELEASED]), 6),
+    }
+
+
 def test_a_close_says_where_it_was_made() -> None:
     found = read(page(0, *(moved(1, A + 64 * n, 1, 7, flags=flags) for n, flags in enumerate((0, SOFTIRQ, IRQS_OFF)))))
     assert [run.word[0] for run in found] == [0x17, 0x1D, 0x1E]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.sim.packets import A, B, packet, segment
 from tulpen.sim.chance import Chance
@@ -51,6 +53,23 @@ def test_arrivals_of_one_instant_keep_the_order_of_sending() -> None:
     for seq in range(5):
         net.send(a, packet(seq=seq), 0)
     assert [segment(p).seq for _, p in net.arrivals(0)] == [0, 1, 2, 3, 4]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=40))
+def test_arrivals_come_by_their_time_and_then_as_they_were_sent(sent: list[tuple[int, int]]) -> None:
+    net, a, _ = network()
+    expected, now, seen = [], 0, []
+    for seq, (passed, delay) in enumerate(sent):
+        now += passed
+        seen += [segment(p).seq for _, p in net.arrivals(now)]
+        a.out = Delay(delay)
+        net.send(a, packet(seq=seq), now)
+        expected.append((now + delay, seq))
+    assert len(seen) + len(net) == len(sent)
+    while (when := net.next_deadline()) is not None:
+        assert net.arrivals(when - 1) == []
+        seen += [segment(p).seq for _, p in net.arrivals(when)]
+    assert seen == [seq for _, seq in sorted(expected)]
 
 
 @pytest.mark.parametrize("side", ["out", "into"])

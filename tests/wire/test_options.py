@@ -134,6 +134,14 @@ def test_round_trip(given: Options) -> None:
     assert parse_options(built) == given
 
 
+@given(st.integers(0, 0xFFFF), st.integers(0, 255), st.integers(0, 0xFFFF_FFFF), st.integers(0, 0xFFFF_FFFF))
+def test_a_syn_of_linux_is_read_at_once_and_alike(mss: int, wscale: int, tsval: int, tsecr: int) -> None:
+    octets = build_options(Options(mss, wscale, True, tsval, tsecr))
+    assert len(octets) == len(bytes.fromhex(SYN_OF_LINUX))
+    one_by_one = parse_options(octets + bytes(4))
+    assert parse_options(octets) == one_by_one == Options(mss, wscale, True, tsval, tsecr)
+
+
 def test_four_blocks_fit_without_timestamps_and_three_with() -> None:
     blocks = tuple((at, at + 1) for at in range(5))
     assert len(build_options(Options(sack=blocks[:4]))) == 36

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, final
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
     from tulpen.link.link import Link
     from tulpen.wire.ip import Packet
+
+
+@lru_cache(maxsize=64)
+def _left_to_device(gso_size: int) -> Offload:
+    return Offload(True, gso_size)
 
 
 @final
@@ -44,7 +50,7 @@ class Routes:
         payload = packet.payload
         if link.offload and isinstance(payload, Segment) and not packet.damaged:
             head, text = packet_parts(packet, checksum=False)
-            link.write(head, Offload(True, payload.gso_size), text)
+            link.write(head, _left_to_device(payload.gso_size), text)
         else:
             head, text = packet_parts(packet)
             link.write(head, None, text)

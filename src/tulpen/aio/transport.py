@@ -84,8 +84,7 @@ class Transport(_FlowControlMixin):
         if server is not None:
             server.attach(self)
         driver.serve(sock, self)
-        loop.call_soon(protocol.connection_made, self)
-        loop.call_soon(self._start_reading)
+        loop.call_soon(self._begin)
         if waiter is not None:
             loop.call_soon(_wake, waiter)
 
@@ -129,6 +128,12 @@ class Transport(_FlowControlMixin):
             self._read_ready()
             if self._queued and not self._lost:
                 self._write_ready()
+
+    def _begin(self) -> None:
+        try:
+            self._protocol.connection_made(self)
+        finally:
+            self._start_reading()
 
     def _start_reading(self) -> None:
         self._deaf = False

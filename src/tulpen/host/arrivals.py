@@ -44,7 +44,7 @@ MARKED: Final = ("", "InECT1Pkts", "InECT0Pkts", "InCEPkts")
 
 def packet_arrives(core: Core, packet: Packet, now: int) -> None:
     """Take one packet."""
-    core.stack.count("InReceives")
+    core.stack.counters["InReceives"] += 1
     payload = packet.payload
     if isinstance(payload, Segment):
         if payload.ecn:
@@ -57,7 +57,7 @@ def packet_arrives(core: Core, packet: Packet, now: int) -> None:
 
 
 def _segment_arrives(core: Core, packet: Packet, seg: Segment, now: int) -> None:
-    core.stack.count("InSegs", wire_segments(seg) if seg.gso_size else 1)
+    core.stack.counters["InSegs"] += wire_segments(seg) if seg.gso_size else 1
     if packet.damaged:
         core.stack.count("InErrs")
         core.drop(FourTuple(packet.dst, seg.dport, packet.src, seg.sport), seg, Reason.BAD_CHECKSUM, now)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.signing import Signing
     from tulpen.host.socket import Socket
+    from tulpen.tcp.connection import Connection
 
 
 def packets_to_send(core: Core, now: int) -> list[Packet]:
@@ -28,8 +29,9 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
         core.ready = {}
         deadlines = core.deadlines
         for socket in ready:
-            send_from(core, socket, now)
-            deadlines.set(socket, socket.connection.next_deadline())
+            connection = socket.connection
+            send_from(core, socket, connection, now)
+            deadlines.set(socket, connection.next_deadline())
     packets = core.outbox
     core.outbox = []
     if core.stack.choked:
@@ -40,9 +42,8 @@ def packets_to_send(core: Core, now: int) -> list[Packet]:
     return packets
 
 
-def send_from(core: Core, socket: Socket, now: int) -> None:
-    """Take what a connection has to send."""
-    connection = socket.connection
+def send_from(core: Core, socket: Socket, connection: Connection, now: int) -> None:
+    """Take what the connection of ``socket`` has to send."""
     segments = connection.segments_to_send(now)
     if segments:
         if socket.signing is not None:

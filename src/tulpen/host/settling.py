@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tulpen.host.listener import Listener
     from tulpen.host.socket import Socket
     from tulpen.host.syn_queue import Pending
+    from tulpen.tcp.connection import Connection
     from tulpen.tcp.trace import FourTuple
 
 ASKED: Final = 2048  # connections that are asked at a time whether they rest
@@ -39,17 +40,17 @@ def settle(core: Core, socket: Socket, now: int) -> None:
     if not (socket.stirred or socket.released):
         socket.stirred = True
         core.stirred.append(socket)
-    tcb = socket.connection.tcb
-    if tcb.fast_open is not None:
+    connection = socket.connection
+    if connection.tcb.fast_open is not None:
         _settle_fast_open(core, socket, now)
-    state = tcb.state
+    state = connection.tcb.state
     if state is CLOSED:
         if core.connections.get(socket.name) is socket:
-            _take_out(core, socket, now)
+            _take_out(core, socket, connection, now)
             core.ports.release(socket.claim)
     elif state is TIME_WAIT:
-        _take_out(core, socket, now)
-        _linger(core, socket, now)
+        _take_out(core, socket, connection, now)
+        _linger(core, socket, connection, now)
     else:
         core.ready[socket] = None
 
@@ -66,21 +67,21 @@ def _settle_fast_open(core: Core, socket: Socket, now: int) -> None:
         listener.fast_opens.ended(now, reset=socket.accepted and tcb.state is CLOSED and tcb.error == ECONNRESET)
 
 
-def _take_out(core: Core, socket: Socket, now: int) -> None:
+def _take_out(core: Core, socket: Socket, connection: Connection, now: int) -> None:
     """Send the last that is owed, and forget the connection."""
-    send_from(core, socket, now)
+    send_from(core, socket, connection, now)
     del core.connections[socket.name]
     core.deadlines.forget(socket)
     core.ready.pop(socket, None)
 
 
-def _linger(core: Core, socket: Socket, now: int) -> None:
+def _linger(core: Core, socket: Socket, connection: Connection, now: int) -> None:
     """Put a small record in the connection's place, unless there are too many."""
     if core.time_wait.full():
-        end(socket.connection.tcb, Event.LINGERED, now)
+        end(connection.tcb, Event.LINGERED, now)
         core.ports.release(socket.claim)
         return
-    record = TimeWait.of(socket.connection)
+    record = TimeWait.of(connection)
     core.time_wait.put(Lingering(record, socket.claim, socket.signing))
     socket.lingering = True
     if not socket.released:

@@ -34,6 +34,13 @@ class SlotTable:
         self._first = self._next = 1  # slots that are in use lie between the two
         self.live = 0  # records
 
+    def _begin_again(self) -> None:
+        """All slots are free: keep the page and the index if they are the first and the least."""
+        if self._next <= SLOTS and len(self._index) == LEAST:
+            self._first = self._next = 1
+        else:
+            self._empty()
+
     def __len__(self) -> int:
         return self.live
 
@@ -64,7 +71,10 @@ class SlotTable:
 
     def first(self) -> tuple[bytes, bytes] | None:
         """Return the oldest key and its value."""
-        return next(iter(self), None)
+        if not self.live:
+            return None
+        page, at, key = self._pages[self._first // SLOTS], self._first % SLOTS * self._slot, self._key
+        return bytes(page[at : at + key]), bytes(page[at + key : at + self._slot])
 
     def put(self, key: bytes, value: bytes) -> None:
         """Take a record in behind the others; one that was there under this key goes."""
@@ -103,7 +113,7 @@ class SlotTable:
         at = number % SLOTS * self._slot
         self._pages[number // SLOTS][at : at + self._key] = self._free
         if not self.live:
-            self._empty()
+            self._begin_again()
             return
         self._drop_what_is_free()
         if self._next - self._first > 2 * self.live + SLOTS:

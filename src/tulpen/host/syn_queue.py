@@ -122,10 +122,12 @@ class SynQueue:
 
     def earliest(self) -> int | None:
         """Return when the next SYN,ACK is to be sent again, or given up."""
-        found = [_deadline_of(value) for _, value, _ in self._firsts()]
-        if (unusual := self._deadlines.earliest()) is not None:
-            found.append(unusual)
-        return min(found, default=None)
+        earliest = self._deadlines.earliest()
+        for table in self._tables.values():
+            first = table.first() if table.live else None
+            if first is not None and (earliest is None or _deadline_of(first[1]) < earliest):
+                earliest = _deadline_of(first[1])
+        return earliest
 
     def due(self, now: int) -> Pending | None:
         """Return an entry whose deadline is not after ``now``, to be put back with another or forgotten."""

@@ -39,7 +39,8 @@ _u64: Final = struct.Struct("=Q").unpack_from
 # What one socket did: where the kernel has it; its word; the times of the word's octets, in ns of
 # CLOCK_MONOTONIC; the offset of the last inet_sock_set_state in the batch's pages, -1 for none; the first
 # thread that did something to it, 0 for unknown; its cookie, 0 for unknown.  An opening begins a run of
-# its own: the kernel gives the memory of a dead socket to the next.
+# its own, a destruction ends one: the kernel gives the memory of a dead socket to the next, of which no more
+# than its destruction may be seen, where the events are filtered by port.
 Run = tuple[int, bytes, list[int], int, int, int]
 
 
@@ -79,6 +80,8 @@ def _plain(pages: memoryview, page: PageLayout, layout: TcpLayout) -> Batch:
         if code in codes.OPENINGS and socket in found:
             whole.append((socket, found.pop(socket)))
         found.setdefault(socket, []).append((now, at, code))
+        if kind == KINDS[DESTROY]:
+            whole.append((socket, found.pop(socket)))
     runs = [_run(pages, layout, socket, events) for socket, events in (*whole, *found.items())]
     return Batch(pages, sum(counts), counts, runs, resets)
 
@@ -222,7 +225,7 @@ def _runs(
     sockets, offsets, kinds, code = sockets[order], offsets[order], kinds[order], code[order]
     begins = (code == codes.ACTIVE_OPEN) | (code == codes.PASSIVE_OPEN) | (code == codes.LISTENING)
     begins[0] = True
-    begins[1:] |= sockets[1:] != sockets[:-1]
+    begins[1:] |= (sockets[1:] != sockets[:-1]) | (kinds[:-1] == KINDS[DESTROY])
     first = np.flatnonzero(begins)
     place = np.arange(len(order))
     named = np.maximum.reduceat(np.where(kinds == KINDS[SET_STATE], offsets, -1), first)

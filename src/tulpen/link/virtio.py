@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from tulpen.wire.ip import Offload
@@ -29,8 +30,11 @@ _CWR: Final = 0x80
 
 def parse(header: bytes | bytearray | memoryview) -> Offload | None:
     """Return what the device left undone, or has verified; None: neither."""
-    if header == NOTHING:
-        return None
+    return None if header == NOTHING else _parsed(bytes(header))
+
+
+@lru_cache(maxsize=64)
+def _parsed(header: bytes) -> Offload:
     flags, _, _, gso_size, _, _ = _HEADER.unpack_from(header)
     return Offload(bool(flags & _NEEDS_CSUM), gso_size, bool(flags & _DATA_VALID))
 

@@ -101,7 +101,7 @@ MUTANTS: Final = (
         ("our SYN is acknowledged by what it was sent for", "    return tcb.snd.una < seg.ack <= tcb.snd.nxt", "    return tcb.snd.una <= seg.ack <= tcb.snd.nxt"),
         ("our FIN is acknowledged too early", "    return 0 <= tcb.snd.fin < tcb.snd.una", "    return 0 <= tcb.snd.fin <= tcb.snd.una"),
         ("the window is never updated", "    return snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= seg.ack)", "    return False"),
-        ("a FIN is never left to send", "    return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)", "    return max(0, tcb.queue.end - snd.nxt)"),
+        ("a FIN is never left to send", "        end += 1\n    return end - snd.nxt", "        end += 0\n    return end - snd.nxt"),
     ),
     *_in(
         "handshake",

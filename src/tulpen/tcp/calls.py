@@ -95,7 +95,7 @@ def send(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, push: bool
 def _take(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, urgent: bool) -> int:
     """Queue octets, stretch by stretch, for as long as there is room; what is full goes out meanwhile."""
     queue, length, taken = tcb.queue, len(data), 0
-    view = memoryview(data)
+    view: memoryview | None = None
     whole = not tcb.stack.settings.tcp_wmem_overhead
     while taken < length:
         goal = tcb.smss if urgent and not whole else buffer.stretch_goal(tcb)
@@ -104,15 +104,14 @@ def _take(tcb: Tcb, data: bytes | bytearray | memoryview, now: int, *, urgent: b
         if (begin or whole) and not buffer.may_begin(tcb):
             break
         fits = buffer.room(tcb) if whole else fits or goal
-        part = view[taken : taken + fits]
         if not begin and not taken:
             queue.stretches[-1].push = False
-        if not isinstance(view.obj, bytes):
-            queue.append(bytes(part), begin=begin)
-        elif isinstance(data, bytes) and len(part) == length:
+        if not taken and fits >= length and isinstance(data, bytes):
             queue.append(data, begin=begin)
-        else:
-            queue.append(part, begin=begin)
+            return length
+        view = memoryview(data) if view is None else view
+        part = view[taken : taken + fits]
+        queue.append(part if isinstance(view.obj, bytes) else bytes(part), begin=begin)
         taken += len(part)
         if taken < length and not (whole or urgent):
             _push(tcb, now, one=not buffer.forces_push(tcb))

@@ -104,7 +104,9 @@ class Flight:
     @property
     def pipe(self) -> int:
         """Octets thought to be in the network (RFC 6675 §4, SetPipe)."""
-        return self.octets - self.sacked_octets - self.lost_octets + self.resent_octets
+        sent = self.sent
+        octets = sent[-1].end - sent[0].seq if sent else 0
+        return octets - self.sacked_octets - self.lost_octets + self.resent_octets
 
     def transmitted(self, seq: int, end: int, cut: int, now: int, *, push: bool = False) -> Sent:
         """Note new sequence space sent, to be cut into segments of ``cut`` octets."""

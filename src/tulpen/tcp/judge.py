@@ -247,8 +247,10 @@ def fin_acked(tcb: Tcb) -> bool:
 
 def unsent(tcb: Tcb) -> int:
     """D of §3.8.6.2.1: octets queued and not sent, a FIN counted as one."""
-    snd = tcb.snd
-    return max(0, tcb.queue.end + (snd.fin >= 0) - snd.nxt)
+    snd, end = tcb.snd, tcb.queue.end
+    if snd.fin >= 0:
+        end += 1
+    return end - snd.nxt if end > snd.nxt else 0
 
 
 def talks_early(tcb: Tcb) -> bool:

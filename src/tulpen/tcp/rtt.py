@@ -30,7 +30,8 @@ class RoundTrip:
 
     def sample(self, r: int, shortest: int, now: int) -> None:
         """Take one measurement of ``r`` nanoseconds (RFC 6298 §2.2, §2.3); ``shortest``: of the last one delivered."""
-        r, shortest = max(r, 1), max(shortest, 1)
+        if r < 1 or shortest < 1:
+            r, shortest = max(r, 1), max(shortest, 1)
         if self.least == 0 or shortest <= self.least or now - self._least_at > LEAST_KEPT:
             self.least = shortest
             self._least_at = now
@@ -45,8 +46,9 @@ class RoundTrip:
 
     def timeout(self) -> int:
         """Return the timeout now in force, backed off (RFC 6298 §5.5), in nanoseconds."""
-        slop = self.slop if self.backoff else 0
-        return min((self.rto << min(self.backoff, 30)) + slop, self.rto_max)
+        if not self.backoff:
+            return min(self.rto, self.rto_max)
+        return min((self.rto << min(self.backoff, 30)) + self.slop, self.rto_max)
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""

@@ -45,7 +45,8 @@ class SendQueue:
         if chunks and len(chunks[-1]) + len(data) <= JOIN:
             chunks[-1] = b"".join((chunks[-1], data))
         else:
-            chunks.append(data if len(data) <= JOIN else memoryview(data))  # a part of the latter is no copy
+            as_it_is = len(data) <= JOIN or isinstance(data, memoryview)
+            chunks.append(data if as_it_is else memoryview(data))  # a part of the latter is no copy
             self._starts.append(self.end)
         self.end += len(data)
         if begin or not self.stretches or self.stretches[-1].record:

@@ -75,11 +75,10 @@ def device_burst(tcb: Tcb, full: int) -> int:
     least = tcb.stack.settings.tcp_min_tso_segs
     if not least:
         return full
-    most, rtt = tcb.gso_max, tcb.rtt
-    speed = pacing.rate(tcb)
-    if speed:
-        near = min(rtt.least // US >> 9, 30)
-        most = min(most, max((speed >> 10) + (tcb.gso_max >> near), least * full))
+    most = tcb.gso_max
+    near = min(tcb.rtt.least // US >> 9, 30)  # 0: so short a path that the rate does not count
+    if near and (speed := pacing.rate(tcb)):
+        most = min(most, max((speed >> 10) + (most >> near), least * full))
     return max(most - most % full, full)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from typing import Final, final
 
 from tulpen.tcp.config import SECOND, Settings
@@ -25,7 +25,7 @@ class Stack:
         self, settings: Settings | None = None, records: deque[tuple[FourTuple | None, Record]] | None = None
     ) -> None:
         self.settings = settings if settings is not None else Settings()
-        self.counters: dict[str, int] = {}  # by the names of Linux's MIB
+        self.counters: dict[str, int] = defaultdict(int)  # by the names of Linux's MIB
         self.records = records  # None: no trace is kept
         self.choked = False  # the device takes nothing: what is to go waits here, and is tried again
         self.orphans = 0  # connections closed by their application, not yet by TCP
@@ -37,7 +37,7 @@ class Stack:
 
     def count(self, counter: str, by: int = 1) -> None:
         """Raise a counter of the MIB."""
-        self.counters[counter] = self.counters.get(counter, 0) + by
+        self.counters[counter] += by
 
     def trace(self, name: FourTuple | None) -> Trace | None:
         """Return the trace of the connection ``name``; None where none is kept."""
@@ -85,7 +85,7 @@ class Stack:
     def clone(self) -> Stack:
         """Return an independent copy without the trace; the settings stay shared."""
         twin = Stack(self.settings)
-        twin.counters = dict(self.counters)
+        twin.counters = self.counters.copy()
         twin.choked = self.choked
         twin.orphans = self.orphans
         twin._challenge_second = self._challenge_second

@@ -17,12 +17,13 @@ from tulpen.tcp.tcb import Tcb
 
 def pipe(tcb: Tcb) -> int:
     """Octets thought to be in the network (RFC 6675 §4)."""
-    if tcb.snd.una == tcb.snd.iss and tcb.flight.sent:
-        syn = tcb.flight.sent[0]  # it takes room in no window (RFC 9293 §3.4)
-        return max(0, tcb.flight.pipe - (not syn.lost or syn.resent))
+    flight = tcb.flight
+    if tcb.snd.una == tcb.snd.iss and flight.sent:
+        syn = flight.sent[0]  # it takes room in no window (RFC 9293 §3.4)
+        return max(0, flight.pipe - (not syn.lost or syn.resent))
     if tcb.terms.sack:
-        return tcb.flight.pipe
-    return max(0, tcb.flight.pipe - tcb.loss.dupacks * tcb.smss)
+        return flight.pipe
+    return max(0, flight.pipe - tcb.loss.dupacks * tcb.smss)
 
 
 def note_app_limited(tcb: Tcb) -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from tulpen.kernel import tcp_codes as codes
-from tulpen.kernel.destroyed import read_octets
+from tulpen.kernel.destroyed import read_last, read_octets
 from tulpen.kernel.socket_name import read_sockaddr
 from tulpen.kernel.tcp_trace import BUFFERS, TcpTrace
 from tulpen.tcp.state import State
@@ -130,6 +130,7 @@ class Traced:
     def finish(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
         """Let no more events come, and return the rest."""
         self._trace.stop()
+        self.refresh()
         first = self.poll(wanted)
         time.sleep(0.02)  # the last numbers of a socket come from a work queue
         return first + self.poll(wanted)
@@ -191,11 +192,13 @@ class Traced:
         pid = life.pid
         if verdict.ending is Ending.KILLED and verdict.opened is not Opened.ACTIVE:
             pid = 0  # it may be who killed it
-        who = self.processes.find(pid, times[-1])
         message = self._last.pop(life.cookie, None)
+        inode = self._where.pop(life.cookie, None) if self._where else None
+        if self.tally.lost and message is not None and not _tells_of(message, name):
+            message, inode, pid = None, None, 0  # its own destruction was lost: this is the next socket's in its place
+        who = self.processes.find(pid, times[-1])
         numbers = read_octets(message) if message is not None else None
         sent, received = numbers if numbers is not None else (None, None)
-        inode = self._where.pop(life.cookie, None) if self._where else None
         inode = inode or (who.namespace if who else None)
         return Ended(
             (self._clock + times[place]) / 1e9,
@@ -232,6 +235,12 @@ class Traced:
         if verdict.ending is Ending.ORDERLY and verdict.by == "peer" and waited is not None and waited > _LONG:
             verdict = verdict._replace(ending=Ending.HALF_CLOSED, why="their FIN came long before ours")
         return verdict
+
+
+def _tells_of(message: bytes, name: FourTuple) -> bool:
+    """Whether the destruction of a socket is of the connection of this name, as far as its port tells."""
+    last = read_last(message)
+    return last is None or last.name.local_port in (0, name.local_port)
 
 
 class Meaning(NamedTuple):

@@ -40,7 +40,8 @@ def parse_segment(
     if verify and segment_sum(view, src, dst, TCP) % 0xFFFF:
         raise BadChecksum("the TCP checksum is wrong", offset + 16)
     options = NO_OPTIONS if start == HEADER else parse_options(view[HEADER:start])
-    return Segment(seq, ack, bits & 0x1FF, wnd, view[start:], options, urg, sport, dport, gso_size, ecn)
+    data = view[start:] if start < size else b""
+    return Segment(seq, ack, bits & 0x1FF, wnd, data, options, urg, sport, dport, gso_size, ecn)
 
 
 def segment_header(seg: Segment, src: bytes, dst: bytes, *, checksum: bool = True) -> bytes:
