@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -139,7 +140,8 @@ def filled() -> float:
             name = FourTuple(here, PORT, (number // 60_000 + 1).to_bytes(4, "big"), number % 60_000 + 1)
             record = TimeWait(
                 name, iss=0, irs=0, snd_nxt=number + 2, max_snd_wnd=65_535, rcv_nxt=number + 9, rcv_wnd=65_535,
-                mss=1460, terms=TERMS, ts_offset=0, ts_recent_at=number, answered_at=-1, deadline=60_000 * MS + number,
+                mss=1460, terms=TERMS, ts_offset=0, ts_recent=0, ts_recent_at=number, answered_at=-1,
+                deadline=60_000 * MS + number,
             )  # fmt: skip
             table.put(Lingering(record, Claim(here, PORT)))
         assert len(table) == MILLION
@@ -160,12 +162,23 @@ def resident() -> int:
 
 def connection_with_streams() -> float:
     """Open and idle, with a StreamReader and a StreamWriter; the mean of both ends."""
+    return with_streams(lambda: time.monotonic_ns() // 1000, at_rest=False)  # nobody is quiet for long
 
+
+def resting_connection_with_streams() -> float:
+    """The same, once they are at rest."""
+    return with_streams(time.monotonic_ns, at_rest=True)
+
+
+def with_streams(clock: Callable[[], int], *, at_rest: bool) -> float:
     async def main() -> float:
         left, right = pipe()
         left.limit = right.limit = 1 << 20
         one, other = Host([SERVER], settings=ROOM), Host([CLIENT], settings=ROOM)
-        async with Interface(one, left, linger=0.1) as server, Interface(other, right, linger=0.1) as client:
+        async with (
+            Interface(one, left, linger=0.1, clock=clock) as server,
+            Interface(other, right, linger=0.1, clock=clock) as client,
+        ):
             kept: list[Any] = []
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -176,6 +189,11 @@ def connection_with_streams() -> float:
             async def many() -> None:
                 for _ in range(COUNT // 4):
                     kept.append(await client.open_connection(SERVER, PORT))
+                for _ in range(COUNT):
+                    if not at_rest or all(sock.resting for host in (one, other) for sock in host.sockets()):
+                        return
+                    await asyncio.sleep(0.1)
+                raise RuntimeError("they do not come to rest")
 
             await many()
             gc.collect()
@@ -197,6 +215,7 @@ MEMORY = [
     Case(GROUP, "connection, with table entry", "octets", connection, once=True, smaller=True),
     Case(GROUP, "connection, quiet for a second", "octets", resting_connection, once=True, smaller=True),
     Case(GROUP, "connection with streams", "octets", connection_with_streams, once=True, smaller=True),
+    Case(GROUP, "connection with streams, quiet", "octets", resting_connection_with_streams, once=True, smaller=True),
     Case(GROUP, "SYN queue entry", "octets", syn_queue_entry, once=True, smaller=True),
     Case(GROUP, "TIME-WAIT entry", "octets", time_wait_entry, once=True, smaller=True),
     Case(GROUP, "a million in TIME-WAIT", "MB", million_time_waits, once=True, smaller=True),

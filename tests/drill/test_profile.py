@@ -11,8 +11,8 @@ from tulpen.drill.verdict import Outcome
 from tulpen.tcp.config import Settings
 
 
-def test_linux_is_what_the_settings_say_without_being_asked_but_for_what_departs_from_an_rfc() -> None:
-    assert LINUX.make_settings() == Settings(tcp_syn_linear_timeouts=4)
+def test_linux_is_what_the_settings_say_without_being_asked_but_for_what_departs_from_an_rfc_or_costs_much() -> None:
+    assert LINUX.make_settings() == Settings(tcp_syn_linear_timeouts=4, tcp_tso_autosize=True)
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)

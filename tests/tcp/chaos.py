@@ -113,7 +113,7 @@ def _options(chance: Random, connection: Connection) -> Options:
         mss=chance.choice((None, 0, 1, 100, 536, 1460, 65_535)),
         wscale=chance.choice((None, 0, 7, 14, 15, 255)),
         sack_permitted=chance.random() < 0.8,
-        tsval=wrap(tcb.terms.ts_recent + chance.choice((0, 0, 1, 1, -1, 1000, 1 << 31))) if stamps else None,
+        tsval=wrap(tcb.ts_recent + chance.choice((0, 0, 1, 1, -1, 1000, 1 << 31))) if stamps else None,
         tsecr=chance.choice((0, 1, 1 << 31)),
         sack=tuple(blocks),
         user_timeout=chance.choice((None, None, 0, 1, 5000)),

@@ -8,6 +8,7 @@ from tulpen.tcp import window
 from tulpen.tcp.beyond import PIECE
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.flight import Flight
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.receive_memory import keeping
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED, LISTEN, TIME_WAIT
@@ -18,7 +19,7 @@ from tulpen.tcp.timers import NEVER
 def hold(connection: Connection) -> None:
     """Assert them; ask after ``segments_to_send``."""
     tcb = connection.tcb
-    assert tcb.replies == []
+    assert tcb.replies == NOTHING == []
     assert len(set(tcb.signals)) == len(tcb.signals)
     _sequence_space(tcb)
     flight_agrees(tcb.flight)

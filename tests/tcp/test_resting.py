@@ -67,7 +67,7 @@ def test_nothing_is_lost(seed: int) -> None:
     chance = Random(seed)
     settings = Settings(
         tcp_timestamps=seed % 2, tcp_sack=seed % 3 > 0, tcp_congestion_control=("cubic", "reno")[seed // 2 % 2],
-        tcp_rcvbuf_overhead=seed != 3,
+        tcp_rcvbuf_overhead=seed != 3, tcp_ecn=seed // 2 % 2, tcp_mtu_probing=seed % 2,
     )  # fmt: skip
     stack = Stack(settings)
     dormitory, rested = Dormitory(stack, OptionSets()), 0

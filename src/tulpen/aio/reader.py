@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from typing import SupportsIndex
 
+    from tulpen.aio.streams import ClientConnected
+
 #: Pieces smaller than this are joined, so that an octet costs about an octet.
 SMALL: Final = 512
 
@@ -120,6 +122,16 @@ class StreamProtocol(asyncio.StreamReaderProtocol):
 
     if TYPE_CHECKING:  # of StreamReaderProtocol
         _stream_reader: asyncio.StreamReader | None
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        client_connected: ClientConnected | None = None,
+        *,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(reader, client_connected, loop=loop)
+        self._drain_waiters: list[asyncio.Future[None]] = []  # an empty deque, as asyncio has it, takes 760 octets
 
     def pieces_received(self, pieces: list[Piece]) -> None:
         """Take what has arrived, uncopied."""

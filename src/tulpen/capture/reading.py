@@ -5,23 +5,24 @@ from __future__ import annotations
 import gc
 import os
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, final, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast, final, runtime_checkable
 
 from tulpen.capture.frame import Damaged
 from tulpen.capture.frames import frames
 from tulpen.capture.octets import Octets
+from tulpen.capture.policy import Policy
 from tulpen.capture.reader import Progress, Reader
 from tulpen.capture.record import Connection, Counts, Damage, Finding, Move
 from tulpen.capture.rows import Told, told
 from tulpen.capture.summary import Summary
+from tulpen.capture.way import Way, compiled
 
 if TYPE_CHECKING:
     from tulpen.capture.conversation import Conversation
     from tulpen.capture.dissect import Dissector
     from tulpen.capture.follower import Follower
-    from tulpen.capture.policy import Policy
     from tulpen.show.ladder import Ladder
 
 Source = str | os.PathLike[str] | BinaryIO
@@ -115,18 +116,18 @@ class Reading:
 
     def connection(self, number: int) -> Connection:
         """Return connection ``number``, from 1.  Raises LookupError where there is none."""
-        rows = self._rows_of(number)
+        rows = self.rows_of(number)
         if not rows:
             raise LookupError(f"there is no connection {number}")
         return rows[0].connection
 
     def moves_of(self, number: int) -> list[Move]:
         """Return the transitions of one connection, both ends', in time."""
-        return [move for rows in self._rows_of(number) for move in rows.moves]
+        return [move for rows in self.rows_of(number) for move in rows.moves]
 
     def findings_of(self, number: int) -> list[Finding]:
         """Return what was found in one connection."""
-        return [finding for rows in self._rows_of(number) for finding in rows.findings]
+        return [finding for rows in self.rows_of(number) for finding in rows.findings]
 
     @property
     def ladders(self) -> Mapping[int, Ladder]:
@@ -186,9 +187,31 @@ class Reading:
 
         return notebook(self)
 
+    def read_all(self, files: Iterable[tuple[str, int]], counts: Counts, damage: Iterable[Damage]) -> None:
+        """Files were read as a whole: their names as shown, with their first frames, and what they have."""
+        for name, first in files:
+            self.names.append(name)
+            self._starts.append(first)
+        self.counts = counts
+        self.damage += damage
+
+    def draw(self, number: int, drawn: Ladder) -> None:
+        """Keep the drawing of a connection."""
+        self._ladders[number] = drawn
+
+    @property
+    def most(self) -> int | None:
+        """Of more connections than these no rows are kept."""
+        return self._most if self._into is None else None
+
+    @property
+    def gives_away(self) -> bool:
+        """Whether rows go elsewhere."""
+        return self._into is not None
+
     def begin(self, name: str) -> None:
         """The frames that come next are of another file."""
-        self.names.append(name.encode("utf-8", "backslashreplace").decode())  # as every output can write it
+        self.names.append(shown(name))
         self._starts.append(self.counts.frames + 1)
 
     def take(self, conversation: Conversation) -> None:
@@ -251,9 +274,9 @@ class Reading:
 
     def close(self, dissector: Dissector, follower: Follower) -> None:
         """Put the rows in order once everything was read."""
-        self.counts.passed = dict(sorted(dissector.passed.items(), key=lambda each: (-each[1], each[0])))
+        self.counts.passed = in_order(dissector.passed)
         self.counts.wrong_checksums = follower.wrong
-        self._in_order()
+        self.sort()
 
     def _keeps(self) -> bool:
         """Say whether rows are kept; where there are too many, those are dropped that were."""
@@ -263,7 +286,7 @@ class Reading:
             rows.clear()
         return False
 
-    def _rows_of(self, number: int) -> list[Told]:
+    def rows_of(self, number: int) -> list[Told]:
         """Return the rows of one connection, in a list; an empty one where there is none."""
         for columns in self._columns:
             found = list(columns.numbered((number,)).told())
@@ -288,12 +311,23 @@ class Reading:
                 self._moves += rows.moves
                 self._findings += rows.findings
         self._columns.clear()
-        self._in_order()
+        self.sort()
 
-    def _in_order(self) -> None:
+    def sort(self) -> None:
+        """Put the rows in order."""
         self._connections.sort(key=lambda row: row.number)
         self._moves.sort(key=lambda row: (row.connection, row.when))
         self._findings.sort(key=lambda row: row.connection)
+
+
+def shown(name: str) -> str:
+    """Return the name of a file as every output can write it."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def in_order(passed: Mapping[str, int]) -> dict[str, int]:
+    """Return how many frames were passed over why, the most first."""
+    return dict(sorted(((why, count) for why, count in passed.items() if count), key=lambda each: (-each[1], each[0])))
 
 
 def read(
@@ -302,16 +336,26 @@ def read(
     ladders: Iterable[int] | None = (),
     progress: Progress | None = None,
     into: Sink | None = None,
+    most: int | None = None,
+    way: Way = Way.AUTO,
 ) -> Reading:
     """Read captures, one after another as if they were one, and tell every connection in TCP's own states.
 
     A source is a path, "-" for standard input, or a binary file; pcap and pcapng, packed by gzip or zstd or not.
     ``ladders``: the numbers of the connections whose segments are kept, for ``Reading.ladder``; None: all.
     ``into`` is called with the rows of each connection as it is over, and then none are kept: ``ParquetFiles`` is one.
+    ``most``: of more connections than these there is a summary and no rows.
     Damage does not raise: what was readable is told, and ``Reading.damage`` says where it ended.  Raises TulpenError
     where a source is no capture, OSError where it cannot be opened.
     """
-    reading = Reading(into)
+    reading = Reading(into, most=most)
+    single_pass = None if ladders is None else compiled(sources, way)
+    if single_pass is not None:
+        with _uncollected():
+            files = single_pass(reading, cast("Sequence[str]", sources), policy or Policy(), progress)
+            files.run()
+            files.draw(ladders or ())
+        return reading
     reader = Reader(reading, policy, ladders)
     with _uncollected():
         for source in sources:

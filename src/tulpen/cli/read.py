@@ -71,6 +71,14 @@ FEW = 24  # connections that are all listed without being asked for
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Read every FILE by itself, N at a time, in processes."
 )
+@click.option(
+    "--pass",
+    "way",
+    type=click.Choice(["auto", "exact", "compiled"]),
+    default="auto",
+    show_default=True,
+    help="How files are read; both tell the same. auto: compiled (by numba) where they are large.",
+)
 def command(**options: Any) -> int:
     """Tell what happened to every TCP connection of a capture: states, who, why.
 
@@ -85,6 +93,8 @@ def command(**options: Any) -> int:
         raise click.UsageError("--seconds and --packets belong to -i")
     if options["parquet"] and any(options[name] for name in _OF_ROWS):
         raise click.UsageError("--parquet keeps no rows to choose from or to list: ask the Parquet files")
+    if options["way"] == "compiled" and (options["interface"] or "-" in files or options["as_zeek"]):
+        raise click.UsageError("--pass compiled reads files")
     if options["jobs"] and (options["interface"] or "-" in files):
         raise click.UsageError("--jobs reads files")
     if options["as_zeek"]:
@@ -116,6 +126,7 @@ def _read(options: dict[str, Any]) -> Reading:
 def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None = None) -> Reading:
     from tulpen.capture.reader import Reader
     from tulpen.capture.reading import Reading, read
+    from tulpen.capture.way import Way
 
     if _is_archive(options):
         return _each(options, progress, into)
@@ -125,7 +136,10 @@ def _rows(options: dict[str, Any], progress: Progress | None, into: Sink | None 
 
         ladders = {*range(1, DRAWN + 1), *ladders}
     if not options["interface"]:
-        return read(*options["files"], policy=_policy(options), ladders=ladders, progress=progress, into=into)
+        return read(
+            *options["files"], policy=_policy(options), ladders=ladders, progress=progress, into=into,
+            most=None if any(options[name] for name in _OF_ROWS) else FEW, way=Way(options["way"]),
+        )  # fmt: skip
     from tulpen.capture.live import frames
 
     reading = Reading(into)
@@ -158,9 +172,12 @@ def _again(reading: Reading, numbers: list[int], options: dict[str, Any]) -> Map
 
         return draw(reading, numbers, _policy(options))
     from tulpen.capture.reading import read
+    from tulpen.capture.way import Way
 
     with _telling() as progress:
-        return read(*options["files"], policy=_policy(options), ladders=numbers, progress=progress).ladders
+        return read(
+            *options["files"], policy=_policy(options), ladders=numbers, progress=progress, way=Way(options["way"])
+        ).ladders
 
 
 def _passes_once(options: dict[str, Any]) -> bool:
@@ -270,7 +287,7 @@ def _everything(reading: Reading, options: dict[str, Any], console: Console) -> 
             if table.rows:
                 console.print()
                 print_table(table, console)
-    if options["as_table"] or 0 < len(reading.connections) <= FEW:
+    if options["as_table"] or 0 < len(reading) <= FEW:
         if not options["as_table"]:
             console.print()
         print_table(connections_table(reading.connections), console)

@@ -28,7 +28,7 @@ class Profile:
         return replace(Settings(), **self.settings)  # type: ignore[arg-type]
 
 
-LINUX: Final = Profile("linux", settings={"tcp_syn_linear_timeouts": 4}, rcvbuf_factor=2)
+LINUX: Final = Profile("linux", settings={"tcp_syn_linear_timeouts": 4, "tcp_tso_autosize": True}, rcvbuf_factor=2)
 BSD: Final = Profile(
     "bsd",
     settings={

@@ -16,23 +16,24 @@ if TYPE_CHECKING:
     from tulpen.host.core import Core
     from tulpen.host.socket import Socket
     from tulpen.host.syn_queue import Pending
+    from tulpen.tcp.path_state import Path
 
 
 def timeout(core: Core, now: int) -> None:
     """Do what is due."""
     while (socket := core.deadlines.pop(now)) is not None:
         socket.connection.timeout(now)
-        if socket.connection.tcb.path.believed:
-            _learn_path(core, socket, now)
+        path = socket.connection.tcb.path
+        if path is not None and path.believed:
+            _learn_path(core, socket, path, now)
         settle(core, socket, now)
     while (pending := core.requests.due(now)) is not None:
         _request_timeout(core, pending, now)
     expire(core, now)
 
 
-def _learn_path(core: Core, socket: Socket, now: int) -> None:
+def _learn_path(core: Core, socket: Socket, path: Path, now: int) -> None:
     """A router that was doubted was right: other connections to that place are to know."""
-    path = socket.connection.tcb.path
     core.paths.too_big(socket.name.remote, path.believed + headers(socket.name), now)
     path.believed = 0
 

@@ -6,7 +6,7 @@ from struct import Struct
 from typing import Final, final
 
 from tulpen.host.isn import Numbers
-from tulpen.tcp.negotiate import Terms
+from tulpen.tcp.negotiate import Terms, shared_terms
 from tulpen.tcp.trace import FourTuple
 
 KEY_4: Final = Struct("<4sHHB")  # remote address and port, local port, which local address
@@ -59,9 +59,9 @@ class Packing:
         return self._numbers.ts_offset(name.local, name.remote) if flags & OFFSET else 0
 
 
-def terms_of(flags: int, mss: int, ts_recent: int) -> Terms:
+def terms_of(flags: int, mss: int) -> Terms:
     """Return what holds on a connection."""
-    return Terms(
-        mss=mss, scaling=bool(flags & SCALING), snd_shift=flags & 0xF, rcv_shift=flags >> 4 & 0xF,
-        sack=bool(flags & SACK), timestamps=bool(flags & TIMESTAMPS), ts_recent=ts_recent, plain=bool(flags & PLAIN),
+    return shared_terms(
+        mss, bool(flags & SCALING), flags & 0xF, flags >> 4 & 0xF, bool(flags & SACK), bool(flags & TIMESTAMPS),
+        bool(flags & PLAIN), 0,
     )  # fmt: skip

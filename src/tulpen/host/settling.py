@@ -98,7 +98,7 @@ def _recycle(core: Core, socket: Socket, record: TimeWait, now: int) -> None:
     stamps.pop(remote, None)
     if len(stamps) >= MOST_STAMPS:
         del stamps[next(iter(stamps))]
-    stamps[remote] = (record.terms.ts_recent, now)
+    stamps[remote] = (record.ts_recent, now)
 
 
 def rest(core: Core, now: int) -> int:

@@ -173,7 +173,7 @@ class SynQueue:
         if flags is None or max(number, request.mss, request.terms.mss, request.wnd) > MOST:
             return None
         return VALUE.pack(
-            request.deadline, request.began, request.answered_at, request.irs, request.iss, request.terms.ts_recent,
+            request.deadline, request.began, request.answered_at, request.irs, request.iss, request.ts_recent,
             request.mss, request.terms.mss, request.wnd, number, flags | ACKNOWLEDGED * request.acknowledged,
         )  # fmt: skip
 
@@ -183,8 +183,8 @@ class SynQueue:
         if listener is None:
             raise LookupError("the entry of a listener that is closed")
         request = Request(
-            name, irs=irs, iss=iss, mss=mss, terms=terms_of(flags, their_mss, ts_recent), wnd=wnd,
-            ts_offset=self._packing.ts_offset(name, flags), now=began, retransmits=retransmits,
+            name, irs=irs, iss=iss, mss=mss, terms=terms_of(flags, their_mss), wnd=wnd,
+            ts_offset=self._packing.ts_offset(name, flags), ts_recent=ts_recent, now=began, retransmits=retransmits,
         )  # fmt: skip
         request.deadline = deadline
         request.answered_at = answered_at

@@ -53,7 +53,7 @@ def packed(packing: Packing, entry: Lingering) -> bytes | None:
         return None
     reach = min(record.max_snd_wnd, record.snd_nxt - record.iss)
     return VALUE.pack(
-        record.deadline, wrap(record.snd_nxt), wrap(record.rcv_nxt), reach, record.rcv_wnd, record.terms.ts_recent,
+        record.deadline, wrap(record.snd_nxt), wrap(record.rcv_nxt), reach, record.rcv_wnd, record.ts_recent,
         since_stamp, since_answer, record.mss,
         flags | REUSE * claim.reuse | SHARED * claim.shared | CHOSEN * claim.chosen,
     )  # fmt: skip
@@ -65,8 +65,8 @@ def unpacked(packing: Packing, key: bytes, value: bytes) -> Lingering:
     deadline, snd_nxt, rcv_nxt, reach, rcv_wnd, stamp, since_stamp, since_answer, mss, flags = VALUE.unpack(value)
     record = TimeWait(
         name, iss=EPOCH + snd_nxt - reach, irs=EPOCH + rcv_nxt - 2, snd_nxt=EPOCH + snd_nxt, max_snd_wnd=reach,
-        rcv_nxt=EPOCH + rcv_nxt, rcv_wnd=rcv_wnd, mss=mss, terms=terms_of(flags, DEFAULT_MSS_4, stamp),
-        ts_offset=packing.ts_offset(name, flags), ts_recent_at=deadline - since_stamp * MS,
+        rcv_nxt=EPOCH + rcv_nxt, rcv_wnd=rcv_wnd, mss=mss, terms=terms_of(flags, DEFAULT_MSS_4),
+        ts_offset=packing.ts_offset(name, flags), ts_recent=stamp, ts_recent_at=deadline - since_stamp * MS,
         answered_at=deadline - since_answer * MS if since_answer else -1, deadline=deadline,
     )  # fmt: skip
     reuse, shared, chosen = bool(flags & REUSE), bool(flags & SHARED), bool(flags & CHOSEN)

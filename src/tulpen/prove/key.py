@@ -14,6 +14,7 @@ from tulpen.tcp.congestion import NewReno
 from tulpen.tcp.connection import Connection
 from tulpen.tcp.ecn_state import Ecn
 from tulpen.tcp.loss import RECOVERY
+from tulpen.tcp.path_state import Path
 from tulpen.tcp.receiving import ReceiveQueue
 from tulpen.tcp.state import CLOSED, SYNCHRONIZED
 from tulpen.tcp.tcb import Tcb
@@ -35,8 +36,8 @@ HELD: Final = frozenset({
 #: Those it leaves out: the same for both, times, and statistics.
 LEFT_OUT: Final = frozenset({
     "stack", "name", "options", "trace", "ipv6", "gso_max", "ts_offset", "user_timeout", "user_timeout_told",
-    "fast_open", "outgo", "probing_since", "stamps",
-    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent_at", "delivered",
+    "fast_open", "outgo", "probing_since", "route", "stamps",
+    "rtt", "sent_at", "intake", "invalid_ack_at", "ts_recent", "ts_recent_at", "delivered",
     "delivered_segments",
 })  # fmt: skip
 
@@ -45,17 +46,16 @@ def key(connection: Connection) -> Hashable:
     """Return a value that is equal for connections that behave alike."""
     tcb = connection.tcb
     if tcb.state is CLOSED:
-        return CLOSED, tcb.error, tcb.passive, tuple(tcb.signals), tuple(tcb.replies)
+        return CLOSED, tcb.error, tcb.passive, tcb.signals, tuple(tcb.replies)
     snd, rcv, terms, received = tcb.snd, tcb.rcv, tcb.terms, tcb.receive_queue
     return (
-        tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tuple(tcb.signals),
+        tcb.state, tcb.error, tcb.soft_error, tcb.passive, tcb.closing, tcb.orphan, tcb.signals,
         snd.una, snd.nxt, snd.wnd, snd.wl1, snd.wl2, snd.up, snd.due, snd.freed, snd.max_wnd, snd.fin,
         snd.small > snd.una,
         rcv.irs, rcv.nxt, rcv.wnd, rcv.up, rcv.fin, tcb.last_ack_sent,
         terms.mss, terms.sack, terms.scaling, terms.timestamps, tcb.smss, tcb.mtu_mss, tcb.rcv_mss,
         tcb.rack.probe_due, tcb.rack.probe_end, tcb.rack.probe_resent,
-        tcb.path.proved, tcb.path.doubted,
-        tcb.path.searching, tcb.path.low, tcb.path.high, tcb.path.probe, tcb.path.probe_start, tcb.path.probe_end,
+        None if tcb.path is None else _path(tcb.path),
         tcb.acks.quick, tcb.acks.answering, tcb.acks.pending, None if tcb.ecn is None else _ecn(tcb.ecn),
         tcb.syn_due, tcb.ack_now, tuple(tcb.replies), tcb.override, tcb.loss.force_resend, tcb.wants_room,
         tcb.queue.start, tcb.queue.end, tuple((s.end, s.push, s.record) for s in tcb.queue.stretches),
@@ -125,6 +125,12 @@ def _ecn(ecn: Ecn) -> Hashable:
         ecn.mode, ecn.seen, ecn.echo, ecn.cwr_due, ecn.reflect, ecn.hasten, ecn.syn_mark,
         ecn.last_mark, ecn.received_ce, ecn.delivered_ce, ecn.told_ce, tuple(ecn.received), tuple(ecn.delivered),
         ecn.estimate, ecn.fields, ecn.option_due, ecn.option_seen, ecn.told_duplicate, ecn.first_feedback, ecn.failures,
+    )  # fmt: skip
+
+
+def _path(path: Path) -> Hashable:
+    return (
+        path.proved, path.doubted, path.searching, path.low, path.high, path.probe, path.probe_start, path.probe_end,
     )  # fmt: skip
 
 

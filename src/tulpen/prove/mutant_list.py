@@ -96,7 +96,7 @@ MUTANTS: Final = (
         ("the right edge is in the window", "    if seg.flags & (RST | SYN):\n        return nxt <= seg.seq < edge", "    if seg.flags & (RST | SYN):\n        return nxt <= seg.seq"),
         ("what begins before the window is not taken", "    return nxt <= seg.seq < edge or nxt <= seg.seq + length - 1 < edge", "    return nxt <= seg.seq < edge", "the ACK that it brings tells its sender where to go on"),
         ("nothing passes at a zero window", "        return seg.seq == nxt\n", "        return False\n"),
-        ("any SYN reopens TIME-WAIT", "            return before(tcb.terms.ts_recent, tsval)\n    return seg.seq >= tcb.rcv.nxt", "            return before(tcb.terms.ts_recent, tsval)\n    return True"),
+        ("any SYN reopens TIME-WAIT", "            return before(tcb.ts_recent, tsval)\n    return seg.seq >= tcb.rcv.nxt", "            return before(tcb.ts_recent, tsval)\n    return True"),
         ("a crossing SYN,ACK is not taken", "        and seg.ack == tcb.snd.nxt\n    )\n\n\ndef same_syn", "        and False\n    )\n\n\ndef same_syn", "the ACK that answers it completes the opening"),
         ("our SYN is acknowledged by what it was sent for", "    return tcb.snd.una < seg.ack <= tcb.snd.nxt", "    return tcb.snd.una <= seg.ack <= tcb.snd.nxt"),
         ("our FIN is acknowledged too early", "    return 0 <= tcb.snd.fin < tcb.snd.una", "    return 0 <= tcb.snd.fin <= tcb.snd.una"),
@@ -116,7 +116,7 @@ MUTANTS: Final = (
         "calls",
         ("our FIN stands one too early", "    tcb.snd.fin = tcb.queue.end\n", "    tcb.snd.fin = tcb.queue.end - 1\n"),
         ("CLOSE in SYN-RECEIVED forgets the text", "    if state is SYN_RECEIVED and len(tcb.queue) and not judge.talks_early(tcb):\n        tcb.closing = True", "    if False:\n        tcb.closing = True", "what is queued is sent in FIN-WAIT-1 too"),
-        ("an abort is silent", "        tcb.replies.append(reset(tcb, now))\n    end(tcb, Event.ABORT", "        pass\n    end(tcb, Event.ABORT"),
+        ("an abort is silent", "        tcb.reply(reset(tcb, now))\n    end(tcb, Event.ABORT", "        pass\n    end(tcb, Event.ABORT"),
         ("an orphan in FIN-WAIT-2 waits for ever", "    if tcb.state is FIN_WAIT_2:\n        wait_for_their_fin(tcb, now)", "    if False:\n        wait_for_their_fin(tcb, now)"),
     ),
     *_in(
@@ -125,12 +125,12 @@ MUTANTS: Final = (
         ("the retransmission timer runs once", "    clocks.start_again(tcb, now, now)\n\n\ndef _tried_enough", "    pass\n\n\ndef _tried_enough"),
         ("a timeout sends nothing again", "        recovery.retransmission_timeout(tcb, now)", "        pass"),
         ("TIME-WAIT never ends", "        end(tcb, Event.LINGERED, now)", "        pass"),
-        ("a zero window is not probed", "        tcb.replies.append(probe(tcb, now))\n        tcb.probes += 1\n        tcb.rtt.backoff += 1", "        tcb.probes += 1\n        tcb.rtt.backoff += 1"),
+        ("a zero window is not probed", "        tcb.reply(probe(tcb, now))\n        tcb.probes += 1\n        tcb.rtt.backoff += 1", "        tcb.probes += 1\n        tcb.rtt.backoff += 1"),
         ("keep-alive never gives up", "        _give_up(tcb, Reason.KEEPALIVE_DEAD, now)", "        pass"),
     ),
     *_in(
         "answers",
         ("a refusal says nothing", "    tcb.reply(reset_for(segment, tcb.stack.settings))", "    pass"),
-        ("no challenge is sent", "    if may_answer(tcb, now) and tcb.stack.may_challenge(now):\n        tcb.replies.append(bare_ack(tcb, now))", "    if may_answer(tcb, now) and tcb.stack.may_challenge(now):\n        pass"),
+        ("no challenge is sent", "    if may_answer(tcb, now) and tcb.stack.may_challenge(now):\n        tcb.reply(bare_ack(tcb, now))", "    if may_answer(tcb, now) and tcb.stack.may_challenge(now):\n        pass"),
     ),
 )  # fmt: skip

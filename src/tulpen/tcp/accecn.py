@@ -303,7 +303,7 @@ def _later(tcb: Tcb, seg: Incoming) -> bool:
     tsval = seg.options.tsval
     if tsval is None or not tcb.terms.timestamps or seg.begin > tcb.last_ack_sent:
         return False
-    return before(tcb.terms.ts_recent, tsval)
+    return before(tcb.ts_recent, tsval)
 
 
 def _wrapped(tcb: Tcb, delta: int, most: int, marked: int, packets: int, octets: int) -> int:

@@ -29,7 +29,7 @@ def text_arrived(tcb: Tcb, octets: int, now: int) -> None:
     tcb.acks.pending += octets
     tcb.intake.text_at = now
     enough = _adapt(tcb, now) if tcb.stack.settings.tcp_quick_acks else _enough(tcb)
-    if enough or tcb.options.tcp_quickack or tcb.path.route.quickack:
+    if enough or tcb.options.tcp_quickack or tcb.route.quickack:
         tcb.ack_now = True
     elif tcb.timers.delayed_ack == NEVER:
         tcb.timers.delayed_ack = now + _delay(tcb)

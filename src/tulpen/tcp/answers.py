@@ -22,7 +22,7 @@ def answer_invalid(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
     if seg.len and not seg.flags & SYN:
         tcb.ack_now = True
     elif may_answer(tcb, now):
-        tcb.replies.append(bare_ack(tcb, now))
+        tcb.reply(bare_ack(tcb, now))
     else:
         tcb.note(seg.segment, Reason.RATE_LIMITED, now)
     return False
@@ -32,7 +32,7 @@ def challenge(tcb: Tcb, seg: Incoming, reason: Reason, now: int) -> bool:
     """Send a challenge ACK, within the limits of RFC 5961 §7, and drop."""
     tcb.note(seg.segment, reason, now)
     if may_answer(tcb, now) and tcb.stack.may_challenge(now):
-        tcb.replies.append(bare_ack(tcb, now))
+        tcb.reply(bare_ack(tcb, now))
     else:
         tcb.note(seg.segment, Reason.RATE_LIMITED, now)
     return False

@@ -268,7 +268,7 @@ def _fourth_check_syn(tcb: Tcb, seg: Incoming, now: int) -> bool:
             tcb.reply(reset_for(seg.segment, tcb.stack.settings))
     elif tcb.stack.settings.tcp_insecure_syn:
         tcb.note(seg.segment, Reason.SYN_IN_WINDOW, now)
-        tcb.replies.append(reset(tcb, now))
+        tcb.reply(reset(tcb, now))
         end(tcb, Event.ABORT, now, error=errno.ECONNRESET)
     else:
         tcb.stack.count("TCPChallengeACK")
@@ -376,5 +376,5 @@ def _note_timestamp(tcb: Tcb, seg: Incoming, now: int) -> None:
     if tsval is None or seg.begin > tcb.last_ack_sent or not tcb.terms.timestamps or tcb.state is CLOSED:
         return
     if not judge.too_old(tcb, seg, now):
-        tcb.terms.ts_recent = tsval
+        tcb.ts_recent = tsval
         tcb.ts_recent_at = now

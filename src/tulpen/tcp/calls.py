@@ -125,6 +125,8 @@ def _push(tcb: Tcb, now: int, *, one: bool = False) -> None:
     if not one:
         buffer.mark_push(tcb)
     if MAY_SEND[tcb.state] or judge.talks_early(tcb):
+        if not tcb.replies:
+            tcb.replies = []
         send_new(tcb, now, tcb.replies, one=one, free=not one)
 
 
@@ -231,6 +233,6 @@ def abort(tcb: Tcb, now: int, reason: Reason = Reason.ABORTED) -> None:
     if tcb.state is CLOSED:
         raise TcpError(errno.ENOTCONN, "connection does not exist")
     if tcb.state not in _SILENT_ABORT:
-        tcb.replies.append(reset(tcb, now))
+        tcb.reply(reset(tcb, now))
     end(tcb, Event.ABORT, now, error=errno.ECONNABORTED, reason=reason)
     tcb.receive_queue.clear()

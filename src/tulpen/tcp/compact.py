@@ -17,7 +17,16 @@ from tulpen.tcp.ecn import asked_for, syn_ack_flags
 from tulpen.tcp.ecn_state import Ecn, Mode
 from tulpen.tcp.ending import flush, linger
 from tulpen.tcp.fast_open_state import FastOpen
-from tulpen.tcp.negotiate import TIMESTAMPS_ROOM, Terms, accept, agree, effective_mss, timestamp, whole_segments
+from tulpen.tcp.negotiate import (
+    TIMESTAMPS_ROOM,
+    Terms,
+    accept,
+    agree,
+    effective_mss,
+    first_timestamp,
+    timestamp,
+    whole_segments,
+)
 from tulpen.tcp.rtt import INITIAL_RTO
 from tulpen.tcp.stack import Stack
 from tulpen.tcp.state import LISTEN, TIME_WAIT, Event, follow
@@ -32,13 +41,12 @@ class Request:
 
     __slots__ = (
         "acknowledged", "answered_at", "began", "deadline", "ecn", "irs", "iss", "mss", "name", "retransmits", "terms",
-        "ts_offset",
-        "wnd",
+        "ts_offset", "ts_recent", "wnd",
     )  # fmt: skip
 
     def __init__(
         self, name: FourTuple, *, irs: int, iss: int, mss: int, terms: Terms, wnd: int, ts_offset: int, now: int,
-        retransmits: int = 0, ecn: Ecn | None = None,
+        ts_recent: int = 0, retransmits: int = 0, ecn: Ecn | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.irs = irs
@@ -47,6 +55,7 @@ class Request:
         self.terms = terms
         self.wnd = wnd  # of their SYN
         self.ts_offset = ts_offset
+        self.ts_recent = ts_recent
         self.ecn = ecn  # what the SYN asked for, and is granted
         self.began = now
         self.acknowledged = False  # the handshake is done, but the listener waits for text (TCP_DEFER_ACCEPT)
@@ -67,7 +76,7 @@ class Request:
             trace.write(Moved(now, LISTEN, Event.SYN, follow(LISTEN, Event.SYN)))
         return cls(
             name, irs=syn.seq, iss=iss, mss=mss, terms=terms, wnd=syn.wnd, ts_offset=ts_offset, now=now,
-            ecn=asked_for(syn, stack.settings),
+            ts_recent=first_timestamp(terms, syn.options), ecn=asked_for(syn, stack.settings),
         )  # fmt: skip
 
     def syn_ack(
@@ -78,7 +87,8 @@ class Request:
 
         ``cookie``: for Fast Open, in an option of either kind.  ``counters``: tcp_ecn_option.
         """
-        options = accept(self.terms, self.mss, timestamp(now, self.ts_offset) if tsval is None else tsval)
+        clock = timestamp(now, self.ts_offset) if tsval is None else tsval
+        options = accept(self.terms, self.mss, clock, self.ts_recent)
         if cookie is not None:
             options = options.with_fast_open(cookie, experimental=experimental)
         flags = SYN | ACK
@@ -119,7 +129,8 @@ class Request:
         tcb.passive = True
         tcb.rcv.irs = self.irs
         tcb.rcv.nxt = tcb.rcv.up = tcb.last_ack_sent = self.irs + 1
-        tcb.terms = self.terms.clone()
+        tcb.terms = self.terms
+        tcb.ts_recent = self.ts_recent
         tcb.rcv.wnd = min(tcb.rcv.buff, 0xFFFF)
         receive_window.begin(tcb)
         tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), stack.settings)
@@ -162,12 +173,12 @@ class TimeWait:
 
     __slots__ = (
         "answered_at", "deadline", "irs", "iss", "max_snd_wnd", "mss", "name", "rcv_nxt", "rcv_wnd",
-        "snd_nxt", "terms", "ts_offset", "ts_recent_at",
+        "snd_nxt", "terms", "ts_offset", "ts_recent", "ts_recent_at",
     )  # fmt: skip
 
     def __init__(
         self, name: FourTuple, *, iss: int, irs: int, snd_nxt: int, max_snd_wnd: int, rcv_nxt: int, rcv_wnd: int,
-        mss: int, terms: Terms, ts_offset: int, ts_recent_at: int, answered_at: int, deadline: int,
+        mss: int, terms: Terms, ts_offset: int, ts_recent: int, ts_recent_at: int, answered_at: int, deadline: int,
     ) -> None:  # fmt: skip
         self.name = name
         self.iss = iss
@@ -179,6 +190,7 @@ class TimeWait:
         self.mss = mss  # the largest segment the path takes
         self.terms = terms
         self.ts_offset = ts_offset
+        self.ts_recent = ts_recent
         self.ts_recent_at = ts_recent_at
         self.answered_at = answered_at  # when it was last answered for something out of window; -1: never
         self.deadline = deadline
@@ -192,7 +204,8 @@ class TimeWait:
         return cls(
             tcb.name, iss=tcb.snd.iss, irs=tcb.rcv.irs, snd_nxt=tcb.snd.nxt, max_snd_wnd=tcb.snd.max_wnd,
             rcv_nxt=tcb.rcv.nxt, rcv_wnd=tcb.rcv.wnd, mss=tcb.mtu_mss, terms=tcb.terms, ts_offset=tcb.ts_offset,
-            ts_recent_at=tcb.ts_recent_at, answered_at=tcb.invalid_ack_at, deadline=tcb.timers.linger,
+            ts_recent=tcb.ts_recent, ts_recent_at=tcb.ts_recent_at, answered_at=tcb.invalid_ack_at,
+            deadline=tcb.timers.linger,
         )  # fmt: skip
 
     def connection(self, stack: Stack, now: int) -> Connection:
@@ -213,6 +226,7 @@ class TimeWait:
         tcb.rcv.wnd = self.rcv_wnd
         tcb.last_ack_sent = self.rcv_nxt
         tcb.terms = self.terms
+        tcb.ts_recent = self.ts_recent
         tcb.ts_recent_at = self.ts_recent_at
         tcb.invalid_ack_at = self.answered_at
         linger(tcb, now)

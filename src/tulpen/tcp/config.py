@@ -71,6 +71,7 @@ class Settings:
     tcp_congestion_control: str = _row("cubic", "name", "congestion control of new connections: cubic, reno", "RFC 9438, RFC 5681")
     tcp_tso_win_divisor: int = _row(3, "of the window", "less than this part of it may wait for an ACK that is about to come, where a device cuts; 0: less than four segments", "RFC 9293 §3.8.6")
     tcp_min_tso_segs: int = _row(2, "segments", "what a device gets to cut at least, room given; 0: it is not made use of", "RFC 9293 §3.8.6")
+    tcp_tso_autosize: bool = _row(False, "", "what a device gets to cut is what leaves in a millisecond at the rate of the connection, whether it is paced or not (Linux); off: where it is paced", "RFC 9293 §3.8.6")
     tcp_pacing_ss_ratio: int = _row(200, "percent", "pace in slow start, of the congestion window in a round trip", "ip-sysctl")
     tcp_pacing_ca_ratio: int = _row(120, "percent", "pace in congestion avoidance", "ip-sysctl")
     tcp_initial_cwnd: int = _row(10, "segments", "initial window (a constant in Linux)", "RFC 6928 §2")

@@ -153,7 +153,10 @@ class Connection:
     def next_signal(self) -> Signal | None:
         """Return what the application is to be told next; None when all is told."""
         signals = self.tcb.signals
-        return signals.pop(0) if signals else None
+        if not signals:
+            return None
+        self.tcb.signals = signals[1:]
+        return signals[0]
 
     def next_deadline(self) -> int | None:
         """Return when ``timeout`` wants to be called; None for never."""

@@ -28,33 +28,108 @@ NO_RTT: Final = 1 << 62
 
 
 @final
+class Curve:
+    """The window as a function of time, once slow start is over (§4.2 to §4.5)."""
+
+    __slots__ = (
+        "credit", "epoch", "friend", "friend_credit", "k", "need", "origin", "valued_at", "valued_for", "w_max",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.credit = 0  # octets acknowledged towards the next increase
+        self.w_max = 0  # segments
+        self.origin = 0  # the plateau
+        self.k = 0  # nanoseconds to the plateau
+        self.epoch = -1  # t of §4.2 counts from here; -1: not begun
+        self.need = 0  # segments to be acknowledged for one more
+        self.valued_at = 0
+        self.valued_for = -1
+        self.friend = 0  # W_est: Reno's window
+        self.friend_credit = 0
+
+    def acknowledged(self, octets: int, cwnd: int, mss: int, least_rtt: int, now: int) -> int:
+        """Return the congestion window after one of ``cwnd``: a segment more for each ``need`` acknowledged."""
+        window = cwnd // mss
+        self.friend_credit += octets
+        if window != self.valued_for or now - self.valued_at > STEADY:
+            if self.epoch < 0 or now // MS != self.valued_at // MS:
+                self._value(window, octets, least_rtt, now)
+            self._keep_up_with_reno(window, mss)
+            self.need = max(self.need, AT_LEAST)
+        need = self.need * mss
+        if self.credit >= need:  # gathered while more was needed
+            self.credit = 0
+            cwnd += mss
+        self.credit += octets
+        cwnd += self.credit // need * mss
+        self.credit %= need
+        return cwnd
+
+    def _value(self, window: int, octets: int, least_rtt: int, now: int) -> None:
+        """How far the window is from where the cubic function wants it a round trip from now (§4.2)."""
+        self.valued_for = window
+        self.valued_at = now
+        if self.epoch < 0:
+            self.epoch = now
+            self.friend = window
+            self.friend_credit = octets
+            self.origin = max(self.w_max, window)
+            self.k = int(((self.origin - window) / C) ** (1 / 3) * SECOND)
+        offset = (now - self.epoch + least_rtt - self.k) / SECOND
+        target = self.origin + (int(C * offset**3) if offset >= 0 else -int(C * -(offset**3)))
+        self.need = window // (target - window) if target > window else 100 * window
+        if not self.w_max:
+            self.need = min(self.need, STARTING)
+
+    def _keep_up_with_reno(self, window: int, mss: int) -> None:
+        """The Reno-friendly region (§4.3)."""
+        step = int(window * FRIENDLY) * mss
+        while self.friend_credit > step:
+            self.friend_credit -= step
+            self.friend += 1
+        if self.friend > window:
+            self.need = min(self.need, window // (self.friend - window))
+
+    def lost(self, window: int) -> None:
+        """A loss at so many segments: another curve begins, with fast convergence (§4.7)."""
+        self.w_max = int(window * (1 + BETA) / 2) if window < self.w_max else window
+        self.epoch = -1
+        self.credit = 0
+
+    def clone(self) -> Curve:
+        """Return an independent copy."""
+        twin = Curve()
+        twin.credit = self.credit
+        twin.w_max = self.w_max
+        twin.origin = self.origin
+        twin.k = self.k
+        twin.epoch = self.epoch
+        twin.need = self.need
+        twin.valued_at = self.valued_at
+        twin.valued_for = self.valued_for
+        twin.friend = self.friend
+        twin.friend_credit = self.friend_credit
+        return twin
+
+
+@final
 class Cubic:
     """RFC 9438 §4."""
 
     __slots__ = (
-        "_credit", "_epoch", "_found", "_friend", "_friend_credit", "_k", "_last_ack", "_least_rtt", "_need", "_origin",
-        "_round_end", "_round_from", "_round_rtt", "_samples", "_valued_at", "_valued_for", "_w_max", "cwnd", "mss",
-        "ssthresh",
+        "_found", "_last_ack", "_least_rtt", "_round_end", "_round_from", "_round_rtt", "_samples", "curve", "cwnd",
+        "mss", "ssthresh",
     )  # fmt: skip
 
     def __init__(self, mss: int, initial: int) -> None:
         self.mss = mss
         self.cwnd = initial
         self.ssthresh = INFINITE
-        self._credit = 0  # octets acknowledged towards the next increase
         self._forget()
 
     def _forget(self) -> None:
         """What is learnt of a path, and unlearnt by a timeout."""
-        self._w_max = 0  # segments
-        self._origin = 0  # the plateau
-        self._k = 0  # nanoseconds to the plateau
-        self._epoch = -1  # t of §4.2 counts from here; -1: not begun
-        self._need = 0  # segments to be acknowledged for one more
-        self._valued_at = 0
-        self._valued_for = -1
-        self._friend = 0  # W_est: Reno's window
-        self._friend_credit = 0
+        self.curve: Curve | None = None  # None: it has not left slow start
         # HyStart
         self._found = False
         self._round_end = -1
@@ -71,70 +146,31 @@ class Cubic:
             self.cwnd = grown
             if octets <= 0:
                 return
-        self._avoid(octets, now)
-
-    def _avoid(self, octets: int, now: int) -> None:
-        """Congestion avoidance: a segment more for each ``_need`` acknowledged (§4.2 to §4.5)."""
-        window = self.cwnd // self.mss
-        self._friend_credit += octets
-        if window != self._valued_for or now - self._valued_at > STEADY:
-            if self._epoch < 0 or now // MS != self._valued_at // MS:
-                self._value(window, octets, now)
-            self._keep_up_with_reno(window)
-            self._need = max(self._need, AT_LEAST)
-        need = self._need * self.mss
-        if self._credit >= need:  # gathered while more was needed
-            self._credit = 0
-            self.cwnd += self.mss
-        self._credit += octets
-        self.cwnd += self._credit // need * self.mss
-        self._credit %= need
-
-    def _value(self, window: int, octets: int, now: int) -> None:
-        """How far the window is from where the cubic function wants it a round trip from now (§4.2)."""
-        self._valued_for = window
-        self._valued_at = now
-        if self._epoch < 0:
-            self._epoch = now
-            self._friend = window
-            self._friend_credit = octets
-            self._origin = max(self._w_max, window)
-            self._k = int(((self._origin - window) / C) ** (1 / 3) * SECOND)
         least = 0 if self._least_rtt == NO_RTT else self._least_rtt
-        offset = (now - self._epoch + least - self._k) / SECOND
-        target = self._origin + (int(C * offset**3) if offset >= 0 else -int(C * -(offset**3)))
-        self._need = window // (target - window) if target > window else 100 * window
-        if not self._w_max:
-            self._need = min(self._need, STARTING)
+        self.cwnd = self._curve().acknowledged(octets, self.cwnd, self.mss, least, now)
 
-    def _keep_up_with_reno(self, window: int) -> None:
-        """The Reno-friendly region (§4.3)."""
-        step = int(window * FRIENDLY) * self.mss
-        while self._friend_credit > step:
-            self._friend_credit -= step
-            self._friend += 1
-        if self._friend > window:
-            self._need = min(self._need, window // (self._friend - window))
+    def _curve(self) -> Curve:
+        if self.curve is None:
+            self.curve = Curve()
+        return self.curve
 
     def undone(self, prior_cwnd: int) -> None:
         self.cwnd = max(self.cwnd, prior_cwnd)
 
     def timed_out(self) -> None:
         """§4.8: whatever was learnt of the path is forgotten."""
-        self._credit = 0
         self._forget()
 
     def after_loss(self, in_flight: int) -> int:
-        """Multiplicative decrease (§4.6), with fast convergence (§4.7)."""
+        """Multiplicative decrease (§4.6)."""
         window = self.cwnd // self.mss
-        self._w_max = int(window * (1 + BETA) / 2) if window < self._w_max else window
-        self._epoch = -1
-        self._credit = 0
+        self._curve().lost(window)
         return max(int(window * BETA), 2) * self.mss
 
     def round_trip(self, rtt: int, una: int, nxt: int, now: int) -> None:
         """Leave slow start when a round shows that the path is full."""
-        if self._epoch >= 0 and now - self._epoch < SECOND:
+        curve = self.curve
+        if curve is not None and curve.epoch >= 0 and now - curve.epoch < SECOND:
             return  # samples right after a recovery mislead
         self._least_rtt = min(self._least_rtt, rtt)
         if self._found or self.cwnd >= self.ssthresh:
@@ -166,28 +202,19 @@ class Cubic:
 
     def idle(self, quiet: int) -> None:
         """The time nothing was sent does not count as growth (§4.2)."""
-        if self._epoch >= 0:
-            self._epoch += quiet
+        if self.curve is not None and self.curve.epoch >= 0:
+            self.curve.epoch += quiet
 
     def clone(self) -> Cubic:
         """Return an independent copy."""
         twin = Cubic(self.mss, self.cwnd)
-        twin._credit = self._credit
-        twin._epoch = self._epoch
+        twin.curve = None if self.curve is None else self.curve.clone()
         twin._found = self._found
-        twin._friend = self._friend
-        twin._friend_credit = self._friend_credit
-        twin._k = self._k
         twin._last_ack = self._last_ack
         twin._least_rtt = self._least_rtt
-        twin._need = self._need
-        twin._origin = self._origin
         twin._round_end = self._round_end
         twin._round_from = self._round_from
         twin._round_rtt = self._round_rtt
         twin._samples = self._samples
-        twin._valued_at = self._valued_at
-        twin._valued_for = self._valued_for
-        twin._w_max = self._w_max
         twin.ssthresh = self.ssthresh
         return twin

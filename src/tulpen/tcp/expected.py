@@ -29,7 +29,7 @@ def is_expected(tcb: Tcb, segment: Segment) -> bool:
         return False
     if segment.ack - snd.una & MASK > snd.nxt - snd.una:
         return False
-    if tcb.terms.timestamps and (options.tsval is None or options.tsval - tcb.terms.ts_recent & MASK >= HALF):
+    if tcb.terms.timestamps and (options.tsval is None or options.tsval - tcb.ts_recent & MASK >= HALF):
         return False
     return tcb.ecn is None and options.user_timeout is None
 
@@ -41,7 +41,7 @@ def take(tcb: Tcb, segment: Segment, now: int) -> None:
     intake.heard_at = intake.ack_at = now
     progress.acknowledge(tcb, seg, now)
     if terms.timestamps and seg.begin <= tcb.last_ack_sent and segment.options.tsval is not None:
-        terms.ts_recent = segment.options.tsval
+        tcb.ts_recent = segment.options.tsval
         tcb.ts_recent_at = now
     if segment.data:
         text.in_order(tcb, seg, now)

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import final
 
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.ranges import Ranges
 from tulpen.tcp.rate import Moment, Rate
 
@@ -85,7 +86,7 @@ class Flight:
     )
 
     def __init__(self) -> None:
-        self.sent: list[Sent] = []
+        self.sent: list[Sent] = NOTHING
         self.rate = Rate()
         self.turns = 0
         self.sacks: Ranges | None = None  # what is sacked of them; None: nothing
@@ -111,6 +112,7 @@ class Flight:
     def transmitted(self, seq: int, end: int, cut: int, now: int, *, push: bool = False) -> Sent:
         """Note new sequence space sent, to be cut into segments of ``cut`` octets."""
         if not self.sent:
+            self.sent = []
             self.rate.begins(now)
         piece = Sent(seq, end, cut, now, self.rate.moment())
         self.turns += 1
@@ -151,8 +153,11 @@ class Flight:
             if piece.sacked or piece.lost or piece.resent:
                 self._discount(piece)
             count += 1
-        taken = sent[:count]
-        del sent[:count]
+        if count == len(sent):
+            taken, self.sent = sent, NOTHING
+        else:
+            taken = sent[:count]
+            del sent[:count]
         if self.sacks is not None:
             self.sacks.forget_before(ack)
             if not len(self.sacks):
@@ -329,7 +334,7 @@ class Flight:
     def clone(self) -> Flight:
         """Return an independent copy."""
         twin = Flight()
-        twin.sent = [piece.clone() for piece in self.sent]
+        twin.sent = [piece.clone() for piece in self.sent] or NOTHING
         twin.rate = self.rate.clone()
         twin.sacked_octets = self.sacked_octets
         twin.turns = self.turns

@@ -8,7 +8,14 @@ from tulpen.tcp import buffer, fast_open, probing, progress, receive_window
 from tulpen.tcp.config import MS
 from tulpen.tcp.ending import end, flush
 from tulpen.tcp.incoming import Incoming
-from tulpen.tcp.negotiate import LEAST_USER_TIMEOUT, MOST_USER_TIMEOUT, agree, effective_mss, whole_segments
+from tulpen.tcp.negotiate import (
+    LEAST_USER_TIMEOUT,
+    MOST_USER_TIMEOUT,
+    agree,
+    effective_mss,
+    first_timestamp,
+    whole_segments,
+)
 from tulpen.tcp.rtt import FALLBACK_RTO
 from tulpen.tcp.signals import Signal
 from tulpen.tcp.state import Event
@@ -22,6 +29,7 @@ def synchronize(tcb: Tcb, seg: Incoming, now: int) -> None:
     tcb.rcv.nxt = tcb.last_ack_sent = seg.seq + 1
     tcb.rcv.up = tcb.rcv.nxt
     tcb.terms = agree(seg.options, tcb.options, tcb.stack.settings, ipv6=tcb.ipv6, signed=tcb.terms.signed)
+    tcb.ts_recent = first_timestamp(tcb.terms, seg.options)
     tcb.rcv.buff = whole_segments(tcb.rcv.buff, min(tcb.terms.mss, tcb.mtu_mss), tcb.stack.settings)
     tcb.ts_recent_at = tcb.intake.heard_at = now
     tcb.smss = effective_mss(tcb.terms, tcb.mtu_mss)

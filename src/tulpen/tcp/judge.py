@@ -54,7 +54,7 @@ def acceptable(tcb: Tcb, seg: Incoming) -> bool:
 def too_old(tcb: Tcb, seg: Incoming, now: int) -> bool:
     """PAWS (RFC 7323 §5.3, R1): the timestamp lies before TS.Recent, and TS.Recent is valid."""
     tsval = seg.options.tsval
-    return tsval is not None and before(tsval, tcb.terms.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
+    return tsval is not None and before(tsval, tcb.ts_recent) and now - tcb.ts_recent_at < PAWS_DAYS
 
 
 def overtaken(tcb: Tcb, seg: Incoming) -> bool:
@@ -64,7 +64,7 @@ def overtaken(tcb: Tcb, seg: Incoming) -> bool:
         return False
     if snd.wl1 < seg.seq or seg.wnd > snd.wnd or not seg.wnd:
         return False  # it would change the window
-    return wrap(tcb.terms.ts_recent - tsval) * MS <= tcb.rtt.timeout() * 6 // 5
+    return wrap(tcb.ts_recent - tsval) * MS <= tcb.rtt.timeout() * 6 // 5
 
 
 def overtaken_before(tcb: Tcb, seg: Incoming) -> bool:
@@ -108,8 +108,8 @@ def may_reopen(tcb: Tcb, seg: Incoming) -> bool:
     if tsval is not None and tcb.stack.settings.tcp_timestamps:
         if not tcb.terms.timestamps:
             return True  # the new connection has what tells its segments from the old one's
-        if tsval != tcb.terms.ts_recent:
-            return before(tcb.terms.ts_recent, tsval)
+        if tsval != tcb.ts_recent:
+            return before(tcb.ts_recent, tsval)
     return seg.seq >= tcb.rcv.nxt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, final
 
 from tulpen.tcp.config import MS, Settings, SocketOptions
@@ -22,9 +23,9 @@ USER_TIMEOUT_ROOM: Final = 4
 
 @final
 class Terms:
-    """What holds on a connection once both SYNs are known."""
+    """What holds on a connection once both SYNs are known, and does not change: most connections share one."""
 
-    __slots__ = ("mss", "plain", "rcv_shift", "sack", "scaling", "signed", "snd_shift", "timestamps", "ts_recent")
+    __slots__ = ("mss", "plain", "rcv_shift", "sack", "scaling", "signed", "snd_shift", "timestamps")
 
     def __init__(
         self,
@@ -34,7 +35,6 @@ class Terms:
         rcv_shift: int = 0,
         sack: bool = False,
         timestamps: bool = False,
-        ts_recent: int = 0,
         plain: bool = False,
         signed: int = 0,
     ) -> None:
@@ -45,15 +45,20 @@ class Terms:
         self.rcv_shift = rcv_shift  # of the windows we send (Rcv.Wind.Shift)
         self.sack = sack
         self.timestamps = timestamps
-        self.ts_recent = ts_recent  # the peer's latest TSval (TS.Recent)
         self.signed = signed  # octets of every segment's options that its signature takes
 
-    def clone(self) -> Terms:
-        """Return an independent copy."""
-        return Terms(
-            self.mss, self.scaling, self.snd_shift, self.rcv_shift, self.sack, self.timestamps, self.ts_recent,
-            self.plain, self.signed,
-        )  # fmt: skip
+
+@lru_cache(maxsize=1024)
+def shared_terms(
+    mss: int, scaling: bool, snd_shift: int, rcv_shift: int, sack: bool, timestamps: bool, plain: bool, signed: int
+) -> Terms:
+    """Return the terms, the same object for the same ones."""
+    return Terms(mss, scaling, snd_shift, rcv_shift, sack, timestamps, plain, signed)
+
+
+def default_terms(*, ipv6: bool, plain: bool = False, signed: int = 0) -> Terms:
+    """Return what holds where the peer has offered nothing."""
+    return shared_terms(DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, False, 0, 0, False, False, plain, signed)
 
 
 def agree(seen: Options, options: SocketOptions, settings: Settings, *, ipv6: bool, signed: int = 0) -> Terms:
@@ -62,18 +67,19 @@ def agree(seen: Options, options: SocketOptions, settings: Settings, *, ipv6: bo
     ``signed``: octets that a signature takes.
     """
     if options.tcp_noopt:
-        return Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, plain=True, signed=signed)
+        return default_terms(ipv6=ipv6, plain=True, signed=signed)
     mss = max(seen.mss or (DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4), settings.tcp_min_snd_mss)
     sack = seen.sack_permitted and settings.tcp_sack
     timestamps = seen.tsval is not None and settings.tcp_timestamps != 0 and not (sack and signed and crowded(signed))
-    terms = Terms(mss, sack=sack, timestamps=timestamps, signed=signed)
-    if timestamps and seen.tsval is not None:
-        terms.ts_recent = seen.tsval
-    if seen.wscale is not None and settings.tcp_window_scaling:
-        terms.scaling = True
-        terms.snd_shift = min(seen.wscale, MAX_SHIFT)
-        terms.rcv_shift = window_shift(options, settings)
-    return terms
+    if seen.wscale is None or not settings.tcp_window_scaling:
+        return shared_terms(mss, False, 0, 0, sack, timestamps, False, signed)
+    snd_shift = min(seen.wscale, MAX_SHIFT)
+    return shared_terms(mss, True, snd_shift, window_shift(options, settings), sack, timestamps, False, signed)
+
+
+def first_timestamp(agreed: Terms, syn: Options) -> int:
+    """Return TS.Recent to begin with: the TSval of their SYN."""
+    return syn.tsval if agreed.timestamps and syn.tsval is not None else 0
 
 
 def crowded(signed: int) -> bool:
@@ -81,9 +87,9 @@ def crowded(signed: int) -> bool:
     return LONGEST - signed - TIMESTAMPS_ROOM < SACK_HEADER + SACK_BLOCK
 
 
-def most_blocks(terms: Terms) -> int:
+def most_blocks(agreed: Terms) -> int:
     """Return how many SACK blocks find room beside the options of every segment (RFC 2018 §3)."""
-    return (LONGEST - terms.signed - TIMESTAMPS_ROOM * terms.timestamps - SACK_HEADER) // SACK_BLOCK
+    return (LONGEST - agreed.signed - TIMESTAMPS_ROOM * agreed.timestamps - SACK_HEADER) // SACK_BLOCK
 
 
 def offer(
@@ -105,14 +111,14 @@ def offer(
     )
 
 
-def accept(terms: Terms, mss: int, clock: int) -> Options:
+def accept(agreed: Terms, mss: int, clock: int, ts_recent: int) -> Options:
     """Return the options of a SYN,ACK: only what the SYN offered (RFC 7323 §1.3)."""
-    if terms.plain:
+    if agreed.plain:
         return NO_OPTIONS
-    wscale = terms.rcv_shift if terms.scaling else None
-    if terms.timestamps:
-        return Options(mss, wscale, terms.sack, clock, terms.ts_recent)
-    return Options(mss, wscale, terms.sack)
+    wscale = agreed.rcv_shift if agreed.scaling else None
+    if agreed.timestamps:
+        return Options(mss, wscale, agreed.sack, clock, ts_recent)
+    return Options(mss, wscale, agreed.sack)
 
 
 def receive_buffer(options: SocketOptions, settings: Settings) -> int:
@@ -160,6 +166,6 @@ def timestamp(now: int, offset: int) -> int:
     return wrap(now // MS + offset)
 
 
-def effective_mss(terms: Terms, path_mss: int) -> int:
+def effective_mss(agreed: Terms, path_mss: int) -> int:
     """Return Eff.snd.MSS: octets of text a full segment carries (RFC 9293 §3.7.1 MUST-16)."""
-    return min(terms.mss, path_mss) - (TIMESTAMPS_ROOM if terms.timestamps else 0) - terms.signed
+    return min(agreed.mss, path_mss) - (TIMESTAMPS_ROOM if agreed.timestamps else 0) - agreed.signed

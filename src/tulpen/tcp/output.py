@@ -29,6 +29,7 @@ from tulpen.tcp.flight import Sent
 from tulpen.tcp.judge import MAX_WINDOW
 from tulpen.tcp.loss import LOSS, RECOVERY, Resend
 from tulpen.tcp.negotiate import SACK_BLOCK, SACK_HEADER, accept, offer, timestamp
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.recovery import last_resort
 from tulpen.tcp.sizing import first_stretch, next_size
 from tulpen.tcp.state import CLOSED, LISTEN, SYN_RECEIVED, SYN_SENT
@@ -45,7 +46,7 @@ OVERRIDE: Final = 1 * SECOND  # the most that RFC 9293 §3.8.6.2.1 lets less tha
 
 def segments_to_send(tcb: Tcb, now: int) -> list[Segment]:
     """Return everything that may go out now, and account for it."""
-    out, tcb.replies = tcb.replies, []
+    out, tcb.replies = tcb.replies or [], NOTHING
     state = tcb.state
     if state is not CLOSED and state is not LISTEN:
         if tcb.syn_due:
@@ -107,7 +108,7 @@ def _syn(tcb: Tcb, now: int) -> Segment:
         return _segment(tcb, snd.iss, 0, SYN | ecn.syn_flags(tcb), room, text, options)
     tcb.ack_now = False
     tcb.last_ack_sent = tcb.rcv.nxt
-    options = accept(tcb.terms, tcb.rcv_mss, clock)
+    options = accept(tcb.terms, tcb.rcv_mss, clock, tcb.ts_recent)
     if first and tcb.fast_open is not None:
         options = fast_open.with_option(tcb, options)
     flags = SYN | ACK
@@ -150,7 +151,8 @@ def _resend_unproved(tcb: Tcb, now: int, out: list[Segment]) -> None:
 
 def _again(tcb: Tcb, piece: Sent, now: int, out: list[Segment]) -> None:
     """The stretch as it stands in the queue, whatever segments carried it before."""
-    tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
+    if tcb.path is not None:
+        tcb.path.probe = 0  # what comes of a probe in flight tells nothing now (RFC 4821 §7.6.4)
     tcb.flight.retransmitted(piece, now)
     spurious.resent(tcb, piece.segments, now)
     window.went_out(tcb, piece.end - piece.seq)
@@ -208,7 +210,8 @@ def send_new(tcb: Tcb, now: int, out: list[Segment], *, one: bool = False, free:
         window.after_idle(tcb, now)
     before, paced = snd.nxt, pacing.paces(tcb)
     first = tcb.queue.stretches[0].end if tcb.queue.stretches and not tcb.gso_max else before
-    waits = tcb.path.searching and not (one or pacing.holds(tcb, now)) and _probe_path(tcb, now, out)
+    searches = tcb.path is not None and tcb.path.searching and not (one or pacing.holds(tcb, now))
+    waits = searches and _probe_path(tcb, now, out)
     room, plain = tcb.cc.cwnd - pipe(tcb), judge.has_little_to_say(tcb)
     while judge.unsent(tcb) and not (waits or tcb.stack.choked or (paced and pacing.holds(tcb, now))):
         full = tcb.smss if plain else judge.full_segment(tcb)
@@ -292,7 +295,7 @@ def _stretch(tcb: Tcb, piece: Sent, now: int) -> Segment:
     if text and (piece.push or len(text) > tcb.smss or syn_text):
         flags |= PSH  # nobody is to wait for more of what a device cuts
     if flags & SYN:
-        options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset))
+        options = accept(tcb.terms, tcb.rcv_mss, timestamp(now, tcb.ts_offset), tcb.ts_recent)
         return _segment(tcb, seq, tcb.rcv.nxt, flags, min(tcb.rcv.wnd, MAX_WINDOW), text, options)
     return _acknowledging(tcb, seq, flags, text, now, fresh=piece.times == 1)
 
@@ -364,7 +367,7 @@ def _segment(
 def _timestamps(tcb: Tcb, now: int) -> Options:
     """Timestamps on every segment once agreed, and nothing else."""
     terms = tcb.terms
-    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), terms.ts_recent) if terms.timestamps else NO_OPTIONS
+    return tcb.stack.stamped(timestamp(now, tcb.ts_offset), tcb.ts_recent) if terms.timestamps else NO_OPTIONS
 
 
 def _options(tcb: Tcb, now: int, text: int) -> Options:
@@ -381,7 +384,7 @@ def _options(tcb: Tcb, now: int, text: int) -> Options:
         blocks = tuple((wrap(left), wrap(right)) for left, right in judge.sack_report(tcb)[:count])
     if terms.timestamps:
         clock = timestamp(now, tcb.ts_offset)
-        return Options(tsval=clock, tsecr=terms.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
+        return Options(tsval=clock, tsecr=tcb.ts_recent, sack=blocks, user_timeout=told, acc_ecn=counters)
     if blocks or told is not None or counters is not None:
         return Options(sack=blocks, user_timeout=told, acc_ecn=counters)
     return NO_OPTIONS

@@ -17,9 +17,9 @@ LEAST_CWND: Final = 11  # segments: the loss of a probe must not stop the flow o
 
 def begins(tcb: Tcb, mss: int, route: Route, now: int) -> None:
     """Learn the path before any text goes out: octets of the segments that it takes, and what its route says."""
-    tcb.path.route = route
+    tcb.route = route
     if route.rto_min:
-        tcb.rtt.rto_min = route.rto_min
+        tcb.rtt.bounds = tcb.rtt.bounds._replace(least=route.rto_min)
     path_takes(tcb, mss, now)
     tcb.cc = tcb.congestion_control()
 
@@ -34,7 +34,8 @@ def path_takes(tcb: Tcb, mss: int, now: int, *, resend: bool = True) -> None:
     if mss < tcb.mtu_mss and tcb.state is SYN_SENT and tcb.fast_open is not None and tcb.fast_open.text:
         tcb.rcv_mss = min(tcb.rcv_mss, mss)
         tcb.syn_due = True  # it was the text that made it too large (RFC 7413 §4.2.1)
-    tcb.path.proved = min(tcb.path.proved, mss)
+    if tcb.path is not None:
+        tcb.path.proved = min(tcb.path.proved, mss)
     before, tcb.mtu_mss = tcb.smss, mss
     adjust(tcb)
     if tcb.smss < before and resend:
@@ -47,7 +48,7 @@ def doubts(tcb: Tcb, seq: int, mss: int) -> bool:
     ``seq``: of the segment it calls too big.  It is right if that is not acknowledged in time.
     """
     path = tcb.path
-    if not tcb.stack.settings.tcp_pmtu_patience or mss >= path.proved:
+    if path is None or not tcb.stack.settings.tcp_pmtu_patience or mss >= path.proved:
         return False
     path.doubted = mss
     path.doubted_seq = unwrap(seq, tcb.snd.una)
@@ -57,7 +58,7 @@ def doubts(tcb: Tcb, seq: int, mss: int) -> bool:
 def timed_out(tcb: Tcb, now: int) -> None:
     """What is not acknowledged may be what a router called too big: believe it in the end."""
     path = tcb.path
-    if path.doubted and tcb.retransmits >= tcb.stack.settings.tcp_pmtu_patience:
+    if path is not None and path.doubted and tcb.retransmits >= tcb.stack.settings.tcp_pmtu_patience:
         path.believed, path.doubted = path.doubted, 0
         path_takes(tcb, path.believed, now, resend=False)
 
@@ -74,7 +75,7 @@ def _resend_too_large(tcb: Tcb, now: int) -> None:
 def wants_probe(tcb: Tcb, now: int) -> int:
     """Return the octets of a probe that is to go out now (RFC 4821 §7.4); 0: none; -1: soon, and nothing until then."""
     path, snd = tcb.path, tcb.snd
-    if path.probe or _disturbed(tcb) or tcb.cc.cwnd < LEAST_CWND * tcb.smss:
+    if path is None or path.probe or _disturbed(tcb) or tcb.cc.cwnd < LEAST_CWND * tcb.smss:
         return 0
     if path.high - path.low < max(1, tcb.stack.settings.tcp_probe_threshold):
         search_again(tcb, now)
@@ -98,6 +99,7 @@ def _disturbed(tcb: Tcb) -> bool:
 def probe_sent(tcb: Tcb, start: int, end: int) -> None:
     """Note the probe that goes out; it counts twice against the congestion window."""
     path = tcb.path
-    path.probe = end - start + options_room(tcb)
-    path.probe_start, path.probe_end = start, end
+    if path is not None:
+        path.probe = end - start + options_room(tcb)
+        path.probe_start, path.probe_end = start, end
     tcb.cc.cwnd -= tcb.smss

@@ -1,4 +1,4 @@
-"""What a connection knows of the path: what its route says, and the search for its MTU (RFC 4821 §7.1).
+"""What a connection finds out of the path by itself: the search for its MTU (RFC 4821 §7.1), what to believe of it.
 
 Sizes are of segments with their options: what a packet leaves beside its internet header
 and the 20 octets of the TCP header.
@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from typing import final
 
-from tulpen.tcp.route import PLAIN, Route
-
 
 @final
 class Path:
-    """A route, the range that is searched, and the probe in flight."""
+    """The range that is searched, the probe in flight, and what a router has said."""
 
     __slots__ = (
         "began", "believed", "doubted", "doubted_seq", "high", "low", "probe", "probe_end", "probe_start", "proved",
-        "route", "searching",
+        "searching",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.route: Route = PLAIN
         self.searching = False  # tcp_mtu_probing is 2, or 1 and a black hole was met
         self.low = 0  # search_low: it gets through
         self.high = 0  # search_high: it may
@@ -38,7 +35,6 @@ class Path:
     def clone(self) -> Path:
         """Return an independent copy."""
         twin = Path()
-        twin.route = self.route
         twin.searching = self.searching
         twin.low = self.low
         twin.high = self.high

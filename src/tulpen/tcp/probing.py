@@ -11,6 +11,7 @@ from typing import Final
 
 from tulpen.tcp.config import SECOND
 from tulpen.tcp.negotiate import TIMESTAMPS_ROOM, effective_mss
+from tulpen.tcp.path_state import Path
 from tulpen.tcp.tcb import Tcb
 
 ALWAYS: Final = 2  # of tcp_mtu_probing; 1: once a black hole is met
@@ -20,9 +21,10 @@ def adjust(tcb: Tcb) -> None:
     """Make SMSS what the path, the peer and the search allow."""
     path, cc = tcb.path, tcb.cc
     most = tcb.mtu_mss
-    path.high = min(path.high, most)
-    if path.searching:
-        most = min(most, path.low)
+    if path is not None:
+        path.high = min(path.high, most)
+        if path.searching:
+            most = min(most, path.low)
     tcb.smss = cc.mss = effective_mss(tcb.terms, most)
     cc.cwnd = max(cc.cwnd, cc.mss)
     cc.ssthresh = max(cc.ssthresh, 2 * cc.mss)
@@ -33,9 +35,10 @@ def established(tcb: Tcb, now: int) -> None:
 
     Who has opened begins at its lower end; who has accepted, as in Linux, with what the path is said to take.
     """
-    settings, path = tcb.stack.settings, tcb.path
+    settings = tcb.stack.settings
     if not settings.tcp_mtu_probing:
         return
+    path = _path(tcb)
     path.searching = settings.tcp_mtu_probing >= ALWAYS
     path.low = settings.tcp_base_mss + options_room(tcb)
     path.high = tcb.terms.mss
@@ -43,6 +46,12 @@ def established(tcb: Tcb, now: int) -> None:
     if path.searching and not tcb.passive:
         adjust(tcb)
         tcb.cc = tcb.congestion_control()
+
+
+def _path(tcb: Tcb) -> Path:
+    if tcb.path is None:
+        tcb.path = Path()
+    return tcb.path
 
 
 def options_room(tcb: Tcb) -> int:
@@ -53,7 +62,7 @@ def options_room(tcb: Tcb) -> int:
 def acknowledged(tcb: Tcb) -> None:
     """Raise SMSS to the size of the probe if it has arrived (RFC 4821 §7.6.1)."""
     path = tcb.path
-    if path.probe and tcb.snd.una >= path.probe_end:
+    if path is not None and path.probe and tcb.snd.una >= path.probe_end:
         path.low, path.probe = path.probe, 0
         adjust(tcb)
         tcb.cc.cwnd -= tcb.cc.cwnd % tcb.smss
@@ -63,7 +72,7 @@ def acknowledged(tcb: Tcb) -> None:
 def failed(tcb: Tcb) -> bool:
     """Say whether the probe is what was lost: that is no congestion, and goes again in pieces (RFC 4821 §7.6.2)."""
     path = tcb.path
-    if not path.probe or tcb.snd.una != path.probe_start:
+    if path is None or not path.probe or tcb.snd.una != path.probe_start:
         return False
     path.high, path.probe = path.probe - 1, 0
     tcb.cc.cwnd += tcb.smss
@@ -76,7 +85,7 @@ def failed(tcb: Tcb) -> bool:
 
 def got_through(tcb: Tcb, sizes: Iterable[int]) -> None:
     """Note which sizes of text were acknowledged: a router that calls as much too big is doubted (RFC 5927 §7.2)."""
-    path = tcb.path
+    path = _path(tcb)
     path.proved = max(path.proved, max(sizes, default=0) + options_room(tcb))
     if tcb.snd.una > path.doubted_seq:
         path.doubted = 0
@@ -85,7 +94,7 @@ def got_through(tcb: Tcb, sizes: Iterable[int]) -> None:
 def black_hole(tcb: Tcb, now: int) -> None:
     """R1 is reached: fall back to the lower end of the range, then lower that at each timeout (RFC 4821 §7.7)."""
     settings, path = tcb.stack.settings, tcb.path
-    if not settings.tcp_mtu_probing or not path.low:
+    if not settings.tcp_mtu_probing or path is None or not path.low:
         return
     if not path.searching:
         path.searching = True
@@ -99,7 +108,7 @@ def black_hole(tcb: Tcb, now: int) -> None:
 def search_again(tcb: Tcb, now: int) -> None:
     """The search has ended: begin another after a while, for the path may take more by then (RFC 4821 §7.3)."""
     path = tcb.path
-    if now - path.began >= tcb.stack.settings.tcp_probe_interval * SECOND:
+    if path is not None and now - path.began >= tcb.stack.settings.tcp_probe_interval * SECOND:
         path.high = min(tcb.terms.mss, tcb.mtu_mss)
         path.low = tcb.smss + options_room(tcb)
         path.began = now

@@ -127,7 +127,7 @@ def _advance(tcb: Tcb, seg: Incoming, news: News, now: int) -> None:
     tcb.delivered += news.advanced
     snd.una = seg.ack
     tcb.queue.release(snd.una)
-    if tcb.path.probe:
+    if tcb.path is not None:
         probing.acknowledged(tcb)
     if tcb.stack.settings.tcp_pmtu_patience:
         probing.got_through(tcb, (min(piece.end - piece.seq, piece.cut) for piece in acknowledged))
@@ -169,7 +169,7 @@ def _update_window(tcb: Tcb, seg: Incoming, now: int) -> None:
     snd.wnd = seg.wnd
     if seg.wnd > snd.max_wnd:
         snd.max_wnd = seg.wnd
-        if tcb.path.searching:
+        if tcb.path is not None and tcb.path.searching:
             probing.adjust(tcb)
     if opens or closes:
         tcb.timers.persist = NEVER  # output starts it again: for a probe, or while an opening is a silly one

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from tulpen.tcp.beyond import SMALL, Beyond, first_part
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.receive_memory import BEHIND, DESCRIPTOR, PAGE, WHOLE, buffer_size
 
 #: Text that is packed closer fills so much of a page.
@@ -27,10 +28,10 @@ class ReceiveQueue:
     __slots__ = ("_pieces", "_tail", "beyond", "duplicate", "memory", "octets", "ready")
 
     def __init__(self) -> None:
-        self.ready: list[bytes | memoryview] = []
+        self.ready: list[bytes | memoryview] = NOTHING
         self.octets = 0  # ready to be read
         self.memory = 0  # what all of it costs, where memory counts
-        self._pieces: list[list[int]] = []  # of that, what is ready, as it came: octets not read, cost
+        self._pieces: list[list[int]] = NOTHING  # of that, what is ready, as it came: octets not read, cost
         self._tail = 0  # octets that fit behind the last of them
         self.beyond: Beyond | None = None  # None: there is no hole
         self.duplicate: tuple[int, int] | None = None  # came twice, to be reported once: RFC 2883 §4
@@ -42,19 +43,25 @@ class ReceiveQueue:
         self.octets += len(data)
         if cost or self._pieces:
             self._charge(len(data), cost, tail)
-        if len(data) >= SMALL:
-            self.ready.append(data)
-        elif self.ready and len(self.ready[-1]) < SMALL:
-            self.ready[-1] = b"".join((self.ready[-1], data))
+        ready = self.ready
+        if not ready:
+            self.ready = [data if len(data) >= SMALL else bytes(data)]
+        elif len(data) >= SMALL:
+            ready.append(data)
+        elif len(ready[-1]) < SMALL:
+            ready[-1] = b"".join((ready[-1], data))
         else:
-            self.ready.append(bytes(data))
+            ready.append(bytes(data))
 
     def _charge(self, octets: int, cost: int, tail: int) -> None:
         if self._pieces and (octets <= self._tail or not cost):
             self._pieces[-1][0] += octets
             self._tail = max(0, self._tail - octets)
             return
-        self._pieces.append([octets, cost])
+        if self._pieces:
+            self._pieces.append([octets, cost])
+        else:
+            self._pieces = [[octets, cost]]
         self.memory += cost
         self._tail = tail
 
@@ -148,6 +155,11 @@ class ReceiveQueue:
     def take(self, limit: int) -> list[bytes | memoryview]:
         """Return up to ``limit`` octets in order, in the chunks that they came in."""
         ready, count, octets = self.ready, 0, 0
+        if self.octets <= limit:
+            self.ready = NOTHING
+            self._release(self.octets)
+            self.octets = 0
+            return ready or []
         for chunk in ready:
             if octets + len(chunk) > limit:
                 break
@@ -161,8 +173,7 @@ class ReceiveQueue:
             ready[0] = memoryview(ready[0])[part:]
             octets = limit
         self.octets -= octets
-        if self._pieces:
-            self._release(octets)
+        self._release(octets)
         return parts
 
     @property
@@ -179,14 +190,15 @@ class ReceiveQueue:
             octets -= piece[0]
             self.memory -= piece[1]
             count += 1
-        del pieces[:count]
-        if not pieces:
+        if count < len(pieces):
+            del pieces[:count]
+        else:
+            self._pieces = NOTHING
             self._tail = 0
 
     def clear(self) -> None:
         """Drop what is ready: nobody will read it."""
-        self.ready.clear()
-        self._pieces.clear()
+        self.ready = self._pieces = NOTHING
         self.octets = self._tail = 0
         self.memory = self.cost
 
@@ -203,11 +215,11 @@ class ReceiveQueue:
     def clone(self) -> ReceiveQueue:
         """Return an independent copy; the octets are shared."""
         twin = ReceiveQueue()
-        twin.ready = self.ready.copy()
+        twin.ready = self.ready.copy() or NOTHING
         twin.octets = self.octets
         twin.beyond = None if self.beyond is None else self.beyond.clone()
         twin.memory = self.memory
-        twin._pieces = [piece.copy() for piece in self._pieces]
+        twin._pieces = [piece.copy() for piece in self._pieces] or NOTHING
         twin._tail = self._tail
         twin.duplicate = self.duplicate
         return twin

@@ -104,7 +104,7 @@ def keep_open(tcb: Tcb) -> None:
 
 def _was_path_probe(tcb: Tcb) -> bool:
     """Whether it is a probe of the path MTU that is lost, which is no congestion; it goes again in pieces."""
-    if tcb.loss.phase >= CWR or not tcb.path.probe or not probing.failed(tcb):
+    if tcb.loss.phase >= CWR or not probing.failed(tcb):
         return False
     resend_lost(tcb)
     return True

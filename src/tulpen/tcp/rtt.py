@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from functools import lru_cache
+from typing import Final, NamedTuple, final
 
 from tulpen.tcp.config import MS, SECOND, US, Settings
 
@@ -11,19 +12,25 @@ FALLBACK_RTO: Final = 3 * SECOND  # RFC 6298 §5.7
 LEAST_KEPT: Final = 300 * SECOND
 
 
+class Bounds(NamedTuple):
+    """Of the retransmission timeout, in nanoseconds: one object for all connections under the same settings."""
+
+    least: int
+    most: int
+    slop: int  # added to one that is backed off
+
+
 @final
 class RoundTrip:
     """``srtt``, ``rttvar`` and ``rto`` in nanoseconds; ``srtt`` is 0 before the first sample."""
 
-    __slots__ = ("_least_at", "backoff", "least", "rto", "rto_max", "rto_min", "rttvar", "slop", "srtt")
+    __slots__ = ("_least_at", "backoff", "bounds", "least", "rto", "rttvar", "srtt")
 
-    def __init__(self, rto_min: int, rto_max: int, slop: int) -> None:
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
         self.srtt = 0
         self.rttvar = 0
-        self.rto_min = rto_min
-        self.rto_max = rto_max
         self.rto = INITIAL_RTO
-        self.slop = slop
         self.backoff = 0  # timeouts in a row
         self.least = 0  # the least round trip of the last minutes; 0 before the first sample
         self._least_at = 0
@@ -42,17 +49,19 @@ class RoundTrip:
             self.rttvar += (abs(self.srtt - r) - self.rttvar) // 4
             self.srtt += (r - self.srtt) // 8
         # Linux's floor stands under the variance and not under the sum.
-        self.rto = min(self.srtt + max(4 * self.rttvar, self.rto_min), self.rto_max)
+        bounds = self.bounds
+        self.rto = min(self.srtt + max(4 * self.rttvar, bounds.least), bounds.most)
 
     def timeout(self) -> int:
         """Return the timeout now in force, backed off (RFC 6298 §5.5), in nanoseconds."""
+        bounds = self.bounds
         if not self.backoff:
-            return min(self.rto, self.rto_max)
-        return min((self.rto << min(self.backoff, 30)) + self.slop, self.rto_max)
+            return min(self.rto, bounds.most)
+        return min((self.rto << min(self.backoff, 30)) + bounds.slop, bounds.most)
 
     def clone(self) -> RoundTrip:
         """Return an independent copy."""
-        twin = RoundTrip(self.rto_min, self.rto_max, self.slop)
+        twin = RoundTrip(self.bounds)
         twin.srtt = self.srtt
         twin.rttvar = self.rttvar
         twin.rto = self.rto
@@ -64,4 +73,9 @@ class RoundTrip:
 
 def round_trip(settings: Settings) -> RoundTrip:
     """Return what a connection under these settings begins with."""
-    return RoundTrip(settings.tcp_rto_min_us * US, settings.tcp_rto_max_ms * MS, settings.tcp_rto_slop_ms * MS)
+    return RoundTrip(_bounds(settings.tcp_rto_min_us, settings.tcp_rto_max_ms, settings.tcp_rto_slop_ms))
+
+
+@lru_cache
+def _bounds(least_us: int, most_ms: int, slop_ms: int) -> Bounds:
+    return Bounds(least_us * US, most_ms * MS, slop_ms * MS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final, final
 
+from tulpen.tcp.nothing import NOTHING
+
 #: Writes up to this size are joined, so that a byte at a time does not cost an object a byte.
 JOIN: Final = 4096
 
@@ -20,6 +22,13 @@ class Stretch:
         self.push = False  # its last octet goes out with PSH
         self.record = False  # nothing joins it (MSG_EOR)
 
+    def clone(self) -> Stretch:
+        """Return an independent copy."""
+        twin = Stretch(self.end)
+        twin.push = self.push
+        twin.record = self.record
+        return twin
+
 
 @final
 class SendQueue:
@@ -30,9 +39,9 @@ class SendQueue:
     def __init__(self, start: int) -> None:
         self.start = start
         self.end = start
-        self.stretches: list[Stretch] = []  # what is not yet sent; the last ends at ``end``
-        self._starts: list[int] = []
-        self._chunks: list[bytes | memoryview] = []
+        self.stretches: list[Stretch] = NOTHING  # what is not yet sent; the last ends at ``end``
+        self._starts: list[int] = NOTHING
+        self._chunks: list[bytes | memoryview] = NOTHING
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -45,14 +54,20 @@ class SendQueue:
         if chunks and len(chunks[-1]) + len(data) <= JOIN:
             chunks[-1] = b"".join((chunks[-1], data))
         else:
+            if not chunks:
+                self._starts, chunks = [], []
+                self._chunks = chunks
             as_it_is = len(data) <= JOIN or isinstance(data, memoryview)
             chunks.append(data if as_it_is else memoryview(data))  # a part of the latter is no copy
             self._starts.append(self.end)
         self.end += len(data)
-        if begin or not self.stretches or self.stretches[-1].record:
-            self.stretches.append(Stretch(self.end))
+        stretches = self.stretches
+        if not stretches:
+            self.stretches = [Stretch(self.end)]
+        elif begin or stretches[-1].record:
+            stretches.append(Stretch(self.end))
         else:
-            self.stretches[-1].end = self.end
+            stretches[-1].end = self.end
 
     def sent(self, end: int) -> bool:
         """Note that everything before ``end`` is sent; say whether the last of it is pushed."""
@@ -63,7 +78,9 @@ class SendQueue:
                 break
             count += 1
             pushed = stretch.push and stretch.end == end
-        if count:
+        if count == len(stretches):
+            self.stretches = NOTHING
+        elif count:
             del stretches[:count]
         return pushed
 
@@ -108,10 +125,11 @@ class SendQueue:
         if seq <= self.start:
             return
         self.start = min(seq, self.end)
+        if self.start == self.end:
+            self._starts = self._chunks = NOTHING
+            return
         starts, chunks = self._starts, self._chunks
         keep = bisect_right(starts, self.start) - 1
-        if self.start == self.end:
-            keep = len(starts)
         if keep > 0:
             del starts[:keep], chunks[:keep]
 
@@ -119,11 +137,7 @@ class SendQueue:
         """Return an independent copy; the chunks are shared, being immutable."""
         twin = SendQueue(self.start)
         twin.end = self.end
-        for stretch in self.stretches:
-            copy = Stretch(stretch.end)
-            copy.push = stretch.push
-            copy.record = stretch.record
-            twin.stretches.append(copy)
-        twin._starts = self._starts.copy()
-        twin._chunks = self._chunks.copy()
+        twin.stretches = [stretch.clone() for stretch in self.stretches] or NOTHING
+        twin._starts = self._starts.copy() or NOTHING
+        twin._chunks = self._chunks.copy() or NOTHING
         return twin

@@ -68,17 +68,20 @@ def first_stretch(tcb: Tcb, quota: int) -> int:
 
 
 def device_burst(tcb: Tcb, full: int) -> int:
-    """Octets that a device gets to cut at a time: what is sent in a millisecond at the rate of this connection.
+    """Octets that a device gets to cut at a time, one segment without tcp_min_tso_segs.
 
-    More on a short path; one segment without tcp_min_tso_segs.
+    All that may leave, where it leaves at once anyway: a piece costs what a larger one does.  A paced connection
+    sends so much in a millisecond, and more on a short path.
     """
-    least = tcb.stack.settings.tcp_min_tso_segs
+    settings = tcb.stack.settings
+    least = settings.tcp_min_tso_segs
     if not least:
         return full
     most = tcb.gso_max
-    near = min(tcb.rtt.least // US >> 9, 30)  # 0: so short a path that the rate does not count
-    if near and (speed := pacing.rate(tcb)):
-        most = min(most, max((speed >> 10) + (most >> near), least * full))
+    if settings.tcp_tso_autosize or pacing.paces(tcb):
+        near = min(tcb.rtt.least // US >> 9, 30)  # 0: so short a path that the rate does not count
+        if near and (speed := pacing.rate(tcb)):
+            most = min(most, max((speed >> 10) + (most >> near), least * full))
     return max(most - most % full, full)
 
 

@@ -17,12 +17,14 @@ from tulpen.tcp.fast_open_state import FastOpen
 from tulpen.tcp.flight import Flight
 from tulpen.tcp.intake import Intake
 from tulpen.tcp.loss import Loss
-from tulpen.tcp.negotiate import DEFAULT_MSS_4, DEFAULT_MSS_6, Terms, receive_buffer
+from tulpen.tcp.negotiate import default_terms, receive_buffer
+from tulpen.tcp.nothing import NOTHING
 from tulpen.tcp.outgo import Outgo
 from tulpen.tcp.path_state import Path
 from tulpen.tcp.rack_state import Rack
 from tulpen.tcp.receive_memory import ReceiveMemory
 from tulpen.tcp.receiving import ReceiveQueue
+from tulpen.tcp.route import PLAIN, Route
 from tulpen.tcp.rtt import round_trip
 from tulpen.tcp.sending import SendQueue
 from tulpen.tcp.signals import Signal
@@ -130,9 +132,9 @@ class Tcb:
         "ack_now", "acks", "cc", "closing", "delivered", "delivered_segments", "ecn", "error", "fast_open", "flight",
         "gso_max", "intake", "invalid_ack_at", "ipv6", "last_ack_sent", "loss", "mtu_mss", "name", "options",
         "orphan", "outgo", "override", "passive", "path", "probes", "probing_since", "queue", "rack", "rcv",
-        "rcv_mss", "receive_queue", "replies", "retransmits", "rtt", "sent_at", "signals", "smss", "snd",
+        "rcv_mss", "receive_queue", "replies", "retransmits", "route", "rtt", "sent_at", "signals", "smss", "snd",
         "soft_error", "stack", "stamps", "state", "syn_due", "terms", "timers", "trace", "troubled", "ts_offset",
-        "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
+        "ts_recent", "ts_recent_at", "usage", "user_timeout", "user_timeout_told", "wants_room",
     )  # fmt: skip
 
     def __init__(
@@ -149,21 +151,21 @@ class Tcb:
         self.rcv = ReceiveSpace(
             receive_buffer(options, settings), ReceiveMemory() if settings.tcp_rcvbuf_overhead else None
         )
-        self.terms = Terms(mss=DEFAULT_MSS_6 if ipv6 else DEFAULT_MSS_4, signed=signed)
+        self.terms = default_terms(ipv6=ipv6, signed=signed)
         self.ipv6 = ipv6
         self.mtu_mss = mss  # largest segment the path takes, without options
         self.rcv_mss = mss  # RMSS: what we told the peer to keep to
         self.gso_max = 0  # octets a device will cut into segments; 0: it cuts none
-        self.path = Path()
+        self.route: Route = PLAIN  # what it says of the path
+        self.path: Path | None = None  # None: routers are believed, and nothing is searched for
         self.passive = False  # came from LISTEN (MUST-11)
-        self.error = 0  # errno, once over
-        self.soft_error = 0  # errno of an ICMP soft error
-        self.signals: list[Signal] = []
+        self.error = self.soft_error = 0  # errno: once over; of an ICMP soft error
+        self.signals: tuple[Signal, ...] = ()
         # what is owed to the peer
         self.syn_due = False
         self.ack_now = False
         self.acks = AckState()
-        self.replies: list[Segment] = []  # RSTs and challenge ACKs, ready to go
+        self.replies: list[Segment] = NOTHING  # RSTs and challenge ACKs, ready to go
         self.last_ack_sent = 0  # Last.ACK.sent (RFC 7323 §4.3)
         self.invalid_ack_at = -1  # when we last answered a segment out of window
         self.fast_open: FastOpen | None = None  # RFC 7413
@@ -176,8 +178,7 @@ class Tcb:
         self.wants_room = False  # it was told there is no room to send
         self.user_timeout = self.user_timeout_told = 0  # milliseconds, as the peer asked for it; as we did (RFC 5482)
         # retransmission and congestion
-        self.flight = Flight()
-        self.timers = Timers()
+        self.flight, self.timers = Flight(), Timers()
         self.rtt = round_trip(settings)
         self.smss = min(mss, self.terms.mss)  # Eff.snd.MSS (MUST-16)
         self.cc = self.congestion_control()
@@ -193,11 +194,14 @@ class Tcb:
         self.intake = Intake()
         self.troubled = False  # R1 was reached and told
         self.sent_at = -1  # when data last went out
-        self.ts_recent_at, self.ts_offset = 0, ts_offset
+        self.ts_recent, self.ts_recent_at = 0, 0  # TS.Recent: the peer's latest TSval, and when
+        self.ts_offset = ts_offset
 
     def reply(self, segment: Segment) -> None:
         """Queue what answers a segment; a flood is not answered one for one if nobody sends meanwhile."""
-        if len(self.replies) < MOST_REPLIES:
+        if not self.replies:
+            self.replies = [segment]
+        elif len(self.replies) < MOST_REPLIES:
             self.replies.append(segment)
 
     def happened(self, event: Event, now: int) -> None:
@@ -230,7 +234,7 @@ class Tcb:
     def signal(self, what: Signal) -> None:
         """Tell the application, once until it has heard."""
         if what not in self.signals:
-            self.signals.append(what)
+            self.signals += (what,)
 
     def congestion_control(self) -> CongestionControl:
         """Return the algorithm the user or the host chose, at its initial window."""
@@ -240,7 +244,7 @@ class Tcb:
 
     def initial_window(self) -> int:
         """RFC 6928 §2."""
-        segments = self.path.route.initcwnd or self.stack.settings.tcp_initial_cwnd
+        segments = self.route.initcwnd or self.stack.settings.tcp_initial_cwnd
         return min(segments * self.smss, max(2 * self.smss, segments * LARGE))
 
     def clone(self, stack: Stack | None = None) -> Tcb:
@@ -252,18 +256,19 @@ class Tcb:
         twin.state = self.state
         twin.snd = self.snd.clone()
         twin.rcv = self.rcv.clone()
-        twin.terms = self.terms.clone()
+        twin.terms = self.terms
         twin.mtu_mss = self.mtu_mss
         twin.gso_max = self.gso_max
-        twin.path = self.path.clone()
+        twin.route = self.route
+        twin.path = None if self.path is None else self.path.clone()
         twin.passive = self.passive
         twin.error = self.error
         twin.soft_error = self.soft_error
-        twin.signals = self.signals.copy()
+        twin.signals = self.signals
         twin.syn_due = self.syn_due
         twin.ack_now = self.ack_now
         twin.acks = self.acks.clone()
-        twin.replies = self.replies.copy()
+        twin.replies = self.replies.copy() or NOTHING
         twin.last_ack_sent = self.last_ack_sent
         twin.invalid_ack_at = self.invalid_ack_at
         twin.fast_open = None if self.fast_open is None else self.fast_open.clone()
@@ -296,4 +301,5 @@ class Tcb:
         twin.intake = self.intake.clone()
         twin.troubled = self.troubled
         twin.sent_at = self.sent_at
+        twin.ts_recent = self.ts_recent
         twin.ts_recent_at = self.ts_recent_at

@@ -118,7 +118,7 @@ def _persist(tcb: Tcb, now: int) -> None:
         tcb.override = True
     else:
         tcb.stack.count("TCPWinProbe")
-        tcb.replies.append(probe(tcb, now))
+        tcb.reply(probe(tcb, now))
         tcb.probes += 1
         tcb.rtt.backoff += 1
         tcb.timers.persist = clocks.probe_deadline(tcb, now)
@@ -137,11 +137,11 @@ def _keepalive(tcb: Tcb, now: int) -> None:
     tcb.timed_out("keepalive", now)
     limit = judge.user_timeout(tcb)
     if (idle >= limit * MS and tcb.probes > 0) if limit else tcb.probes >= most:
-        tcb.replies.append(reset(tcb, now))
+        tcb.reply(reset(tcb, now))
         _give_up(tcb, Reason.KEEPALIVE_DEAD, now)
         return
     tcb.stack.count("TCPKeepAlive")
-    tcb.replies.append(probe(tcb, now))
+    tcb.reply(probe(tcb, now))
     tcb.probes += 1
     tcb.timers.keepalive = now + interval
 
@@ -169,7 +169,7 @@ def wait_for_their_fin(tcb: Tcb, now: int) -> None:
     if seconds is None:
         seconds = tcb.stack.settings.tcp_fin_timeout
     if seconds < 0:
-        tcb.replies.append(reset(tcb, now))
+        tcb.reply(reset(tcb, now))
         end(tcb, Event.GAVE_UP, now, reason=Reason.LINGER_2)
     else:
         tcb.timers.linger = now + seconds * SECOND

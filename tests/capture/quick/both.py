@@ -60,8 +60,9 @@ def quickly(
     plain += flows.finish()
     quick = {int(row["first_frame"]): plainly(row, flows) for rows in plain for row in rows}
     exact: dict[int, Told] = {}
-    follower = Follower(partial(tell, exact), policy, facts=flows.facts)
-    watch = Watch(flows, policy)
+    left = flows.left
+    follower = Follower(partial(tell, exact), policy, facts=left.facts)
+    watch = Watch(left, policy)
     at = 0
     for block in blocks:
         for chosen, seg in zip(watch.take(block), seen[at : at + len(block)], strict=True):

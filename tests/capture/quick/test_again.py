@@ -17,6 +17,7 @@ from tests.capture.files import pcap
 from tests.capture.test_follower import segments as exactly
 from tests.capture.test_follower import tell
 from tulpen.capture.follower import Follower, name_of
+from tulpen.capture.hosts import Facts
 from tulpen.capture.octets import Octets
 from tulpen.capture.policy import Policy
 from tulpen.capture.quick.again import Again
@@ -25,6 +26,8 @@ from tulpen.capture.quick.exact import halves
 from tulpen.capture.quick.layout import ODD
 from tulpen.capture.quick.pairs import of_part
 from tulpen.capture.quick.segments import Segments
+from tulpen.capture.quick.state import PAIR
+from tulpen.capture.quick.watch import Left
 from tulpen.capture.rows import Told
 
 
@@ -47,7 +50,7 @@ def test_odd_names_alone_say_what_they_say_among_all(seed: int) -> None:
         row["address"] = [halves(there), halves(here)] if turned else [halves(here), halves(there)]
         row["port"] = [port_2, port] if turned else [port, port_2]
     alone: dict[int, Told] = {}
-    again = Again(odd, follower.hosts.facts, Policy(), partial(tell, alone))
+    again = Again(Left(odd, np.zeros(0, PAIR), follower.hosts.facts), Policy(), partial(tell, alone))
     reader = Segments(Octets(io.BytesIO(octets)), most=100)
     for rows in reader:
         again.take(rows, reader)
@@ -66,7 +69,7 @@ def test_a_name_is_odd_from_its_frame_on() -> None:
     odd["frame"] = 2
     alone: dict[int, Told] = {}
     reader = Segments(Octets(io.BytesIO(octets)))
-    again = Again(odd, Follower(lambda _: None).hosts.facts, Policy(), partial(tell, alone))
+    again = Again(Left(odd, np.zeros(0, PAIR), Facts()), Policy(), partial(tell, alone))
     for rows in reader:
         again.take(rows, reader)
     again.finish()

@@ -50,6 +50,7 @@ from tulpen.capture.quick.state import (
     Memory,
     Rules,
 )  # fmt: skip
+from tulpen.capture.quick.watch import Left
 
 FIRST: Final = 4096  # records of each kind
 ROWS: Final = 8192  # of PLAIN, given at once
@@ -61,16 +62,15 @@ _DROPS: Final = {Checksums.AUTO: ONCE_RIGHT, Checksums.STRICT: ALWAYS, Checksums
 class Flows:
     """Takes arrays of ``SEGMENT`` in the order of their frames; gives ``PLAIN`` for each plain connection.
 
-    What it leaves to the exact reader is ``odd``, to be read when all is taken, with ``facts`` and ``pairs``.
+    What is not plain is ``left`` to the exact reader.
     """
 
-    __slots__ = ("_memory", "_more", "_odd", "_pairs", "_plain", "_rules", "_table", "facts", "shapes")
+    __slots__ = ("_facts", "_memory", "_more", "_odd", "_pairs", "_plain", "_rules", "_table", "shapes")
 
     def __init__(self, policy: Policy | None = None, shapes: Shapes | None = None) -> None:
         policy = policy or Policy()
         self.shapes = shapes or Shapes()
-        #: What the exact reader cannot know of the odd names from their segments alone; ``behind`` is not in it.
-        self.facts = Facts()
+        self._facts = Facts()
         idle = min(int(policy.idle * 1e9), np.iinfo(np.int64).max)
         self._rules = Rules(_DROPS[policy.checksums], policy.vlans, idle, secrets.randbits(31))
         self._memory = _empty()
@@ -92,16 +92,11 @@ class Flows:
         return int(self._memory.count[IN_USE])
 
     @property
-    def odd(self) -> NDArray[Any]:
-        """``ODD`` rows: names, some more than once, that the exact reader has to tell of from those frames on."""
+    def left(self) -> Left:
+        """What is left to the exact reader, once all segments were taken."""
         self._more_odd()
-        return np.concatenate([*self._odd, np.empty(0, ODD)])
-
-    @property
-    def pairs(self) -> NDArray[Any]:
-        """``PAIR`` rows: of segments from one to the other all clocks matter to the exact reader."""
-        self._more_odd()
-        return np.unique(np.concatenate([*self._pairs, np.empty(0, PAIR)]))
+        pairs = np.unique(np.concatenate([*self._pairs, np.empty(0, PAIR)]))
+        return Left(np.concatenate([*self._odd, np.empty(0, ODD)]), pairs, self._facts)
 
     def take(self, segments: NDArray[Any]) -> None:
         """Take the next segments."""
@@ -184,7 +179,7 @@ class Flows:
         memory, count = self._memory, self._memory.count
         self._odd.append(memory.odd[: count[ODDS]].copy())
         self._pairs.append(np.unique(memory.pairs[: count[PAIRS]]))
-        self.facts.cookies.update(memory.cookies[: count[COOKIES]].tolist())
+        self._facts.cookies.update(memory.cookies[: count[COOKIES]].tolist())
         count[ODDS] = count[PAIRS] = count[COOKIES] = 0
         if len(memory.odd) < 2 * len(memory.runs):
             room = 2 * len(memory.runs)

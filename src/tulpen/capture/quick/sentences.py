@@ -89,11 +89,11 @@ class Sentences:
 
 def _sentence(template: Template, place: str, *, silent: bool) -> str:
     """Return the sentence of a shape with its marks."""
-    opened: Any = template.opened._replace(frame=OPENED)  # type: ignore[arg-type]
+    opened: Any = OPENED
     ended: Any = ENDED if template.ended_at >= 0 else 0
     row = replace(
-        template.row, client=CLIENT, client_port=0, server=SERVER, server_port=0, taken_at=place, ended_frame=ended,
-        idle=_LONG if silent else 0.0,
+        template.row, client=CLIENT, client_port=0, server=SERVER, server_port=0, taken_at=place, opened_frame=opened,
+        ended_frame=ended, idle=_LONG if silent else 0.0,
     )  # fmt: skip
-    told = why(template.talk, opened, template.ended, row)
+    told = why(template.talk, template.opened, template.ended, row)
     return told.replace(endpoint(CLIENT, 0), CLIENT).replace(endpoint(SERVER, 0), SERVER).replace(seconds(_LONG), IDLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast, final
 
@@ -69,6 +70,8 @@ class Waiting:
     def add(self, told: Told) -> None:
         """Take the rows of another connection."""
         self.count += 1
+        row = told.connection
+        row.file = self._files[max(bisect_right(self._files, row.first_frame, key=_first) - 1, 0)][0]
         self._told.append(told)
         if len(self._told) >= TOLD_ROWS and (self._most is not None or self._spill):
             self._put_told()
@@ -86,6 +89,12 @@ class Waiting:
             reading.add(_numbered(told, self._number(told.connection.first_frame)))
         for rows in self._all_plain():
             reading.add_columns(self._answers(rows, self._begun.numbers(rows["first_frame"])))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in (self._plain_file, self._told_file):
+            if file is not None:
+                file.close()
 
     def _number(self, first_frame: int) -> int:
         return int(self._begun.numbers(np.array([first_frame]))[0])
@@ -147,6 +156,10 @@ class Waiting:
     def _answers(self, rows: NDArray[Any], numbers: NDArray[Any]) -> Answers:
         words = {shape: self._word(shape) for shape in np.unique(rows["shape"]).tolist()}
         return Answers(rows, numbers, words, self._files)
+
+
+def _first(file: tuple[str, int]) -> int:
+    return file[1]
 
 
 def _numbered(told: Told, number: int) -> Told:

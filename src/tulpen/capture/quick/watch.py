@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from tulpen.wire.segment import ACK, RST, SYN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tulpen.capture.quick.flows import Flows
+    from tulpen.capture.hosts import Facts
 
 _ONE: Final = np.uint64(1)
 _NONE: Final = np.uint64(0)
@@ -41,18 +41,26 @@ _CLOCK: Final = np.dtype(
 )  # fmt: skip
 
 
+class Left(NamedTuple):
+    """What ``Flows`` leaves to the exact reader."""
+
+    odd: NDArray[Any]  # ODD: names, some more than once, that it has to tell of from those frames on
+    pairs: NDArray[Any]  # PAIR: of segments from one to the other all clocks matter to it
+    facts: Facts  # of these, ``behind`` comes of the clocks
+
+
 @final
 class Watch:
     """Looks at every segment of a capture once more, after ``Flows`` has seen all."""
 
     __slots__ = ("_clocks", "_facts", "_key", "_names", "_trusts", "_vlans")
 
-    def __init__(self, flows: Flows, policy: Policy) -> None:
-        self._facts = flows.facts
+    def __init__(self, left: Left, policy: Policy) -> None:
+        self._facts = left.facts
         self._vlans = policy.vlans
         self._trusts = policy.checksums is Checksums.IGNORE
         self._key = 0
-        odd, pairs = flows.odd, flows.pairs
+        odd, pairs = left.odd, left.pairs
         self._names = np.zeros(_room(len(odd)), _NAME)
         self._clocks = np.zeros(_room(len(pairs)), _CLOCK)
         _put_names(self._names, odd, self._key)
