@@ -13,16 +13,16 @@ import tulpen
 _ROOMS: Final = ("capture", "capture/quick", "wire", "tcp")  # what compiled code is made of
 
 
-def kernel(function: Callable[..., Any]) -> Any:
+def kernel(function: Callable[..., Any], **options: Any) -> Any:
     """Compile a function that Python calls, once for each machine where something may be kept.
 
     numba looks whether the module of the function has changed since, and not at those whose functions and constants
-    went into it: here all of them count.
+    went into it: here all of them count.  ``options`` are numba's.
     """
     try:
-        made = njit(cache=True)(function)
+        made = njit(cache=True, **options)(function)
     except RuntimeError:  # this user may write nowhere
-        return njit(function)
+        return njit(**options)(function)
     kept = made._cache._cache_file
     kept._source_stamp = (kept._source_stamp, _STAMP)
     return made
