@@ -34,7 +34,7 @@ def _opening(opened: Opening, row: Connection) -> str:
     if row.ended in ("refused", "unreachable", "unanswered") or opened.word == "normal":
         return ""
     clause = f" ({word.clause})" if word.clause else ""
-    return f"{_capital(word.meaning)}, frame {opened.frame}{clause}."
+    return f"{_capital(word.meaning)}, frame {row.opened_frame}{clause}."
 
 
 def _ending(talk: Conversation, ended: Ending, row: Connection) -> str:

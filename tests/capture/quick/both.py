@@ -104,8 +104,7 @@ def _connection(row: Row, template: Template) -> Connection:
         rtt=sum(halves) if halves else None, client_rtt=rtt[server], server_rtt=rtt[client], zero_windows=0,
         zero_window_time=0.0, keep_alives=0, findings="", worst=model.worst, why="",
     )  # fmt: skip
-    opened = template.opened._replace(frame=told.opened_frame)
-    told.why = why(template.talk, opened, template.ended, told)
+    told.why = why(template.talk, template.opened, template.ended, told)
     return told
 
 
