@@ -96,7 +96,7 @@ def test_prometheus_scrapes_it(room: Room, far: Far) -> None:
     _busy(room, far)
     port, end = serve(Gauges(lambda: [room], SOON), "127.0.0.1", 0)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             text = answer.read().decode()
     finally:
         end()
@@ -198,16 +198,18 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
         def text() -> str:
             assert command.poll() is None, command.stderr.read() if command.stderr else ""
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
                     return str(answer.read().decode())
             except OSError:
                 return ""
 
-        wait_for(text, "it serves", 60)
+        wait_for(text, "it serves", 120)
         assert f'tulpen_tcp_listener_sockets{{listener="127.0.0.1:{port}",namespace="",state="ESTABLISHED"}}' in text()
-    finally:
         command.send_signal(signal.SIGINT)
         _, errors = command.communicate(timeout=60)
+    finally:
+        command.kill()
+        command.communicate()
     assert command.returncode == 0, errors
     assert "Traceback" not in errors
 

@@ -137,7 +137,12 @@ def test_the_accept_queue_overflows(room: Room, far: Far) -> None:
     assert (pid_of(finding), finding.listener) == (pid, "192.0.2.1:8080")
     assert (evidence(finding, "Recv-Q of the listener"), evidence(finding, "Send-Q of the listener")) == (5, 4)
     assert grew(finding, "TcpExtListenOverflows") > 0
-    assert grew(finding, "drops of the listener") >= grew(finding, "TcpExtListenOverflows")
+    for _ in range(20):  # the listener is read a moment before the counters, in which SYNs may come
+        if grew(finding, "drops of the listener") >= grew(finding, "TcpExtListenOverflows"):
+            break
+        finding = room.found("accept-queue", seconds=2.5)
+    else:
+        raise AssertionError("the listener's drops never grew as much as the overflows")
 
 
 def test_an_accept_queue_that_is_emptied_is_well(room: Room, far: Far) -> None:

@@ -122,6 +122,20 @@ def test_addresses_and_routes_are_those_asked_for() -> None:
                 assert socket.inet_pton(family, target) in _wait_for_packet(network)
 
 
+@every_device
+def test_what_is_written_at_once_is_taken_in(device: Device) -> None:
+    for _ in range(20):
+        with (
+            PrivateNetwork(device=device) as network,
+            network.open_socket(socket.AF_INET6, socket.SOCK_DGRAM) as sender,
+            network.open_socket(socket.AF_INET6, socket.SOCK_DGRAM) as receiver,
+        ):
+            receiver.bind(("::", 9))
+            receiver.settimeout(PATIENCE)
+            sender.sendto(b"x", ("2001:db8::1", 9))
+            assert receiver.recv(10) == b"x"
+
+
 def test_loopback_works_inside() -> None:
     with (
         PrivateNetwork() as network,

@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -399,6 +400,30 @@ def test_abandoned_before_the_answer(silent: Silent) -> None:
     client.connect_ex(("192.0.2.2", silent.port))
     client.close()
     assert silent.told().verdict.ending is Ending.ABANDONED
+
+
+BUSY = """
+import socket, struct, time
+server = socket.create_server(("127.0.0.1", 0))
+until = time.monotonic() + 60
+while time.monotonic() < until:
+    client = socket.create_connection(server.getsockname())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    server.accept()[0].close()
+"""
+
+
+def test_a_look_ends_where_something_happens_all_the_time(network: PrivateNetwork) -> None:
+    busy = [network.start([sys.executable, "-c", BUSY]) for _ in range(3)]
+    with Traced(octets=False) as watch:
+        told = 0
+        while told < 1000:
+            told += len(watch.poll(longest=0.1))
+        assert all(each.poll() is None for each in busy)
+    for each in busy:
+        each.kill()
+        each.wait()
 
 
 def test_what_was_lost_is_counted_and_nobody_is_named_wrongly(network: PrivateNetwork) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tulpen.doctor.limits import Limits
     from tulpen.doctor.place import Place
 
+_AWAKE = 0.5  # seconds
+
 
 @click.command(
     "doctor",
@@ -173,7 +175,8 @@ def _metrics(options: dict[str, Any]) -> None:
             from tulpen.doctor.metrics.otlp import send
 
             stack.callback(send(gauges, options["otlp"], max(1.0, options["seconds"])))
-        left.wait()
+        while not left.wait(_AWAKE):  # a signal just before the wait would not end it
+            pass
 
 
 def _address(text: str) -> tuple[str, int]:

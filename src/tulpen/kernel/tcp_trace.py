@@ -45,6 +45,8 @@ class TcpTrace:
     ) -> None:
         self.notes: list[str] = []
         self._bulk = importlib.util.find_spec("numpy") is not None if bulk is None else bulk
+        if self._bulk:
+            importlib.import_module("numpy")  # not by two threads at once, of which one reads and one looks
         self._pipes: list[int] = []
         self._tracefs = Tracefs()
         with contextlib.ExitStack() as undo:

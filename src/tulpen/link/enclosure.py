@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from errno import EACCES, EAFNOSUPPORT, EINVAL, ENODEV, ENOENT, ENXIO, EOPNOTSUPP, EPERM, EROFS
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ NAME: Final = "tulpen0"
 
 _NO_TUN: Final = (EACCES, EPERM, ENOENT, ENODEV, ENXIO)
 _NO_IPV6: Final = (EACCES, EAFNOSUPPORT, EINVAL, EOPNOTSUPP)  # EINVAL: an MTU below 1280 (RFC 8200 §5)
+_LOCAL: Final = 0x8000_0000  # RTF_LOCAL, of a route to an address of ours
+_SETTLES: Final = 5.0  # seconds
 _SWAP: Final = str.maketrans("./", "/.")
 
 Network = tuple[bytes, int]  # an address and the length of its prefix
@@ -74,10 +77,30 @@ def enclose(plan: Plan) -> Enclosure:
             if len(network) in families:
                 netlink.route(index, network, prefix, quick_acks=plan.quick_acks)
         netlink.close()
+        _settle(addresses)
     except BaseException:
         os.close(fd)
         raise
     return Enclosure(device, fd, addresses, user)
+
+
+def _settle(addresses: tuple[Network, ...]) -> None:
+    """Wait until what is sent to the addresses of IPv6 is taken in.
+
+    Linux gives them their routes from a worker of its own, on a busy machine almost a second
+    after netlink has said that they are there.
+    """
+    wanted = {address.hex() for address, _ in addresses if len(address) == 16}
+    until = time.monotonic() + _SETTLES
+    with contextlib.suppress(OSError):
+        while not wanted <= _taken_in() and time.monotonic() < until:
+            time.sleep(0.001)
+
+
+def _taken_in() -> set[str]:
+    """Return the addresses of IPv6, in hex, that have a route to this host itself."""
+    rows = map(str.split, proc.read("/proc/thread-self/net/ipv6_route").splitlines())
+    return {row[0] for row in rows if row[1] == "80" and int(row[8], 16) & _LOCAL}
 
 
 def read_sysctl(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -30,6 +31,7 @@ _LONG: Final = 1_000_000_000  # ns in CLOSE-WAIT from which a connection was hal
 _SYN_TIMEOUT: Final = 900_000_000  # ns: the least that a SYN is waited for is a second
 _MANY: Final = 3  # retransmissions without an answer
 _KEPT: Final = 200_000  # messages
+_LONGEST: Final = 1.0  # seconds
 _WORDS: Final = 5_000
 _ABOUT: Final = 0.9
 _NAMELESS: Final = FourTuple(b"", 0, b"", 0)
@@ -106,8 +108,13 @@ class Traced:
         """None: the buffers hold what comes in a second."""
         return []
 
-    def poll(self, wanted: Callable[[Verdict], bool] = _any) -> list[Ended]:
-        """Return the connections that ended, a moment after they did; call it some times a second."""
+    def poll(self, wanted: Callable[[Verdict], bool] = _any, *, longest: float = _LONGEST) -> list[Ended]:
+        """Return the connections that ended, a moment after they did; call it some times a second.
+
+        It takes no more than so many seconds, and a little: where something happens all the time, it
+        would never come to an end of it.
+        """
+        until = time.monotonic() + longest
         told = self._settling
         self._settling = []
         counted = self._unwanted(wanted)
@@ -116,6 +123,8 @@ class Traced:
             self.tally.add(batch.counts)
             self._note_resets(batch)
             self._settling += self._lives.feed(batch, counted, _LONG)
+            if time.monotonic() > until:
+                break
         self._places.read(self._last, self._where)
         self._places.refresh(time.monotonic_ns())
         for word, number in counted.items():
@@ -131,7 +140,7 @@ class Traced:
         """Let no more events come, and return the rest."""
         self._trace.stop()
         self.refresh()
-        first = self.poll(wanted)
+        first = self.poll(wanted, longest=math.inf)
         time.sleep(0.02)  # the last numbers of a socket come from a work queue
         return first + self.poll(wanted)
 

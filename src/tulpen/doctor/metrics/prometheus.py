@@ -34,6 +34,7 @@ def serve(gauges: Gauges, address: str, port: int) -> tuple[int, Callable[[], No
     Raises TulpenError without the library, or where the port cannot be had.
     """
     try:
+        import prometheus_client.core  # noqa: F401 (not by two scrapes at once)
         from prometheus_client import CollectorRegistry, start_http_server
     except ImportError:
         raise TulpenError("--metrics needs prometheus-client", EXTRA) from None
