@@ -173,6 +173,15 @@ def test_tunnels_and_fragments_come_at_their_place() -> None:
     assert 0 < np.count_nonzero(rows["has"] & EXACT) < len(rows)
 
 
+def test_a_relay_of_teredo_may_have_any_port() -> None:
+    talk = Talk(six=True)
+    talk.addresses = (bytes.fromhex("20010000") + bytes(12), talk.addresses[1])
+    talk.opened()
+    rows = same(pcap([(when, udp(whole, 40_444)) for when, whole in talk.packets])).rows
+    assert (rows["has"] & EXACT).all()
+    assert len(rows) == 3
+
+
 def block(order: str, kind: int, body: bytes) -> bytes:
     body += bytes(-len(body) % 4)
     size = struct.pack(f"{order}I", len(body) + 12)

@@ -10,11 +10,10 @@ from collections import Counter
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from tulpen.capture import dissect as exact
 from tulpen.capture import links, tunnels
-from tulpen.capture.quick.kernel import kernel
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import (
     FAST_OPEN,
     MOST_TAGS,
@@ -106,7 +105,7 @@ def words(passed: Any) -> Counter[str]:
     )
 
 
-@kernel
+@compiled
 def dissect(
     memory: int, records: Any, first: int, base: int, rows: Any, where: Any, passed: Any
 ) -> tuple[int, int, int, int]:
@@ -138,7 +137,7 @@ def dissect(
     return count, later, octets, latest
 
 
-@njit
+@inlined
 def _frame(link: int, at: int, cut: int, end: int, row: Any) -> Any:
     """Follow a frame of which the octets ``at`` to ``cut`` were captured, and which ended on the wire at ``end``."""
     row.tags = 0
@@ -167,14 +166,14 @@ def _frame(link: int, at: int, cut: int, end: int, row: Any) -> Any:
     return _llc(after, cut) if kind == 4 else _typed(kind, after, cut, end, row)
 
 
-@njit
+@inlined
 def _llc(at: int, cut: int) -> Any:
     if at + 3 > cut or octet(at + 2) != 3 or octet(at) != octet(at + 1) or (octet(at) != 0xAA and octet(at) != 0x06):
         return NO_IP
     return OTHER
 
 
-@njit
+@inlined
 def _raw(at: int, cut: int, end: int, row: Any) -> Any:
     if at >= cut:
         return NO_IP
@@ -184,7 +183,7 @@ def _raw(at: int, cut: int, end: int, row: Any) -> Any:
     return _ipv6(at, cut, end, row) if version == 6 else NO_IP
 
 
-@njit
+@inlined
 def _typed(kind: int, at: int, cut: int, end: int, row: Any) -> Any:
     """Follow what stands behind an EtherType."""
     tags = outer = inner = 0
@@ -207,7 +206,7 @@ def _typed(kind: int, at: int, cut: int, end: int, row: Any) -> Any:
             return _llc(at, cut)
 
 
-@njit
+@inlined
 def _ipv4(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 20 > cut:
         return IP_CUT
@@ -233,7 +232,7 @@ def _ipv4(at: int, cut: int, end: int, row: Any) -> Any:
     return _tcp(start, stop, cut, ones_sum(at + 12, 8), good, row)
 
 
-@njit
+@inlined
 def _ipv6(at: int, cut: int, end: int, row: Any) -> Any:
     if at + 40 > cut:
         return IP_CUT
@@ -257,7 +256,7 @@ def _ipv6(at: int, cut: int, end: int, row: Any) -> Any:
     return _tcp(start, stop, cut, ones_sum(at + 8, 32), True, row)
 
 
-@njit
+@inlined
 def _not_tcp(start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
     """Return what the payload of a packet that is not TCP comes to."""
     if protocol == icmp:
@@ -277,7 +276,7 @@ def _not_tcp(start: int, stop: int, cut: int, protocol: int, icmp: int) -> int:
     return OTHER if _PROTOCOLS[protocol] else protocol
 
 
-@njit
+@inlined
 def _tcp(start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) -> Any:
     """Read a segment from ``start`` on of which what stands before ``cut`` was captured; ``addresses`` is their sum."""
     size = stop - start
@@ -308,14 +307,14 @@ def _tcp(start: int, stop: int, cut: int, addresses: int, good: bool, row: Any) 
     return TCP
 
 
-@njit
+@inlined
 def _unfinished(field: int, pseudo: int, size: int) -> Any:
     """Return what a checksum that is not right says: that the device was to compute it, or that it is wrong."""
     begun = field == 0 or field == pseudo % 0xFFFF or field == (pseudo - size) % 0xFFFF
     return _UNFINISHED if size > 0xFFFF or begun else _WRONG
 
 
-@njit
+@inlined
 def _options(at: int, end: int, row: Any) -> Any:
     """Read the options ``at`` to ``end`` into a row; return what it has."""
     row.mss = 0
@@ -339,7 +338,7 @@ def _options(at: int, end: int, row: Any) -> Any:
     return has
 
 
-@njit
+@inlined
 def _option(kind: int, length: int, at: int, row: Any) -> Any:
     """Read one option, whose own octets begin at ``at``."""
     if kind == kinds.TIMESTAMPS and length == 10:

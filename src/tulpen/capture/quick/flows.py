@@ -114,7 +114,7 @@ class Flows:
     def done(self) -> NDArray[Any]:
         """Return the plain connections that are over and forgotten, and not given before, as ``PLAIN``."""
         self._put_by()
-        rows = np.concatenate([*self._plain, np.empty(0, PLAIN)])
+        rows = self._plain[0] if len(self._plain) == 1 else np.concatenate([np.empty(0, PLAIN), *self._plain])
         self._plain.clear()
         return rows
 

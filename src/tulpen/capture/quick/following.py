@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from tulpen.capture.policy import SILENCE
-from tulpen.capture.quick.compiled import compiled, inlined, part
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import ICMP
 from tulpen.capture.quick.names import (
     FREE,
@@ -129,13 +129,13 @@ def _lacks(memory: Memory, s: Any) -> Any:
     return DONE
 
 
-@part
+@compiled
 def is_past(f: Any, table: Table, now: int) -> Any:
     """Say whether the connection of a flow is over, and 2 MSL have passed in silence."""
     return now - f.last_when > SILENCE and bool(table.flags[f.shape] & OVER)
 
 
-@part
+@compiled
 def tell(memory: Memory, flow: int, table: Table) -> Any:
     """Tell the connection of a flow; say whether that could be done."""
     f = memory.flows[flow]
@@ -178,7 +178,7 @@ def tell(memory: Memory, flow: int, table: Table) -> Any:
     return True
 
 
-@part
+@compiled
 def _octets(e: Any) -> Any:
     # What it sent is all the numbers it has used, but for those of SYN and FIN.
     if not e.knows & NUMBERS:
@@ -186,7 +186,7 @@ def _octets(e: Any) -> Any:
     return e.nxt - np.int64(e.first) - (1 if e.knows & ISN else 0) - (1 if e.knows & CLOSED else 0)
 
 
-@part
+@compiled
 def _place(first: Any, second: Any) -> Any:
     # vantage.taken_at
     raw_first, raw_second = first.knows & UNFINISHED != 0, second.knows & UNFINISHED != 0
@@ -201,12 +201,12 @@ def _place(first: Any, second: Any) -> Any:
         return 2
     if not first.least or not second.least:
         return -1
-    if first.least > NEAR * second.least:
+    if (first.least - 1) // NEAR >= second.least:  # as products would be, did 64 bits hold them
         return 0
-    return 1 if second.least > NEAR * first.least else -1
+    return 1 if (second.least - 1) // NEAR >= first.least else -1
 
 
-@part
+@compiled
 def _hops(e: Any) -> Any:
     if e.often[0] == 0:
         return -1
@@ -245,7 +245,7 @@ def finish(memory: Memory, table: Table, at: int) -> Any:
     return count[FLOWS]
 
 
-@part
+@compiled
 def _has_room(memory: Memory) -> Any:
     count = memory.count
     if 2 * (count[PASTS] + 1) > len(memory.past):
@@ -253,7 +253,7 @@ def _has_room(memory: Memory) -> Any:
     return count[ODDS] + 1 < len(memory.odd) and count[PAIRS] + 1 < len(memory.pairs)
 
 
-@part
+@compiled
 def _let_go(memory: Memory, flow: int, table: Table) -> None:
     f = memory.flows[flow]
     if not f.odd and not tell(memory, flow, table):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tulpen.capture.quick.compiled import compiled, inlined, part
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.state import (
     FLOWS,
     FREE_FLIGHT,
@@ -34,7 +34,7 @@ _WELL_KNOWN: Final = 1024
 _EPHEMERAL: Final = 32_768
 
 
-@part
+@compiled
 def mixed(number: Any) -> Any:
     """Return a hash of 64 bits."""
     number = (number ^ (number >> _SHIFT)) * _B
@@ -56,14 +56,14 @@ def name_hash(s: Any, vlan: int, key: int) -> Any:
     return mixed(here + there + np.uint64(vlan)) | _ONE
 
 
-@part
+@compiled
 def side_of(f: Any, s: Any) -> Any:
     """Return which end of a flow sent a segment."""
     same = s.src[1] == f.address[0, 1] and s.sport == f.port[0] and s.src[0] == f.address[0, 0]
     return 0 if same else 1
 
 
-@part
+@compiled
 def _is_named(f: Any, s: Any, vlan: int) -> Any:
     if f.six != s.six or f.vlan != vlan:
         return False
@@ -90,7 +90,7 @@ def find(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     return NOBODY
 
 
-@part
+@compiled
 def put(memory: Memory, flow: int, code: int) -> None:
     """Make a flow be found."""
     slots = memory.slots
@@ -101,7 +101,7 @@ def put(memory: Memory, flow: int, code: int) -> None:
     slots[at] = (code >> _HALF) << _HALF | np.uint64(flow + 1)
 
 
-@part
+@compiled
 def is_full(memory: Memory) -> Any:
     """Say whether there is no room for another flow."""
     count = memory.count
@@ -110,7 +110,7 @@ def is_full(memory: Memory) -> Any:
     return count[FREE_FLOW] == NOBODY and count[FLOWS] == len(memory.flows)
 
 
-@part
+@compiled
 def begin(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     """Return a new flow for a segment."""
     count = memory.count
@@ -132,7 +132,7 @@ def begin(memory: Memory, s: Any, vlan: int, code: int) -> Any:
     return flow
 
 
-@part
+@compiled
 def fresh(memory: Memory, flow: int, s: Any) -> None:
     """Let a segment be the first of a connection of its name."""
     f = memory.flows[flow]
@@ -174,7 +174,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
         e.resets = 0
 
 
-@part
+@compiled
 def _client(first: int, second: int) -> Any:
     # As verdict._client has it.
     if (first < _WELL_KNOWN) != (second < _WELL_KNOWN):
@@ -184,7 +184,7 @@ def _client(first: int, second: int) -> Any:
     return 0
 
 
-@part
+@compiled
 def land(memory: Memory, flow: int) -> None:
     """Forget what a flow has in flight."""
     count = memory.count
@@ -197,7 +197,7 @@ def land(memory: Memory, flow: int) -> None:
             e.flying = 0
 
 
-@part
+@compiled
 def make_odd(memory: Memory, flow: int) -> None:
     """Leave a name to the exact reader, from the first frame of the connection that it bears now."""
     f = memory.flows[flow]
@@ -215,7 +215,7 @@ def make_odd(memory: Memory, flow: int) -> None:
     count[ODDS] += 1
 
 
-@part
+@compiled
 def give_back(memory: Memory, flow: int) -> None:
     """Forget a flow; where it is found is made anew afterwards."""
     f = memory.flows[flow]
@@ -230,7 +230,7 @@ def give_back(memory: Memory, flow: int) -> None:
     count[IN_USE] -= 1
 
 
-@part
+@compiled
 def remember(past: Any, code: int) -> None:
     """Put a hash where ``was_odd`` finds it."""
     mask = np.uint64(len(past) - 1)
@@ -248,7 +248,7 @@ def remember_all(old: Any, past: Any) -> None:
             remember(past, code)
 
 
-@part
+@compiled
 def was_odd(past: Any, code: int) -> Any:
     """Say whether a name, or by a rare chance another, was odd before it was given back."""
     mask = np.uint64(len(past) - 1)
@@ -269,7 +269,7 @@ def find_anew(memory: Memory) -> None:
             put(memory, flow, f.hash)
 
 
-@part
+@compiled
 def name_of(s: Any, rules: Rules) -> Any:
     """Return the VLAN that is part of a segment's name."""
     return np.int64(s.vlan) if rules.vlans else 0

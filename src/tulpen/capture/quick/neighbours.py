@@ -8,7 +8,7 @@ import numpy as np
 
 from tulpen.capture.listeners import BITS, ENOUGH, NO_SCALE, OF_ECN, OF_SACK
 from tulpen.capture.policy import SILENCE
-from tulpen.capture.quick.compiled import compiled, part
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.layout import SACK_PERMITTED, SCALE, STAMP
 from tulpen.capture.quick.names import NOBODY, end_hash, make_odd, mixed, side_of
 from tulpen.capture.quick.state import COOKIES, LISTENERS, NEVER, PAIRS, RUNS, RUNS_GONE, Memory, Rules
@@ -31,7 +31,7 @@ _ONE: Final = np.uint64(1)
 _NONE: Final = np.uint64(0)
 
 
-@part
+@compiled
 def syn(memory: Memory, flow: int, s: Any, rules: Rules) -> None:
     """Take a SYN or SYN,ACK, as ``Listeners.syn`` does."""
     if s.checksum == _WRONG and rules.drops != NEVER:
@@ -45,7 +45,7 @@ def syn(memory: Memory, flow: int, s: Any, rules: Rules) -> None:
         _answer(memory, flow, f, s, rules)
 
 
-@part
+@compiled
 def unanswered(memory: Memory, f: Any) -> None:
     """Remember whose clock matters, where the last SYN of a flow had a timestamp and no answer."""
     answered = f.offers & ANSWERED and not f.offers & UNSURE
@@ -60,7 +60,7 @@ def unanswered(memory: Memory, f: Any) -> None:
     memory.count[PAIRS] += 1
 
 
-@part
+@compiled
 def _offer(memory: Memory, f: Any, s: Any, rules: Rules) -> None:
     side = side_of(f, s)
     if f.offers & WAITS:
@@ -86,14 +86,14 @@ def _offer(memory: Memory, f: Any, s: Any, rules: Rules) -> None:
     )
 
 
-@part
+@compiled
 def _is_answer(f: Any, s: Any) -> Any:
     if f.offers & (WAITS | ANSWERED) != WAITS or f.offers & SIDE == side_of(f, s):
         return False
     return s.when - f.offered_when <= SILENCE and np.int64(s.ack) == (np.int64(f.offered) + 1) & _MASK
 
 
-@part
+@compiled
 def _answer(memory: Memory, flow: int, f: Any, s: Any, rules: Rules) -> None:
     at = _listener(memory, s, rules)
     listener = memory.listeners[at]
@@ -108,7 +108,7 @@ def _answer(memory: Memory, flow: int, f: Any, s: Any, rules: Rules) -> None:
         _is_one(memory, flow, s.frame)
 
 
-@part
+@compiled
 def _listener(memory: Memory, s: Any, rules: Rules) -> Any:
     table = memory.listeners
     here = end_hash(s.src[0], s.src[1], s.sport, rules.key)
@@ -136,7 +136,7 @@ def _listener(memory: Memory, s: Any, rules: Rules) -> Any:
     return np.int64(at)
 
 
-@part
+@compiled
 def _is_its(row: Any, s: Any) -> Any:
     return (
         row.port == s.sport and row.six == s.six and row.src[0] == s.src[0] and row.src[1] == s.src[1]
@@ -144,7 +144,7 @@ def _is_its(row: Any, s: Any) -> Any:
     )  # fmt: skip
 
 
-@part
+@compiled
 def _stamped(memory: Memory, flow: int, f: Any, listener: Any, s: Any) -> None:
     count = memory.count
     rest = (np.int64(s.tsval) - (np.int64(f.offered_bits) | (OF_ECN if s.flags & ECE else 0))) & BITS
@@ -173,7 +173,7 @@ def _stamped(memory: Memory, flow: int, f: Any, listener: Any, s: Any) -> None:
     listener.run = NOBODY
 
 
-@part
+@compiled
 def _note(listener: Any, tsval: int) -> None:
     for at in range(listener.count):
         if listener.stamps[at] == tsval:
@@ -183,7 +183,7 @@ def _note(listener: Any, tsval: int) -> None:
         listener.count += 1
 
 
-@part
+@compiled
 def _is_one(memory: Memory, flow: int, frame: int) -> None:
     memory.cookies[memory.count[COOKIES]] = frame
     memory.count[COOKIES] += 1

@@ -13,7 +13,7 @@ import numpy as np
 from tulpen.capture.acks import DELAYED, SLOW
 from tulpen.capture.conversation import MS
 from tulpen.capture.end import LONGEST_FLIGHT
-from tulpen.capture.quick.compiled import inlined, part
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.layout import (
     EXACT,
     FAST_OPEN,
@@ -69,6 +69,7 @@ _LAST_WAIT: Final = DELAYED.stop
 _LONGEST: Final = LONGEST_FLIGHT - 1
 _MASK: Final = 0xFFFF_FFFF
 _SOON: Final = 5 * MS
+_AGES: Final = 1 << 61
 _SMALL: Final = 536
 _WIDEST: Final = 14
 _UNPLAIN: Final = EXACT | SACK | FAST_OPEN | STRANGE
@@ -146,7 +147,7 @@ def _letter(side: int, b: Any, s: Any, acked: int) -> Any:
     return letter
 
 
-@part
+@compiled
 def write(f: Any, s: Any, after: int) -> None:
     """Add a letter to the word of a flow."""
     f.frame[f.letters] = s.frame - f.first_frame
@@ -158,7 +159,7 @@ def write(f: Any, s: Any, after: int) -> None:
 # what would be found in it
 
 
-@part
+@compiled
 def _may_open(f: Any, a: Any, b: Any, s: Any) -> Any:
     if s.length or (s.has & SCALE and s.scale > _WIDEST) or _is_for_many(s.six, s.src) or _is_for_many(s.six, s.dst):
         return False
@@ -170,7 +171,7 @@ def _may_open(f: Any, a: Any, b: Any, s: Any) -> Any:
     return bool(s.flags & ACK and answers and np.int64(s.ack) == (np.int64(b.first) + 1) & _MASK)
 
 
-@part
+@compiled
 def _is_for_many(six: int, address: Any) -> Any:
     # wire.address.is_multicast and is_broadcast
     if six:
@@ -199,12 +200,12 @@ def _fits(a: Any, b: Any, s: Any, start: int) -> Any:
     return True
 
 
-@part
+@compiled
 def _round_trip(a: Any, b: Any) -> Any:
-    return a.least + b.least
+    return min(a.least, _AGES) + min(b.least, _AGES)
 
 
-@part
+@compiled
 def _has_its_stamp(a: Any, b: Any, s: Any, start: int) -> Any:
     if not a.stamped:
         return True
@@ -232,12 +233,12 @@ def _may_acknowledge(a: Any, b: Any, s: Any, acked: int) -> Any:
     return acked + (np.int64(s.wnd) << shift) + (np.int64(1) << shift) > a.edge
 
 
-@part
+@compiled
 def _scale_is_known(a: Any, b: Any) -> Any:
     return bool(a.knows & ISN) and (bool(b.knows & ISN) or a.scale < 0)
 
 
-@part
+@compiled
 def _scale(a: Any, b: Any) -> Any:
     return np.int64(0) if a.scale < 0 or b.scale < 0 else np.int64(min(a.scale, _WIDEST))
 
@@ -253,7 +254,7 @@ def _has_place(memory: Memory, f: Any, a: Any, s: Any) -> Any:
 # what it changes
 
 
-@part
+@compiled
 def _opens(f: Any, a: Any, s: Any) -> None:
     a.first = s.seq
     a.una = np.int64(s.seq)
@@ -298,13 +299,13 @@ def _sends(memory: Memory, f: Any, a: Any, b: Any, s: Any, start: int) -> None:
         a.flying += 1
 
 
-@part
+@compiled
 def no_flight(memory: Memory) -> Any:
     """Say whether there is no room for more text under way."""
     return memory.count[FREE_FLIGHT] == NOBODY and memory.count[FLYING] == len(memory.flight)
 
 
-@part
+@compiled
 def _new_flight(memory: Memory) -> Any:
     count = memory.count
     at = count[FREE_FLIGHT]
@@ -316,7 +317,7 @@ def _new_flight(memory: Memory) -> Any:
     return at
 
 
-@part
+@compiled
 def _stamps(a: Any, s: Any) -> None:
     if not s.has & STAMP:
         return
@@ -351,7 +352,7 @@ def _acknowledges(memory: Memory, f: Any, a: Any, b: Any, s: Any, acked: int) ->
     return True
 
 
-@part
+@compiled
 def _sample(e: Any, waited: int) -> None:
     if waited <= 0:
         return
@@ -378,9 +379,9 @@ def _advances(memory: Memory, b: Any, now: int, acked: int) -> Any:
     waited = now - when
     _sample(b, waited)
     if at == NOBODY:
-        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and waited > 4 * b.least
+        delayed = _FIRST_WAIT <= waited < _LAST_WAIT and (waited - 1) // 4 >= b.least
         b.waited = waited if delayed and (not b.mss or size < _SMALL or size < b.mss) else 0
-    return not (waited > SLOW + b.least and b.samples > 1)
+    return not (waited - SLOW > b.least and b.samples > 1)
 
 
 @inlined

@@ -10,13 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
+from tulpen.capture.quick.compiled import inlined
 from tulpen.capture.quick.words import LITTLE, native_64, octet
 
 _LOW: Final = np.uint64(0xFFFF_FFFF)
 _HALF: Final = np.uint64(32)
 
 
-@njit
+@inlined
 def ones_sum(start: int, size: int) -> Any:
     """Return a number congruent, modulo 0xFFFF, to the sum of the 16-bit words of ``size`` octets from a place on."""
     low, high = np.uint64(0), np.uint64(0)

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from tulpen.capture import pcapng
 from tulpen.capture.frame import MOST
 from tulpen.capture.pcap import RECORD as HEADER
-from tulpen.capture.quick.kernel import kernel
+from tulpen.capture.quick.compiled import compiled, inlined
 from tulpen.capture.quick.words import word_32
 
 # Why a walk stopped.
@@ -66,7 +65,7 @@ def interface_array(interfaces: Sequence[pcapng.Interface]) -> NDArray[Any]:
     return rows
 
 
-@kernel
+@compiled
 def pcap_records(
     memory: int, at: int, end: int, little: bool, unit: int, extra: int, link: int, records: Any
 ) -> tuple[int, int, int]:
@@ -94,7 +93,7 @@ def pcap_records(
     return len(records), at, FULL
 
 
-@kernel
+@compiled
 def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any, records: Any) -> tuple[int, int, int]:
     """Fill ``records`` from the octets ``at`` to ``end`` of those from the place ``memory`` on.
 
@@ -121,7 +120,7 @@ def pcapng_records(memory: int, at: int, end: int, little: bool, interfaces: Any
     return count, at, FULL
 
 
-@njit
+@inlined
 def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record: Any) -> bool:
     """Read a packet's block with ``body`` octets between its lengths; False where it is not plain."""
     which, ticks, fixed = 0, np.uint64(0), 4
@@ -159,7 +158,7 @@ def _packet(at: int, kind: int, body: int, little: bool, interfaces: Any, record
     return True
 
 
-@njit
+@inlined
 def _nanoseconds(ticks: int, interface: Any) -> Any:
     if interface.times:
         return ticks * interface.times

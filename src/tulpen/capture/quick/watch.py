@@ -8,7 +8,7 @@ import numpy as np
 
 from tulpen.capture.hosts import CLOCK
 from tulpen.capture.policy import Checksums, Policy
-from tulpen.capture.quick.compiled import compiled, part
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.layout import ICMP, STAMP
 from tulpen.capture.quick.names import end_hash, mixed, name_hash
 from tulpen.capture.quick.numbers import before
@@ -104,7 +104,7 @@ def _put_names(table: Any, odd: Any, key: int) -> None:
             put.address[side, 1] = row.address[side, 1]
 
 
-@part
+@compiled
 def _is_same(one: Any, other: Any) -> Any:
     if one.vlan != other.vlan or one.six != other.six:
         return False
@@ -115,7 +115,7 @@ def _is_same(one: Any, other: Any) -> Any:
     return straight or crossed
 
 
-@part
+@compiled
 def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     return (
         one.port[here] == other.port[there]
@@ -124,7 +124,7 @@ def _is_end(one: Any, here: int, other: Any, there: int) -> Any:
     )
 
 
-@part
+@compiled
 def _is_name_of(row: Any, s: Any, vlan: int) -> Any:
     if row.vlan != vlan or row.six != s.six:
         return False
@@ -153,13 +153,13 @@ def _choose(segments: Any, table: Any, vlans: bool, key: int, chosen: Any) -> No
             at = (at + _ONE) & mask
 
 
-@part
+@compiled
 def _pair_hash(row: Any, key: int) -> Any:
     here = end_hash(row.src[0], row.src[1], 0, key)
     return mixed(here + end_hash(row.dst[0], row.dst[1], 0, key) * np.uint64(3)) | _ONE
 
 
-@part
+@compiled
 def _is_pair(clock: Any, row: Any) -> Any:
     return (
         clock.six == row.six and clock.src[0] == row.src[0] and clock.src[1] == row.src[1]

@@ -9,7 +9,7 @@ import numpy as np
 from tulpen.capture.cause import IDLE as FORGOTTEN_AFTER
 from tulpen.capture.cause import PROMPT
 from tulpen.capture.quick import letters
-from tulpen.capture.quick.compiled import part
+from tulpen.capture.quick.compiled import compiled
 from tulpen.capture.quick.keys import key_of, place
 from tulpen.capture.quick.names import NOBODY
 from tulpen.capture.quick.numbers import unwrap
@@ -23,7 +23,7 @@ _MASK: Final = 0xFFFF_FFFF
 _FAR: Final = 0x2000
 
 
-@part
+@compiled
 def reset(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     """Take a RST; return as ``plainly.take`` does."""
     f = memory.flows[flow]
@@ -49,7 +49,7 @@ def reset(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     return 0
 
 
-@part
+@compiled
 def _is_exact(f: Any, a: Any, b: Any, side: int, s: Any, table: Table) -> Any:
     """Say whether its numbers are those that are expected."""
     if f.last_side == NOBODY:
@@ -65,7 +65,7 @@ def _is_exact(f: Any, a: Any, b: Any, side: int, s: Any, table: Table) -> Any:
     return seq == expected or seq == a.nxt
 
 
-@part
+@compiled
 def _is_forged(a: Any, s: Any) -> Any:
     # Both a TTL and an IP identification out of line; of the other signs there are too few.
     packets = a.often[0] + a.often[1]
@@ -75,7 +75,7 @@ def _is_forged(a: Any, s: Any) -> Any:
     return a.ident == 0 or (np.int64(s.ident) - np.int64(a.ident)) & 0xFFFF > _FAR
 
 
-@part
+@compiled
 def _features(f: Any, a: Any, b: Any, side: int, s: Any) -> Any:
     letter = side | (letters.WITH_ACK if s.flags & ACK else 0)
     if f.last_side == NOBODY:
@@ -95,7 +95,7 @@ def _features(f: Any, a: Any, b: Any, side: int, s: Any) -> Any:
     return letter | (letters.ANSWERS if _answers(f, s) else 0)
 
 
-@part
+@compiled
 def _answers(f: Any, s: Any) -> Any:
     if f.last_flags & ACK:
         return not s.flags & ACK and s.seq == f.last_ack

@@ -20,7 +20,7 @@ BLOCK: Final = 1 << 20  # octets: what fits a processor's cache is summed where 
 class Window:
     """``data[at:end]`` is what comes next; compiled code walks over it, the exact readers ``take`` from it."""
 
-    __slots__ = ("_base", "_failure", "_octets", "_stop", "at", "data", "end")
+    __slots__ = ("_base", "_failure", "_octets", "_stop", "at", "data", "end", "memory")
 
     def __init__(self, octets: Octets, stop: int | None = None, size: int = BLOCK) -> None:
         self._octets = octets
@@ -28,6 +28,7 @@ class Window:
         self._base = octets.offset  # of data[0]
         self._failure: Damaged | None = None
         self.data: NDArray[Any] = np.empty(size, np.uint8)
+        self.memory = int(self.data.ctypes.data)  # where its octets lie
         self.at = 0
         self.end = 0
 
@@ -35,11 +36,6 @@ class Window:
     def base(self) -> int:
         """Where ``data`` begins in the file."""
         return self._base
-
-    @property
-    def memory(self) -> int:
-        """Where the octets of ``data`` lie."""
-        return int(self.data.ctypes.data)
 
     @property
     def offset(self) -> int:
@@ -55,7 +51,8 @@ class Window:
         if left > len(room) // 2:
             room = np.empty(2 * len(room), np.uint8)
         room[:left] = self.data[self.at : self.end]
-        self.data = room
+        if room is not self.data:
+            self.data, self.memory = room, int(room.ctypes.data)
         self._base, self.at, self.end = self._base + self.at, 0, left
         until = len(room) if self._stop is None else min(len(room), self._stop - self._base)
         try:

@@ -1,7 +1,7 @@
 """Numbers read out of memory by compiled code, wherever they begin.
 
-A place is an address: numba counts the references of an array that a function is given, which costs more than most of
-these functions do.  Nothing is checked: the caller keeps the octets, and knows that they are there.
+A place is an address: arrays are read by their items, and not between them.  Nothing is checked: the caller keeps the
+octets, and knows that they are there.
 """
 
 from __future__ import annotations
