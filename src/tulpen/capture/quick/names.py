@@ -168,6 +168,7 @@ def fresh(memory: Memory, flow: int, s: Any) -> None:
         e.mss = 0
         e.ack_when = 0
         e.text_when = 0
+        e.stamp_when = 0
         e.often[0] = 0
         e.often[1] = 0
         e.resets = 0

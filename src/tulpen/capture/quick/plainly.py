@@ -322,6 +322,8 @@ def _stamps(a: Any, s: Any) -> None:
     if not s.has & STAMP:
         return
     if not a.stamped or not before(s.tsval, a.stamped):
+        if s.tsval != a.stamped:
+            a.stamp_when = s.when
         a.stamped = s.tsval
     if s.length or s.flags & (SYN | FIN):
         a.knows |= STAMPED
@@ -340,7 +342,7 @@ def _acknowledges(memory: Memory, f: Any, a: Any, b: Any, s: Any, acked: int) ->
     newest = acked >= b.una
     if acked > b.una and not _advances(memory, b, s.when, acked):
         return False
-    if s.has & STAMP and b.knows & STAMPED:
+    if s.has & STAMP and b.knows & STAMPED and not (s.tsecr == b.stamped and s.when <= b.stamp_when):
         b.knows |= ECHOED
     a.ack_when = s.when
     a.knows |= ACKED if syn else ACKED | SPOKE

@@ -55,6 +55,7 @@ END: Final = np.dtype(
         ("edge", np.int64),  # of its window, in the other's numbers
         ("least", np.int64),  # round trip; 0: none
         ("ack_when", np.int64),  # when it last acknowledged
+        ("stamp_when", np.int64),  # when its latest timestamp was first seen
         ("text_when", np.int64),  # when it last sent text
         ("often", np.int64, 2),  # how often it has sent with each TTL
         ("resets", np.int64),

@@ -28,6 +28,8 @@ def reset(memory: Memory, flow: int, side: int, s: Any, table: Table) -> Any:
     """Take a RST; return as ``plainly.take`` does."""
     f = memory.flows[flow]
     a, b = memory.ends[2 * flow + side], memory.ends[2 * flow + 1 - side]
+    if b.resets:
+        return -1  # which of the two counts is not said here
     if s.frame - f.first_frame > _MASK or not _is_exact(f, a, b, side, s, table) or _is_forged(a, s):
         return -1
     letter = letters.RESET + _features(f, a, b, side, s)
