@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from tulpen.capture.conversation import Conversation
     from tulpen.capture.policy import Policy
-    from tulpen.capture.quick.segments import Segments
+    from tulpen.capture.seen import IcmpError, Seen
+
+
+class Sees(Protocol):
+    """What sees exactly, too, what an array of SEGMENT has."""
+
+    def seen(self, at: int) -> Seen | IcmpError:
+        """Return what is in row ``at``."""
 
 
 @final
@@ -40,7 +47,7 @@ class Again:
         """Wrong checksums that counted."""
         return self._follower.wrong
 
-    def take(self, rows: NDArray[Any], segments: Segments) -> None:
+    def take(self, rows: NDArray[Any], segments: Sees) -> None:
         """Take the last array of ``segments``."""
         follow, seen = self._follower.take, segments.seen
         for at in np.flatnonzero(self._watch.take(rows)).tolist():

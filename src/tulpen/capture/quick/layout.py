@@ -65,6 +65,17 @@ SEGMENT: Final = np.dtype(
     align=True,
 )
 
+#: What the frame of a segment is read again by, with its number, time and offset (the fields of RECORD).
+PLACE: Final = np.dtype(
+    [
+        ("length", np.uint32),
+        ("size", np.int32),
+        ("link", np.int32),
+        ("interface", np.int32),
+    ],
+    align=True,
+)
+
 TAG_BITS: Final = 12
 MOST_TAGS: Final = 2
 

@@ -17,10 +17,15 @@ def of_part(rows: NDArray[Any], part: int, parts: int) -> NDArray[Any]:
     """Return the rows of SEGMENT that belong to one of so many parts."""
     if parts == 1:
         return rows
+    chosen: NDArray[Any] = rows[parts_of(rows, parts) == part]
+    return chosen
+
+
+def parts_of(rows: NDArray[Any], parts: int) -> NDArray[Any]:
+    """Return of each row of SEGMENT the number of its part, from 0, of so many."""
     which = np.empty(len(rows), np.int64)
     _parts(rows, parts, which)
-    chosen: NDArray[Any] = rows[which == part]
-    return chosen
+    return which
 
 
 @njit(cache=True)

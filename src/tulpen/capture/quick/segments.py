@@ -13,7 +13,7 @@ from tulpen.capture.octets import Octets
 from tulpen.capture.quick.dissect import LATER, WAYS, dissect, words
 from tulpen.capture.quick.exact import put, seen_array
 from tulpen.capture.quick.forms import Known, begun, resumed
-from tulpen.capture.quick.layout import RECORD, SEGMENT
+from tulpen.capture.quick.layout import PLACE, RECORD, SEGMENT
 from tulpen.capture.quick.walk import FULL, MORE, ODD
 from tulpen.capture.quick.window import BLOCK, Window
 from tulpen.capture.record import Counts
@@ -21,11 +21,12 @@ from tulpen.capture.seen import IcmpError, Seen
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
 MOST: Final = 8192  # rows of an array
+LEAST: Final = 4096  # octets read at once
 
 
 class Part(NamedTuple):
@@ -93,6 +94,19 @@ class Segments:
             if not going:
                 break
         yield from self._rest(form.rest(self._before + self.counts.frames))
+
+    @property
+    def told(self) -> Mapping[int, Seen | IcmpError]:
+        """What the exact Dissector made of rows of the last array, by their places in it."""
+        return self._told
+
+    def places(self, count: int) -> NDArray[Any]:
+        """Return the PLACE of each of the ``count`` rows of the last array; of those that are ``told``, anything."""
+        records = self._records[self._where[:count]]
+        places: NDArray[Any] = np.empty(count, PLACE)
+        for name in PLACE.names or ():
+            places[name] = records[name]
+        return places
 
     def seen(self, at: int) -> Seen | IcmpError:
         """Return what the exact Dissector sees in row ``at`` of the last array."""
@@ -190,7 +204,7 @@ def late_segments(frames: Iterable[Frame], dissector: Dissector) -> tuple[list[S
     return seen_all, seen_array(seen_all, [offset for _, offset in told])
 
 
-def ranges(path: str | os.PathLike[str], count: int, *, size: int = BLOCK, most: int = MOST) -> list[Part]:
+def ranges(path: str | os.PathLike[str], count: int, *, size: int | None = None, most: int = MOST) -> list[Part]:
     """Divide a file into at most ``count`` parts of like size, between its frames.
 
     Together they are the whole file: the last reaches to its end, be that damaged or not.  What is packed, or cannot be
@@ -199,6 +213,7 @@ def ranges(path: str | os.PathLike[str], count: int, *, size: int = BLOCK, most:
     with Octets(path) as octets:
         if octets.packed or not octets.size or count < 2:
             return [Part(0, None, 0, None)]
+        size = size or max(min(BLOCK, octets.size // count), LEAST)
         return _divided(Window(octets, size=size), octets, count, most)
 
 

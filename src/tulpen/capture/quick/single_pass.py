@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, final
 
@@ -15,7 +15,7 @@ from tulpen.capture.drawing import ladder
 from tulpen.capture.frame import Damaged
 from tulpen.capture.hosts import Facts
 from tulpen.capture.octets import Octets
-from tulpen.capture.quick.again import Again
+from tulpen.capture.quick.again import Again, Sees
 from tulpen.capture.quick.exact import halves
 from tulpen.capture.quick.flows import Flows
 from tulpen.capture.quick.layout import ODD
@@ -85,11 +85,15 @@ class Tally:
         """The frames that come next are of another file."""
         self.files.append((shown(name), self.counts.frames + 1))
 
+    def join(self, counts: Counts) -> None:
+        """Count what comes next."""
+        first = self.counts.first if self.counts.frames else counts.first
+        self.counts.join(counts)
+        self.counts.first = first
+
     def end(self, segments: Segments, dissector: Dissector) -> None:
         """A file was read; ``dissector`` is that of all files."""
-        first = self.counts.first if self.counts.frames else segments.counts.first
-        self.counts.join(segments.counts)
-        self.counts.first = first
+        self.join(segments.counts)
         self.passed.update(segments.passed)
         self.passed.subtract(dissector.passed)
 
@@ -102,7 +106,7 @@ class SinglePass:
     part of the pairs of addresses.
     """
 
-    __slots__ = ("_facts", "_paths", "_policy", "_progress", "_reading", "_shapes", "tally", "wrong")
+    __slots__ = ("_facts", "_paths", "_policy", "_progress", "_reading", "shapes", "tally", "wrong")
 
     def __init__(
         self, reading: Reading, paths: Sequence[Path], policy: Policy, progress: Progress | None = None
@@ -113,7 +117,7 @@ class SinglePass:
         self._progress = progress
         self.tally = Tally()
         self._facts = Facts()
-        self._shapes = Shapes()
+        self.shapes = Shapes()
         self.wrong = 0
 
     def run(self) -> None:
@@ -121,11 +125,6 @@ class SinglePass:
         parts = 1
         while not self._in_parts(parts):
             parts *= 2
-
-    @property
-    def words(self) -> list[tuple[int, ...]]:
-        """The letters of every shape."""
-        return [self._shapes.word(shape) for shape in range(len(self._shapes))]
 
     def draw(self, numbers: Iterable[int]) -> None:
         """Visit the connections of these numbers, such as there are, once more for their ladders."""
@@ -141,16 +140,16 @@ class SinglePass:
                 self._reading.draw(rows[talk.first_frame].number, ladder(talk, told(talk)))
 
         left = Left(odd, np.zeros(0, PAIR), self._facts)
-        self._visit_again(Again(left, self._policy, done, keep=rows.__contains__))
+        _visit_again(Again(left, self._policy, done, keep=rows.__contains__), self._visit())
 
     def put_together(self, answers: Iterable[Followed]) -> None:
         """Give the reading what tasks have found."""
         with closing(self._waiting()) as waiting:
             for number, answer in enumerate(answers):
-                if not number:
+                if not number and answer.tally is not None:
                     self.tally.take(answer.tally)
                 self.wrong += answer.wrong
-                shapes = np.array([self._shapes.number(word) for word in answer.words], np.int32)
+                shapes = np.array([self.shapes.number(word) for word in answer.words], np.int32)
                 answer.plain["shape"] = shapes[answer.plain["shape"]]
                 waiting.take(answer.plain)
                 for each in answer.told:
@@ -168,7 +167,7 @@ class SinglePass:
 
     def _waiting(self) -> Waiting:
         reading = self._reading
-        return Waiting(self._shapes.word, self.tally.files, most=reading.most, spill=reading.gives_away)
+        return Waiting(self.shapes.word, self.tally.files, most=reading.most, spill=reading.gives_away)
 
     def _finish(self, waiting: Waiting) -> None:
         reading, tally = self._reading, self.tally
@@ -180,28 +179,18 @@ class SinglePass:
 
     def follow_part(self, part: int, parts: int, into: Taker, *, limited: bool = True) -> bool:
         """Read the files for one part of the pairs; False where too many connections were open, if that is limited."""
-        flows = Flows(self._policy, self._shapes)
+        flows = Flows(self._policy, self.shapes)
         for rows, _ in self._visit(None if self.tally.files else self.tally):
             flows.take(of_part(rows, part, parts))
             for plain in flows.given():
                 into.take(plain)
             if limited and flows.open > self._policy.most and parts < MOST_PARTS:
                 return False
-        for plain in flows.finish():
-            into.take(plain)
-        left = flows.left
-        if len(left.odd):
-            again = Again(left, self._policy, lambda talk: into.add(told(talk)))
-            self._visit_again(again)
-            self.wrong += again.wrong
-        self._facts.behind |= left.facts.behind
-        self._facts.cookies |= left.facts.cookies
+        self.wrong += tell_rest(flows, self._policy, into, self._visit)
+        facts = flows.left.facts
+        self._facts.behind |= facts.behind
+        self._facts.cookies |= facts.cookies
         return True
-
-    def _visit_again(self, again: Again) -> None:
-        for rows, segments in self._visit():
-            again.take(rows, segments)
-        again.finish()
 
     def _visit(self, tally: Tally | None = None) -> Iterator[Visited]:
         """Read the files."""
@@ -228,6 +217,26 @@ class SinglePass:
         if self._progress is not None and segments is not None:
             before = self.tally.counts
             self._progress(before.frames + segments.counts.frames, before.octets + segments.counts.octets)
+
+
+def tell_rest(
+    flows: Flows, policy: Policy, into: Taker, visit: Callable[[], Iterable[tuple[NDArray[Any], Sees]]]
+) -> int:
+    """Tell what is not told after the first visit, by a second one where it is not plain; return wrong checksums."""
+    for plain in flows.finish():
+        into.take(plain)
+    left = flows.left
+    if not len(left.odd):
+        return 0
+    again = Again(left, policy, lambda talk: into.add(told(talk)))
+    _visit_again(again, visit())
+    return again.wrong
+
+
+def _visit_again(again: Again, visited: Iterable[tuple[NDArray[Any], Sees]]) -> None:
+    for rows, segments in visited:
+        again.take(rows, segments)
+    again.finish()
 
 
 def _name(name: Any, row: Connection, *, vlans: bool) -> None:
