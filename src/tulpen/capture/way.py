@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tulpen.capture.quick.single_pass import SinglePass
 
 LARGE: Final = 24 << 20  # octets of files for which it pays to load the compiled pass
-LARGEST: Final = 512 << 20  # for which it pays to compile it first, where that was not done on this machine
+LARGEST: Final = 128 << 20  # for which it pays to compile it first, where that was not done on this machine
 
 
 class Way(Enum):
