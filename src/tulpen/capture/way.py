@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from tulpen.capture.quick.single_pass import SinglePass
 
 LARGE: Final = 24 << 20  # octets of files for which it pays to load the compiled pass
+LARGEST: Final = 128 << 20  # for which it pays to compile it first, where that was not done on this machine
 
 
 class Way(Enum):
     """Both tell the same."""
 
-    AUTO = "auto"  # compiled where files are large, and numba is installed
+    AUTO = "auto"  # compiled where files are large enough, and numba is installed
     EXACT = "exact"
     COMPILED = "compiled"
 
@@ -33,12 +34,18 @@ def compiled(sources: Sequence[object], way: Way) -> type[SinglePass] | None:
         return None
     paths = [Path(source) for source in sources if isinstance(source, (str, os.PathLike)) and os.fspath(source) != "-"]
     suited = bool(paths) and len(paths) == len(sources) and all(path.is_file() for path in paths)
-    if way is Way.AUTO and not (suited and sum(path.stat().st_size for path in paths) >= LARGE):
+    size = sum(path.stat().st_size for path in paths) if suited else 0
+    if way is Way.AUTO and size < LARGE:
         return None
     if not suited:
         raise TulpenError("the compiled pass reads files twice: name files, not a stream")
     try:
+        from tulpen.capture.quick.compiled import is_kept
+        from tulpen.capture.quick.following import follow
         from tulpen.capture.quick.single_pass import SinglePass
+
+        if way is Way.AUTO and size < LARGEST and not is_kept(follow):
+            return None
     except Exception as error:  # noqa: BLE001 (a numba that does not fit numpy or Python raises whatever it likes)
         if way is Way.AUTO:
             return None

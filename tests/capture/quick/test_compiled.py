@@ -17,9 +17,10 @@ from tests.capture.files import orderly, pcap
 
 PROBE = """
 import sys
+from tulpen.capture.quick.compiled import is_kept
 from tulpen.capture.quick.segments import ranges
 from tulpen.capture.quick.walk import pcap_records
-print(len(ranges(sys.argv[1], 3, most=2)), sum(pcap_records.stats.cache_hits.values()))
+print(is_kept(pcap_records), len(ranges(sys.argv[1], 3, most=2)), sum(pcap_records.stats.cache_hits.values()))
 """
 
 
@@ -41,12 +42,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_change_in_another_module_is_not_overlooked(folder: Path) -> None:
-    assert [probed(folder), probed(folder)] == ["3 0", "3 1"]
+    assert [probed(folder), probed(folder)] == ["False 3 0", "True 3 1"]
     with (folder / "package/tulpen/capture/links.py").open("a") as file:
         file.write("# changed\n")
-    assert probed(folder) == "3 0"
+    assert probed(folder) == "False 3 0"
 
 
 def test_a_user_who_may_write_nowhere_is_served(folder: Path) -> None:
     nowhere = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator", "NUMBA_CACHE_DIR": ""}
-    assert [probed(folder, **nowhere), probed(folder, **nowhere)] == ["3 0", "3 0"]
+    assert [probed(folder, **nowhere), probed(folder, **nowhere)] == ["False 3 0", "False 3 0"]

@@ -39,6 +39,12 @@ def inlined(function: Callable[..., Any]) -> Any:
     return njit(**_HOW)(function)
 
 
+def is_kept(function: Any) -> bool:
+    """Say whether something compiled of a ``compiled`` function is on disk and still holds."""
+    kept = getattr(function._cache, "_cache_file", None)
+    return kept is not None and bool(kept._load_index())
+
+
 def _stamp() -> tuple[object, ...]:
     package = Path(tulpen.__file__).parent
     modules = sorted(path for room in _ROOMS for path in (package / room).glob("*.py"))
