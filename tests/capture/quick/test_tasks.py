@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -125,9 +126,27 @@ def test_nothing_is_left_of_what_was_interrupted(capture: Path, after: int, tmp_
 
 
 def test_a_worker_that_does_not_see_the_folder(capture: Path, tmp_path: Path) -> None:
-    with pytest.raises(TulpenError, match="does not see") as found:
+    with pytest.raises(TulpenError, match=r"cannot be written to .*elsewhere: No such file") as found:
         dissect_range(str(capture), ranges(capture, 2)[0], str(tmp_path / "elsewhere"), 0, 2)
     assert "scratch" in found.value.remedy
+
+
+def test_who_interrupts_twice_waits_until_it_is_removed(
+    capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, times = shutil.rmtree, iter(range(9))
+
+    def interrupted(folder: str, **how: Any) -> None:
+        if not next(times):
+            raise KeyboardInterrupt
+        remove(folder, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        read_divided(capture, executor=Stopped(5), parts=4, scratch=scratch)
+    assert not list(scratch.iterdir())
 
 
 def test_what_is_no_capture(tmp_path: Path) -> None:

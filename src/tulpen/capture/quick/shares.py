@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Self, final
 
@@ -19,6 +19,7 @@ from tulpen.capture.frame import Frame
 from tulpen.capture.quick.layout import PLACE, SEGMENT
 from tulpen.capture.quick.pairs import parts_of
 from tulpen.capture.seen import IcmpError, Seen
+from tulpen.errors import TulpenError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,13 +41,13 @@ class Batch(NamedTuple):
 
 @final
 class Shares:
-    """Takes the rows of one range, and writes them to a file for each part."""
+    """Takes the rows of one range, and writes them to a file for each part.  Raises TulpenError where it cannot."""
 
     def __init__(self, folder: str, name: str, parts: int) -> None:
-        self._closing = ExitStack()
-        with ExitStack() as opened:
+        with ExitStack() as opened, _refused(folder):
             self._files = [opened.enter_context(_file(folder, name, part).open("wb")) for part in range(parts)]
             self._closing = opened.pop_all()
+        self._folder = folder
 
     def __enter__(self) -> Self:
         return self
@@ -54,7 +55,8 @@ class Shares:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.close()
+        with _refused(self._folder):
+            self._closing.close()
 
     def put(self, batch: Batch) -> None:
         """Write what every part has of it."""
@@ -62,7 +64,8 @@ class Shares:
         for part, file in enumerate(self._files):
             at = np.flatnonzero(which == part)
             if len(at):
-                _write(file, _some(batch, at))
+                with _refused(self._folder):
+                    _write(file, _some(batch, at))
 
 
 @final
@@ -119,6 +122,17 @@ class Seer:
             int(row["frame"]), int(row["when"]), int(place["link"]), self._capture.read(int(place["size"])),
             int(place["length"]), offset, 0, int(place["interface"]),
         )  # fmt: skip
+
+
+@contextmanager
+def _refused(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TulpenError(
+            f"segments cannot be written to {folder}: {error.strerror}",
+            "give `scratch`, or TMPDIR where there is none, a folder with room that all workers see",
+        ) from error
 
 
 def _file(folder: str, name: str, part: int) -> Path:

@@ -32,7 +32,6 @@ from tulpen.capture.quick.single_pass import SinglePass, Tally, tell_rest
 from tulpen.capture.reading import Reading
 from tulpen.capture.record import Counts, Damage
 from tulpen.capture.seen import Seen
-from tulpen.errors import TulpenError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-TRIES: Final = 100  # to remove a folder in which a task may just begin
+TRIES: Final = 100
 
 
 class Dissected(NamedTuple):
@@ -101,8 +100,8 @@ def read_divided(
 
     ``parts``: of the pairs of addresses, each followed by itself.  ``ranges``: of a file (None: as many).
     ``scratch``: a folder that all workers see, where segments wait, 120 octets each (None: that of temporary files).
-    Several files, and one that is packed, are not cut in ranges.  Raises what ``read`` raises, OSError where the folder
-    is full.
+    Several files, and one that is packed, are not cut in ranges.  Raises what ``read`` raises, TulpenError where
+    workers cannot write to the folder.
     """
     reading, policy = Reading(into, most=most), policy or Policy()
     single = SinglePass(reading, paths, policy)
@@ -129,8 +128,6 @@ def follow_part(paths: Sequence[str], policy: Policy, part: int, parts: int) -> 
 
 def dissect_range(path: str, piece: Part, folder: str, number: int, parts: int) -> Dissected:
     """Read one range, and write its segments to files of the folder."""
-    if not Path(folder).is_dir():
-        raise TulpenError(f"a worker does not see {folder}", "give `scratch`, a folder that all workers see")
     damage = None
     with Octets(path) as octets, Shares(folder, str(number), parts) as shares:
         segments = Segments(octets, piece)
@@ -189,7 +186,18 @@ def _folder(scratch: str | os.PathLike[str] | None) -> Iterator[str]:
     try:
         yield os.path.abspath(folder)  # noqa: PTH100 (workers may stand elsewhere)
     finally:
-        for _ in range(TRIES):
+        _remove(folder)
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder in which a task may just begin; who interrupts that has to wait for it."""
+    interrupt = None
+    for _ in range(TRIES):
+        try:
             shutil.rmtree(folder, ignore_errors=True)
             if not Path(folder).exists():
                 break
+        except KeyboardInterrupt as again:
+            interrupt = again
+    if interrupt is not None:
+        raise interrupt
