@@ -12,7 +12,6 @@ import pytest
 
 pytest.importorskip("numba", reason="numba is not installed")
 
-import tulpen
 from tests.capture.files import orderly, pcap
 
 PROBE = """
@@ -36,7 +35,7 @@ def probed(folder: Path, **more: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    source = Path(tulpen.__file__).parent
+    source = Path(__file__).parents[3] / "src/tulpen"
     shutil.copytree(source, tmp_path / "package/tulpen", ignore=shutil.ignore_patterns("__pycache__", "*.nb?"))
     return tmp_path
 

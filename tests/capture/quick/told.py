@@ -21,7 +21,12 @@ from tulpen.capture.record import Counts
 from tulpen.capture.seen import IcmpError, Seen
 from tulpen.errors import TulpenError
 
-SLOTS = tuple(name for name in Seen.__slots__ if name != "direction")
+#: What a row keeps of a segment, and what it need not.
+KEPT = (
+    "ack", "checksum", "dport", "dst", "flags", "frame", "ident", "layers", "length", "options", "seq", "sport", "src",
+    "ttl", "vlan", "when", "wnd",
+)  # fmt: skip
+ALL = (*KEPT, "df", "ecn", "pieces", "urg")
 
 
 class Whole(NamedTuple):
@@ -36,7 +41,7 @@ class Whole(NamedTuple):
 
 
 def values(seen: Seen | IcmpError) -> object:
-    return tuple(getattr(seen, name) for name in SLOTS) if isinstance(seen, Seen) else seen
+    return tuple(getattr(seen, name) for name in ALL) if isinstance(seen, Seen) else seen
 
 
 def exactly(octets: bytes, dissector: Dissector | None = None) -> Whole:

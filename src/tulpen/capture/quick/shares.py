@@ -20,6 +20,7 @@ from tulpen.capture.quick.layout import PLACE, SEGMENT
 from tulpen.capture.quick.pairs import parts_of
 from tulpen.capture.seen import IcmpError, Seen
 from tulpen.errors import TulpenError
+from tulpen.wire.options import Options
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 Exactly = Mapping[int, Seen | IcmpError]  # by rows
 
 LATE: Final = "late"
+
+# What there is of a ``Seen``, by position and by name, and of its options.
+_SEGMENT: Final = ("frame", "when", "src", "dst", "sport", "dport", "seq", "ack", "flags", "wnd", "length")
+_MORE: Final = ("urg", "ttl", "ident", "df", "ecn", "checksum", "layers", "vlan", "direction", "pieces")
+_OPTIONS: Final = (
+    "mss", "wscale", "sack_permitted", "tsval", "tsecr", "sack", "user_timeout", "fast_open", "fast_open_experimental",
+    "acc_ecn", "others", "malformed", "md5", "authentication",
+)  # fmt: skip
 
 
 class Batch(NamedTuple):
@@ -140,7 +149,8 @@ def _file(folder: str, name: str, part: int) -> Path:
 
 
 def _write(file: BinaryIO, batch: Batch) -> None:
-    pickle.dump((len(batch.rows), batch.told), file, pickle.HIGHEST_PROTOCOL)
+    told = {at: _packed(each) for at, each in batch.told.items()}
+    pickle.dump((len(batch.rows), told), file, pickle.HIGHEST_PROTOCOL)
     file.write(batch.rows.view(np.uint8).data)
     file.write(batch.places.view(np.uint8).data)
 
@@ -152,7 +162,25 @@ def _batches(path: Path) -> Iterator[Batch]:
             rows, places = np.empty(count, SEGMENT), np.empty(count, PLACE)
             file.readinto(rows.view(np.uint8).data)
             file.readinto(places.view(np.uint8).data)
-            yield Batch(rows, places, told)
+            yield Batch(rows, places, {at: _unpacked(each) for at, each in told.items()})
+
+
+def _packed(told: Seen | IcmpError) -> Any:
+    """Return plain values, because what mypyc has compiled cannot be pickled."""
+    if isinstance(told, IcmpError):
+        return told
+    return _values(told, _SEGMENT), _values(told, _MORE), _values(told.options, _OPTIONS)
+
+
+def _values(record: Seen | Options, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(record, name) for name in names)
+
+
+def _unpacked(packed: Any) -> Seen | IcmpError:
+    if isinstance(packed, IcmpError):
+        return packed
+    segment, more, options = packed
+    return Seen(*(*segment, Options(*options)), **dict(zip(_MORE, more, strict=True)))
 
 
 def _none() -> Batch:
