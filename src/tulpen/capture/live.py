@@ -72,8 +72,8 @@ def listen(interface: str) -> socket.socket:
         listening = socket.socket(socket.AF_PACKET, kind, protocol)
     except PermissionError:
         raise TulpenError(
-            f"this user may not listen on {interface}",
-            f"sudo tcpdump -i {interface} -U -w - tcp | tulpen read -",
+            f"this user may not listen on {'interfaces' if every else interface}",
+            f"run it as root, or read what another heard: sudo tcpdump -i {interface} -U -w - tcp | tulpen read -",
         ) from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
