@@ -146,3 +146,15 @@ def zstd(octets: bytes) -> bytes:
     name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     packed: bytes = pytest.importorskip(name, reason=f"{name} is not installed").compress(octets)
     return packed
+
+
+Edit = tuple[int, bytes]
+
+
+def edited(whole: bytes, edits: list[Edit], cut: int, first: int = 0) -> bytes:
+    """Return a file with some octets from ``first`` on written over, and its last ``cut`` missing."""
+    octets = bytearray(whole)
+    for at, data in edits:
+        at = first + at % (len(octets) - first)
+        octets[at : at + len(data)] = data
+    return bytes(octets[: len(octets) - cut])

@@ -136,29 +136,36 @@ def test_processes(archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 DASK = """
-import sys
+import json, sys
 from distributed import Client, LocalCluster
 from tests.capture.test_archive import told
-from tulpen.capture.archive import read_each
-import json
+import tulpen.capture.archive, tulpen.capture.quick.tasks
 
 if __name__ == "__main__":
+    reading, source, folder = sys.argv[1:]
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-                      host="127.0.0.1", local_directory=sys.argv[2]) as cluster, Client(cluster) as client:
-        print(json.dumps(told(read_each(sys.argv[1], executor=client.get_executor()))))
+                      host="127.0.0.1", local_directory=folder) as cluster, Client(cluster) as client:
+        executor = client.get_executor()
+        print(json.dumps(told(eval(reading))))
 """
+
+
+def on_dask(reading: str, source: Path, folder: Path) -> Any:
+    """Return what a reading, written as Python, tells with a local cluster's executor."""
+    script = folder / "cluster.py"
+    script.write_text(DASK, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), reading, str(source), str(folder)], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_dask(archive: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    script = tmp_path / "cluster.py"
-    script.write_text(DASK, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(script), str(archive), str(tmp_path)], capture_output=True, text=True, timeout=300,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == json.loads(json.dumps(told(read_each(archive))))
+    reading = "tulpen.capture.archive.read_each(source, executor=executor)"
+    assert on_dask(reading, archive, tmp_path) == json.loads(json.dumps(told(read_each(archive))))
 
 
 def test_a_file_that_cannot_be_read_is_named(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:

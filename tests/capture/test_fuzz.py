@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.capture.files import Talk, orderly, pcap, pcapng
+from tests.capture.files import Edit, Talk, edited, orderly, pcap, pcapng
 from tests.capture.test_links import LINKS, TUNNELS, fragments
 from tulpen.capture.dissect import Dissector
 from tulpen.capture.frame import Frame
@@ -27,8 +27,6 @@ WHOLE: Final = [
     *(pcap(PACKETS, link=link, header=header) for link, header, _ in LINKS.values()),
     *(pcap([(when, wrap(packet)) for when, packet in PACKETS]) for wrap, _ in TUNNELS.values()),
 ]  # fmt: skip
-
-Edit = tuple[int, bytes]
 
 
 def survives(octets: bytes) -> Reading | None:
@@ -52,11 +50,7 @@ def survives(octets: bytes) -> Reading | None:
     cut=st.integers(0, 400),
 )
 def test_mutated_captures_of_every_link_type(whole: bytes, edits: list[Edit], cut: int) -> None:
-    octets = bytearray(whole)
-    for at, data in edits:
-        at %= len(octets)
-        octets[at : at + len(data)] = data
-    survives(bytes(octets[: len(octets) - cut]))
+    survives(edited(whole, edits, cut))
 
 
 @settings(max_examples=200, deadline=None)

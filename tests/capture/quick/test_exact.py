@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("numpy", reason="numpy is not installed")
 
 from tests.capture.files import Talk
-from tests.capture.quick.told import KEPT
+from tests.capture.quick.told import KEPT, seen_of
 from tulpen.capture.dissect import Dissector
 from tulpen.capture.frame import Frame
-from tulpen.capture.quick.exact import layers_of, seen_array, seen_of, tags_of
+from tulpen.capture.quick.exact import layers_of, seen_array, tags_of
 from tulpen.capture.quick.layout import EXACT, FAST_OPEN, ICMP, SACK, STRANGE
 from tulpen.capture.seen import IcmpError, Seen
 from tulpen.wire.options import Options

@@ -15,10 +15,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.capture.files import orderly, pcap, pcapng
+from tests.capture.files import Edit, edited, orderly, pcap, pcapng
 from tests.capture.quick.test_segments import block, mixed, resolution, section
 from tests.capture.quick.told import Whole, differences, exactly, quickly
-from tests.capture.test_fuzz import WHOLE, Edit
+from tests.capture.test_fuzz import WHOLE
 from tulpen.capture.dissect import Dissector
 from tulpen.capture.octets import Octets
 from tulpen.capture.quick.layout import ICMP
@@ -90,15 +90,11 @@ def test_every_part_knows_its_section(tmp_path: Path) -> None:
     cut=st.integers(0, 200), count=st.integers(2, 9),
 )  # fmt: skip
 def test_parts_of_mutated_captures(tmp_path: Path, whole: bytes, edits: list[Edit], cut: int, count: int) -> None:
-    octets = bytearray(whole)
-    for at, data in edits:
-        at %= len(octets)
-        octets[at : at + len(data)] = data
-    octets = octets[: len(octets) - cut]
+    octets = edited(whole, edits, cut)
     try:
-        same_in_parts(tmp_path / "a", bytes(octets), count)
+        same_in_parts(tmp_path / "a", octets, count)
     except TulpenError:
-        assert exactly(bytes(octets)).error
+        assert exactly(octets).error
 
 
 def test_what_is_packed_is_one_part(tmp_path: Path) -> None:

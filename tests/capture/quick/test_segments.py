@@ -16,10 +16,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.capture.files import Talk, orderly, pcap, pcapng, zstd
+from tests.capture.files import Edit, Talk, edited, orderly, pcap, pcapng, zstd
 from tests.capture.made import Made
 from tests.capture.quick.told import exactly, quickly, same
-from tests.capture.test_fuzz import WHOLE, Edit
+from tests.capture.test_fuzz import WHOLE
 from tests.capture.test_links import IP4, LINKS, MACS, fragments, udp
 from tests.sim.pair import MS, both
 from tulpen.capture.dissect import Dissector
@@ -61,11 +61,7 @@ def test_plain_frames_need_no_exact_dissector(name: str, monkeypatch: pytest.Mon
     cut=st.integers(0, 400),
 )
 def test_mutated_captures(whole: bytes, edits: list[Edit], cut: int) -> None:
-    octets = bytearray(whole)
-    for at, data in edits:
-        at %= len(octets)
-        octets[at : at + len(data)] = data
-    same(bytes(octets[: len(octets) - cut]))
+    same(edited(whole, edits, cut))
 
 
 @settings(max_examples=200, deadline=None)

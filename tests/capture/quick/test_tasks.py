@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,10 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.capture.busy import SECOND, busy
-from tests.capture.files import Timed, pcap, pcapng
+from tests.capture.files import Edit, Timed, edited, pcap, pcapng
 from tests.capture.quick.test_segments import mixed
-from tests.capture.test_archive import Answer, Backwards, told
-from tests.capture.test_fuzz import Edit
+from tests.capture.test_archive import Answer, Backwards, on_dask, told
 from tulpen.capture.quick.segments import ranges
 from tulpen.capture.quick.tasks import dissect_range, read_divided
 from tulpen.capture.reading import read
@@ -80,12 +76,8 @@ def test_fragments_and_tunnels_in_different_ranges(make: Callable[[list[Timed]],
 def test_mutated_captures(
     tmp_path: Path, make: Callable[[list[Timed]], bytes], edits: list[Edit], cut: int, count: int, parts: int
 ) -> None:
-    octets = bytearray(make(long(mixed())))
-    for at, data in edits:
-        at = 24 + at % (len(octets) - 24)
-        octets[at : at + len(data)] = data
     path = tmp_path / "a"
-    path.write_bytes(octets[: len(octets) - cut])
+    path.write_bytes(edited(make(long(mixed())), edits, cut, first=24))
     try:
         whole = told(read(path, way=Way.COMPILED))
     except TulpenError:
@@ -155,30 +147,10 @@ def test_what_is_no_capture(tmp_path: Path) -> None:
         read_divided(tmp_path / "no", executor=pool, parts=2)
 
 
-DASK = """
-import json, sys
-from distributed import Client, LocalCluster
-from tests.capture.test_archive import told
-from tulpen.capture.quick.tasks import read_divided
-
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
-                      host="127.0.0.1", local_directory=sys.argv[2]) as cluster, Client(cluster) as client:
-        print(json.dumps(told(read_divided(sys.argv[1], executor=client.get_executor(), parts=3, ranges=5,
-                                           scratch=sys.argv[2]))))
-"""
-
-
 def test_dask(capture: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")
-    script = tmp_path / "cluster.py"
-    script.write_text(DASK, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(script), str(capture), str(tmp_path)], capture_output=True, text=True, timeout=300,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == json.loads(json.dumps(told(read(capture, way=Way.EXACT))))
+    reading = "tulpen.capture.quick.tasks.read_divided(source, executor=executor, parts=3, ranges=5, scratch=folder)"
+    assert on_dask(reading, capture, tmp_path) == json.loads(json.dumps(told(read(capture, way=Way.EXACT))))
 
 
 def test_processes(

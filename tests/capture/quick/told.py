@@ -14,12 +14,13 @@ from tulpen.capture.dissect import Dissector
 from tulpen.capture.frame import Damaged
 from tulpen.capture.frames import frames
 from tulpen.capture.octets import Octets
-from tulpen.capture.quick.exact import seen_array
-from tulpen.capture.quick.layout import SEGMENT
+from tulpen.capture.quick.exact import layers_of, octets_of, seen_array
+from tulpen.capture.quick.layout import MSS, SACK_PERMITTED, SCALE, SEGMENT, STAMP
 from tulpen.capture.quick.segments import Segments
 from tulpen.capture.record import Counts
-from tulpen.capture.seen import IcmpError, Seen
+from tulpen.capture.seen import IcmpError, Seen, Sum
 from tulpen.errors import TulpenError
+from tulpen.wire.options import Options
 
 #: What a row keeps of a segment, and what it need not.
 KEPT = (
@@ -27,6 +28,27 @@ KEPT = (
     "ttl", "vlan", "when", "wnd",
 )  # fmt: skip
 ALL = (*KEPT, "df", "ecn", "pieces", "urg")
+
+
+def seen_of(row: Any) -> Seen:
+    """Return the segment of a row.
+
+    Not in it: blocks of SACK and other options beyond those of ``has``, the urgent pointer, DF, ECN and the direction.
+    """
+    has, six = int(row["has"]), bool(row["six"])
+    options = Options(
+        mss=int(row["mss"]) if has & MSS else None,
+        wscale=int(row["scale"]) if has & SCALE else None,
+        sack_permitted=bool(has & SACK_PERMITTED),
+        tsval=int(row["tsval"]) if has & STAMP else None,
+        tsecr=int(row["tsecr"]) if has & STAMP else 0,
+    )
+    return Seen(
+        int(row["frame"]), int(row["when"]), octets_of(row["src"], six=six), octets_of(row["dst"], six=six),
+        int(row["sport"]), int(row["dport"]), int(row["seq"]), int(row["ack"]), int(row["flags"]), int(row["wnd"]),
+        int(row["length"]), options, ttl=int(row["ttl"]), ident=int(row["ident"]), checksum=Sum(int(row["checksum"])),
+        layers=layers_of(int(row["tags"])), vlan=int(row["vlan"]),
+    )  # fmt: skip
 
 
 class Whole(NamedTuple):

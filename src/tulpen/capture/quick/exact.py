@@ -22,7 +22,7 @@ from tulpen.capture.quick.layout import (
     STRANGE,
     TAG_BITS,
 )  # fmt: skip
-from tulpen.capture.seen import IcmpError, Seen, Sum
+from tulpen.capture.seen import IcmpError, Seen
 from tulpen.wire.options import Options
 
 _VLAN: Final = "vlan "
@@ -62,27 +62,6 @@ def put(rows: NDArray[Any], at: int, each: Seen | IcmpError, offset: int) -> Non
     row["ttl"], row["ident"], row["checksum"] = each.ttl, each.ident, each.checksum
     row["vlan"], row["tags"] = each.vlan, tags or 0
     row["has"] = has | _options(row, each.options)
-
-
-def seen_of(row: Any) -> Seen:
-    """Return the segment of a row.
-
-    Not in it: blocks of SACK and other options beyond those of ``has``, the urgent pointer, DF, ECN and the direction.
-    """
-    has, six = int(row["has"]), bool(row["six"])
-    options = Options(
-        mss=int(row["mss"]) if has & MSS else None,
-        wscale=int(row["scale"]) if has & SCALE else None,
-        sack_permitted=bool(has & SACK_PERMITTED),
-        tsval=int(row["tsval"]) if has & STAMP else None,
-        tsecr=int(row["tsecr"]) if has & STAMP else 0,
-    )
-    return Seen(
-        int(row["frame"]), int(row["when"]), octets_of(row["src"], six=six), octets_of(row["dst"], six=six),
-        int(row["sport"]), int(row["dport"]), int(row["seq"]), int(row["ack"]), int(row["flags"]), int(row["wnd"]),
-        int(row["length"]), options, ttl=int(row["ttl"]), ident=int(row["ident"]), checksum=Sum(int(row["checksum"])),
-        layers=layers_of(int(row["tags"])), vlan=int(row["vlan"]),
-    )  # fmt: skip
 
 
 def halves(address: bytes) -> tuple[int, int]:

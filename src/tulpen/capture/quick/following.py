@@ -8,6 +8,7 @@ import numpy as np
 
 from tulpen.capture.policy import SILENCE
 from tulpen.capture.quick.compiled import compiled, inlined
+from tulpen.capture.quick.flight import no_flight
 from tulpen.capture.quick.layout import ICMP
 from tulpen.capture.quick.names import (
     FREE,
@@ -23,7 +24,7 @@ from tulpen.capture.quick.names import (
     was_odd,
 )  # fmt: skip
 from tulpen.capture.quick.neighbours import syn, unanswered
-from tulpen.capture.quick.plainly import GOES_ON, MOST_FLIGHT, no_flight, take
+from tulpen.capture.quick.plainly import GOES_ON, MOST_FLIGHT, take
 from tulpen.capture.quick.shapes import OVER, TOLD
 from tulpen.capture.quick.state import (
     CLOSED,

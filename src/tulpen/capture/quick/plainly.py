@@ -14,6 +14,7 @@ from tulpen.capture.acks import DELAYED, SLOW
 from tulpen.capture.conversation import MS
 from tulpen.capture.end import LONGEST_FLIGHT
 from tulpen.capture.quick.compiled import compiled, inlined
+from tulpen.capture.quick.flight import departs, no_flight
 from tulpen.capture.quick.layout import (
     EXACT,
     FAST_OPEN,
@@ -36,7 +37,6 @@ from tulpen.capture.quick.state import (
     CLOSED,
     ECHOED,
     EDGE,
-    FLYING,
     FREE_FLIGHT,
     ISN,
     LATE,
@@ -285,36 +285,7 @@ def _sends(memory: Memory, f: Any, a: Any, b: Any, s: Any, start: int) -> None:
             f.idle = max(s.when - f.last_when, 0) if f.last_side != NOBODY else 0
     if size:
         a.nxt = start + size
-        at = _new_flight(memory)
-        sent = memory.flight[at]
-        sent.when = s.when
-        sent.end = a.nxt
-        sent.size = size
-        sent.next = NOBODY
-        if a.head == NOBODY:
-            a.head = at
-        else:
-            memory.flight[a.tail].next = at
-        a.tail = at
-        a.flying += 1
-
-
-@compiled
-def no_flight(memory: Memory) -> Any:
-    """Say whether there is no room for more text under way."""
-    return memory.count[FREE_FLIGHT] == NOBODY and memory.count[FLYING] == len(memory.flight)
-
-
-@compiled
-def _new_flight(memory: Memory) -> Any:
-    count = memory.count
-    at = count[FREE_FLIGHT]
-    if at == NOBODY:
-        at = count[FLYING]
-        count[FLYING] += 1
-    else:
-        count[FREE_FLIGHT] = memory.flight[at].next
-    return at
+        departs(memory, a, s.when, size)
 
 
 @compiled
